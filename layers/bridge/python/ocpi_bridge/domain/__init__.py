@@ -1,0 +1,1 @@
+"""What is true without any wire: requests, sessions, plans, partners and stations. Standard library only."""

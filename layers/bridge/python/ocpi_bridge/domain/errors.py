@@ -1,0 +1,61 @@
+"""The tree of errors that the domain and the use cases raise.
+
+* BridgeError
+  * InvalidInput            what a party sent breaks a rule; names the field
+  * PlanRefused             a legal plan that this charge point cannot be given
+    * PlanIsOver            every period lies in the past
+    * UnitNotPossible       the station takes no unit that the plan can be converted to
+    * TooManyPeriods        more periods than the station takes
+    * EmptyPlan             no periods: legal in OCPI, nothing that OCPP can carry
+  * Contended               another writer was faster, again and again; nothing was written
+  * UnknownEntity           a registry entry that something refers to does not exist
+"""
+
+
+class BridgeError(Exception):
+    """Base of all errors that the bridge raises on purpose."""
+
+
+class InvalidInput(BridgeError):
+    """Input of a partner, a CSMS or an operator breaks a rule.
+
+    `field` is the path of the offending field (`charging_profile.charging_profile_period.0.start_period`).
+    """
+
+    def __init__(self, field: str, problem: str) -> None:
+        super().__init__(f"{field}: {problem}")
+        self.field = field
+        self.problem = problem
+
+
+class PlanRefused(BridgeError):
+    """A legal plan that this charge point cannot be given; the text says why."""
+
+
+class PlanIsOver(PlanRefused):
+    """Every period of the plan lies in the past."""
+
+
+class EmptyPlan(PlanRefused):
+    """The plan has no periods: legal in OCPI (14.6.3), nothing that OCPP can carry."""
+
+
+class UnitNotPossible(PlanRefused):
+    """The station takes no unit that this plan can be converted to."""
+
+
+class TooManyPeriods(PlanRefused):
+    """More periods than the station takes, even after past ones are dropped and equal neighbours merged."""
+
+
+class Contended(BridgeError):
+    """Other writers were faster, again and again; nothing was written and the caller may try again."""
+
+
+class UnknownEntity(BridgeError):
+    """A registry entry that something refers to does not exist."""
+
+    def __init__(self, kind: str, key: str) -> None:
+        super().__init__(f"unknown {kind} {key!r}")
+        self.kind = kind
+        self.key = key

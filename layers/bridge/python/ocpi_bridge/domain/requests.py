@@ -1,0 +1,141 @@
+"""Requests: what a partner (or the bridge itself) wants of a charge point, as a small state machine.
+
+    PENDING -> SENT -> ANSWERED | EXPIRED -> DELIVERED | UNDELIVERED
+       ^         |
+       +---------+  a request of two steps goes back to PENDING for its second one
+
+Each arrow is one conditional write, so a request has at most one answer. PENDING may also be ANSWERED (refused before
+anything was sent) or EXPIRED. UNDELIVERED may be DELIVERED when a person starts the delivery again.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from ocpi_bridge.domain.partners import Party
+from ocpi_bridge.domain.plans import Plan, RateUnit
+
+
+class RequestKind(StrEnum):
+    """What is asked of the charge point: PUT, DELETE and GET of OCPI's Receiver interface (14.4.1)."""
+
+    SET = "SET"
+    CLEAR = "CLEAR"
+    GET = "GET"
+
+
+class RequestState(StrEnum):
+    """Where a request is in its life."""
+
+    PENDING = "PENDING"
+    SENT = "SENT"
+    ANSWERED = "ANSWERED"
+    EXPIRED = "EXPIRED"
+    DELIVERED = "DELIVERED"
+    UNDELIVERED = "UNDELIVERED"
+
+
+WAITING = frozenset({RequestState.PENDING, RequestState.SENT})
+UNDELIVERED_RESULT = frozenset({RequestState.ANSWERED, RequestState.EXPIRED})
+
+
+class Origin(StrEnum):
+    """Who wants it. What the bridge itself wants (a plan sent again, a probe) has no result to deliver."""
+
+    PARTNER = "partner"
+    BRIDGE = "bridge"
+
+
+class Result(StrEnum):
+    """ChargingProfileResultType (14.6.6): what the partner is told in the end."""
+
+    ACCEPTED = "ACCEPTED"
+    REJECTED = "REJECTED"
+    UNKNOWN = "UNKNOWN"
+
+
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """Where and as whom the result is delivered: to the partner's `response_url`, from our party to theirs."""
+
+    response_url: str
+    correlation_id: str
+    our_party: Party
+    their_party: Party
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """How the delivery of the result went so far. `last_error` is for operators and carries no secret."""
+
+    attempts: int = 0
+    lease_until: datetime | None = None
+    last_error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request. Times are UTC; `deadline` is when it expires, `timeout_at` is what the partner was told.
+
+    `steps` are the charger commands it takes; `step` is the current one; `attempts` counts commands sent for it.
+    `number` orders SET and CLEAR within a session (GETs have none). `unit` is the unit of the partner's plan (SET) or
+    the one to answer in (GET). `duration` (s) belongs to GET.
+    """
+
+    request_id: str
+    origin: Origin
+    kind: RequestKind
+    session_id: str
+    csms_id: str
+    station_id: str
+    state: RequestState
+    created_at: datetime
+    deadline: datetime
+    timeout_at: datetime
+    steps: tuple[RequestKind, ...]
+    step: int = 0
+    attempts: int = 0
+    number: int | None = None
+    partner_id: str | None = None
+    callback: Callback | None = None
+    unit: RateUnit | None = None
+    duration: int | None = None
+    result: Result | None = None
+    reason: str | None = None
+    delivery: Delivery = Delivery()
+
+    @property
+    def station_key(self) -> str:
+        """The station over all CSMSs; commands are ordered within it."""
+        return f"{self.csms_id}#{self.station_id}"
+
+    @property
+    def current_step(self) -> RequestKind:
+        """The charger command to be sent now."""
+        return self.steps[self.step]
+
+    @property
+    def command_id(self) -> str:
+        """Names one step of one request; the callback of one step must not answer the next."""
+        return f"{self.request_id}.{self.step}"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The one answer of a request: what the partner is told, the reason for operators, and for GET the profile.
+
+    `active_profile` has an absolute start, the moment the charge point calculated it (14.6.1).
+    """
+
+    result: Result
+    reason: str
+    active_profile: Plan | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InstalledPlan:
+    """The last plan that the charge point of a session accepted: the request that carried it and its number."""
+
+    request_id: str
+    number: int
+    unit: RateUnit

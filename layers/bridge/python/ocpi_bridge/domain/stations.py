@@ -1,0 +1,202 @@
+"""Stations (charge points) with their EVSEs and connectors, and the CSMS (charging station management system) behind.
+
+The bridge never speaks OCPP itself: it calls the CSMS that owns the charge point's socket. What is said here about a
+station is what the bridge must know to write a charging profile that the station can take.
+"""
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+
+from ocpi_bridge.domain.plans import RateUnit
+
+CHARGING_PROFILE_CAPABLE = "CHARGING_PROFILE_CAPABLE"
+
+# OCPI and OCPP calculate with the nominal voltage between line and neutral, not with a measured one (OCPP K01.FR.50).
+NOMINAL_VOLTAGE = 230
+
+
+class OcppVersion(StrEnum):
+    """The OCPP version that a station speaks with its CSMS."""
+
+    V16 = "1.6"
+    V201 = "2.0.1"
+
+
+class PowerType(StrEnum):
+    """PowerType of a connector (OCPI 8.4.19)."""
+
+    AC_1_PHASE = "AC_1_PHASE"
+    AC_2_PHASE = "AC_2_PHASE"
+    AC_2_PHASE_SPLIT = "AC_2_PHASE_SPLIT"
+    AC_3_PHASE = "AC_3_PHASE"
+    DC = "DC"
+
+    @property
+    def phases(self) -> int | None:
+        """Phases that the connector can use, None for DC."""
+        return {"AC_1_PHASE": 1, "AC_2_PHASE": 2, "AC_2_PHASE_SPLIT": 2, "AC_3_PHASE": 3, "DC": None}[self.value]
+
+
+class Replacement(StrEnum):
+    """How a TxProfile of a session is replaced by the next one."""
+
+    SAME_ID = "same_id"  # the same profile id replaces: OCPP 1.6 (5.16.3) and 2.0.1 (K01.FR.05)
+    CLEAR_THEN_SET = "clear_then_set"  # where the CSMS or the station refuses that
+
+
+@dataclass(frozen=True, slots=True)
+class Connector:
+    """One connector. `ocpp_connector_id` counts from 1 on the station (1.6) or on the EVSE (2.0.1).
+
+    `max_voltage` in V (line to neutral for AC_3_PHASE, OCPI 8.4.x), `max_amperage` in A per phase,
+    `max_electric_power` in W where it is lower than the product.
+    """
+
+    connector_id: str
+    ocpp_connector_id: int
+    power_type: PowerType
+    max_voltage: int
+    max_amperage: int
+    max_electric_power: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Evse:
+    """One EVSE. `uid` is OCPI's EVSE.uid (the partner's external id); `cap_w` is the CPO's own limit in W."""
+
+    uid: str
+    connectors: tuple[Connector, ...]
+    ocpp_evse_id: int | None = None
+    capabilities: frozenset[str] = frozenset({CHARGING_PROFILE_CAPABLE})
+    cap_w: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Station:
+    """A charge point as the registry knows it. Its key is (csms_id, station_id); `station_id` is the OCPP identity."""
+
+    csms_id: str
+    station_id: str
+    location_id: str
+    ocpp_version: OcppVersion
+    evses: tuple[Evse, ...]
+    allowed_units: frozenset[RateUnit] = frozenset({RateUnit.WATT, RateUnit.AMPERE})
+    preferred_unit: RateUnit | None = None
+    max_periods: int | None = None
+    max_stack_level: int | None = None
+    replacement: Replacement | None = None
+    currency: str = "EUR"
+
+
+@dataclass(frozen=True, slots=True)
+class Outlet:
+    """The one EVSE and connector of a station at which a transaction takes place."""
+
+    station: Station
+    evse: Evse
+    connector: Connector
+
+    @property
+    def ocpp_evse_id(self) -> int:
+        """The OCPP 2.0.1 EVSE id; where the registry names none, the connector's number (one EVSE a connector)."""
+        return self.evse.ocpp_evse_id if self.evse.ocpp_evse_id is not None else self.connector.ocpp_connector_id
+
+
+@dataclass(frozen=True, slots=True)
+class StationState:
+    """What changes by itself. `online` is None as long as no event said anything, and then counts as online."""
+
+    online: bool | None = None
+    steering_suspended: bool = False
+
+
+class CsmsMode(StrEnum):
+    """When the CSMS gives the charge point's answer: in its own answer, or later on a callback URL."""
+
+    SYNCHRONOUS = "synchronous"
+    CALLBACK = "callback"
+
+
+class CsmsAuth(StrEnum):
+    """How the bridge authenticates at the CSMS's API; the credential itself is kept in Secrets Manager."""
+
+    NONE = "none"
+    BEARER = "bearer"
+    HEADER = "header"
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileIdRange:
+    """The chargingProfileIds that the CPO reserved for the bridge at this CSMS, both ends included.
+
+    In OCPP 1.6 an id replaces whatever profile has it, the CPO's own included, so the range must be the bridge's alone.
+    """
+
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class Csms:
+    """A CSMS. `preset` names the driver's preset; times are in seconds.
+
+    `result_timeout` is the `timeout` told to partners for its stations; None takes the stage's. `call_timeout` bounds
+    one HTTP call to the CSMS.
+    """
+
+    csms_id: str
+    preset: str
+    base_url: str
+    mode: CsmsMode
+    profile_ids: ProfileIdRange
+    country_code: str
+    party_id: str
+    auth: CsmsAuth = CsmsAuth.NONE
+    auth_header: str = "Authorization"
+    stack_level: int = 1
+    call_timeout: int = 20
+    result_timeout: int | None = None
+    replacement: Replacement | None = None
+    parameters: tuple[tuple[str, str], ...] = field(default=())
+
+
+def find_outlet(station: Station, connector_id: int | None, evse_id: int | None) -> Outlet | None:
+    """The outlet that OCPP's connector and EVSE numbers mean, or None.
+
+    OCPP 1.6 counts connectors through the station and knows no EVSEs; 2.0.1 counts connectors within an EVSE.
+    """
+    for evse in station.evses:
+        if station.ocpp_version is OcppVersion.V201 and evse_id is not None and _evse_number(evse) != evse_id:
+            continue
+        for connector in evse.connectors:
+            if connector_id is None or connector.ocpp_connector_id == connector_id:
+                if connector_id is None and (evse_id is None or len(evse.connectors) != 1):
+                    continue
+                return Outlet(station, evse, connector)
+    return None
+
+
+def outlet_by_uid(station: Station, evse_uid: str, connector_id: str) -> Outlet | None:
+    """The outlet with these OCPI ids (compared without case), or None."""
+    for evse in station.evses:
+        for connector in evse.connectors:
+            same_evse = evse.uid.casefold() == evse_uid.casefold()
+            if same_evse and connector.connector_id.casefold() == connector_id.casefold():
+                return Outlet(station, evse, connector)
+    return None
+
+
+def maximum_power(outlet: Outlet) -> Decimal:
+    """The most that the outlet may deliver in W: its rating, or the CPO's cap where that is lower."""
+    connector = outlet.connector
+    phases = connector.power_type.phases or 1
+    rating = Decimal(connector.max_voltage * connector.max_amperage * phases)
+    if connector.max_electric_power is not None:
+        rating = min(rating, Decimal(connector.max_electric_power))
+    cap = outlet.evse.cap_w
+    return rating if cap is None else min(rating, cap)
+
+
+def _evse_number(evse: Evse) -> int:
+    return evse.ocpp_evse_id if evse.ocpp_evse_id is not None else evse.connectors[0].ocpp_connector_id
