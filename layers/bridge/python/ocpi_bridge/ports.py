@@ -6,10 +6,13 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Protocol
 
-from ocpi_bridge.domain.partners import Partner, Party
+from ocpi_bridge.domain.controls import Control
+from ocpi_bridge.domain.events import IdToken, StationEvent
+from ocpi_bridge.domain.partners import Partner, Party, Rights
 from ocpi_bridge.domain.plans import Plan, RateUnit
-from ocpi_bridge.domain.requests import RequestKind
-from ocpi_bridge.domain.stations import Csms, Outlet
+from ocpi_bridge.domain.requests import Answer, Request, RequestKind
+from ocpi_bridge.domain.sessions import ChargingPeriod, Session
+from ocpi_bridge.domain.stations import Csms, Outlet, Station, StationState
 
 
 class Clock(Protocol):
@@ -158,3 +161,280 @@ class SecretStore(Protocol):
 
     def callback_signing_key(self) -> bytes:
         """The key that signs the callback URLs given to CSMSs."""
+
+
+# --- Stores ----------------------------------------------------------------------------------------------------------
+#
+# Every write is conditional and atomic; a method that returns False, or None, wrote nothing. Reads are consistent.
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls, and the session that the call is about, as one read finds them. `party` is the partner's own."""
+
+    partner_id: str | None
+    party: Party | None = None
+    session: Session | None = None
+    control: Control | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """The registry entries around a session; None where the registry has no such entry (any more)."""
+
+    partner: Partner | None
+    csms: Csms | None
+    station: Station | None
+    state: StationState
+
+
+class IntakeStore(Protocol):
+    """What accepting a partner's request needs: two reads and one write."""
+
+    def caller(self, token_hashes: Sequence[str], session_id: str | None = None) -> Caller:
+        """Who one of the token hashes belongs to, with the session of that id (compared without case)."""
+
+    def surroundings(self, partner_id: str, session: Session | None) -> Surroundings:
+        """The partner, and the CSMS and station of the session where one is given."""
+
+    def control(self, session_id: str) -> Control:
+        """The session's control; a new one where there is none."""
+
+    def accept(self, request: Request, plan: Plan | None, before: Control, after: Control) -> bool:
+        """Creates the request (with its plan) and moves the control on, both or neither.
+
+        False: somebody else moved the control since `before` was read.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class CommandContext:
+    """A request with all that its command needs; None where something does not exist (any more)."""
+
+    request: Request
+    plan: Plan | None
+    session: Session | None
+    control: Control
+    csms: Csms | None
+    station: Station | None
+
+
+class CommandStore(Protocol):
+    """What sending charger commands and recording their answers needs."""
+
+    def command_context(self, request_id: str) -> CommandContext | None:
+        """The request with its surroundings, or None."""
+
+    def mark_sent(self, request: Request) -> bool:
+        """PENDING or SENT (of this step) -> SENT, one more attempt, and the session's last number sent.
+
+        False: the request moved on, or a higher number was sent meanwhile, or (for a request that was SENT before) it
+        is no longer the last one sent.
+        """
+
+    def record_answer(self, request: Request, answer: Answer) -> bool:
+        """PENDING or SENT (of this step) -> ANSWERED; an accepted SET or CLEAR also becomes the installed plan.
+
+        False: the request has its answer already, or expired.
+        """
+
+    def turn_to_step(self, request: Request, step: int) -> bool:
+        """SENT (of the request's step) -> PENDING of another step. False: the request moved on."""
+
+
+class PartnerReader(Protocol):
+    """Looks partners up."""
+
+    def partner(self, partner_id: str) -> Partner | None:
+        """The partner, or None."""
+
+
+class DeliveryStore(Protocol):
+    """What delivering results needs."""
+
+    def request(self, request_id: str) -> Request | None:
+        """The request, or None."""
+
+    def active_profile(self, request_id: str) -> Plan | None:
+        """The active profile that a GET was answered with, or None."""
+
+    def expire(self, request: Request, answer: Answer) -> Request | None:
+        """PENDING or SENT -> EXPIRED with this answer. None: somebody answered meanwhile."""
+
+    def lease_delivery(self, request: Request, until: datetime, now: datetime) -> Request | None:
+        """Takes the right to deliver until an instant, counting the attempt.
+
+        None: delivered, given up, or somebody else holds the lease.
+        """
+
+    def release_delivery(self, request: Request, error: str) -> None:
+        """Gives the lease back after a failed attempt that will be repeated, with its error."""
+
+    def delivered(self, request: Request) -> None:
+        """ANSWERED or EXPIRED -> DELIVERED."""
+
+    def undelivered(self, request: Request, error: str) -> None:
+        """ANSWERED or EXPIRED -> UNDELIVERED, with the last error."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRequest:
+    """What the sweep sees of a request that is not at its end."""
+
+    request_id: str
+    state: str
+    step: int
+    attempts: int
+    station_key: str
+    partner_id: str | None
+    created_at: datetime
+    deadline: datetime
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an event happened, by the registry. `rights` are decided for a session that starts there now."""
+
+    csms: Csms | None
+    station: Station | None
+
+
+class SessionStore(Protocol):
+    """What turning events into sessions needs."""
+
+    def place(self, csms_id: str, station_id: str) -> Place:
+        """The CSMS and the station, as far as the registry knows them."""
+
+    def rights(self, outlet: Outlet, token: IdToken | None, at: datetime) -> Rights:
+        """Who may see and steer a session at this outlet with this token, from the assignments."""
+
+    def session_of(self, event: StationEvent) -> Session | None:
+        """The session that the event's transaction belongs to, or None."""
+
+    def create(self, session: Session, replaces: Session | None) -> bool:
+        """Creates the session as its transaction's (newest) one. False: somebody else did meanwhile."""
+
+    def update(self, before: Session, after: Session, period: ChargingPeriod | None) -> bool:
+        """Writes the session with the period it closed. False: somebody else wrote meanwhile."""
+
+    def station_online(self, csms_id: str, station_id: str, *, online: bool, at: datetime) -> None:
+        """Remembers whether the station is connected, unless something newer is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """What a partner last acknowledged of a session.
+
+    `fields` is the object as pushed, without charging periods. `in_doubt`: a push began and its end is unknown, or it
+    failed; the next one is the whole object. `attempts` counts failures in a row.
+    """
+
+    session_id: str
+    partner_id: str
+    version: int = 0
+    fields: JsonObject = field(default_factory=dict)
+    periods: int = 0
+    at: datetime | None = None
+    in_doubt: bool = False
+    attempts: int = 0
+    final: bool = False
+
+
+class PushStore(Protocol):
+    """What pushing sessions to partners needs."""
+
+    def push_context(self, session_id: str, partner_id: str) -> tuple[Session | None, Partner | None, Pushed]:
+        """The session, the partner, and what the partner last acknowledged."""
+
+    def periods(self, session_id: str, after: int) -> Sequence[ChargingPeriod]:
+        """The session's charging periods with an index above `after`, in order."""
+
+    def save_pushed(self, pushed: Pushed, due_at: datetime | None) -> None:
+        """Remembers what the partner acknowledged; with `due_at` the sweep wakes the next push then."""
+
+
+@dataclass(frozen=True, slots=True)
+class DuePush:
+    """A push that the sweep wakes."""
+
+    session_id: str
+    partner_id: str
+
+
+class SweepStore(Protocol):
+    """What the sweep reads, both in bounded pages and from an index."""
+
+    def open_requests(self, due_before: datetime) -> Sequence[OpenRequest]:
+        """Requests not at their end that are due before an instant, the most overdue first."""
+
+    def due_pushes(self, due_before: datetime) -> Sequence[DuePush]:
+        """Pushes that are due before an instant."""
+
+
+# --- Messages between functions --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class CommandMessage:
+    """A request's current step is to be sent to its station; messages of a station keep their order.
+
+    `attempts` tells a later turn of the same step from a repetition of the message.
+    """
+
+    request_id: str
+    step: int
+    attempts: int
+    station_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeadlineMessage:
+    """A request's deadline; the message arrives when it is due."""
+
+    request_id: str
+    deadline: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ResultMessage:
+    """A request was answered and its result waits to be delivered."""
+
+    request_id: str
+    partner_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PushMessage:
+    """A session changed; a partner that sees it is to be told. It carries no body: the worker reads the newest."""
+
+    session_id: str
+    partner_id: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class FailedDelivery:
+    """A result that was given up, for operators: why, how often, which partner, session and request."""
+
+    request_id: str
+    partner_id: str
+    session_id: str
+    kind: str
+    result: str
+    attempts: int
+    error: str
+    host: str
+
+
+Message = CommandMessage | DeadlineMessage | ResultMessage | PushMessage | FailedDelivery
+
+
+class Outbox(Protocol):
+    """Hands messages to the queues."""
+
+    def send(self, messages: Sequence[Message], *, again: str | None = None) -> None:
+        """Sends all, in batches. Raises when any was not taken: the caller repeats them all (consumers are idempotent).
+
+        FIFO queues drop a repetition within five minutes; `again` makes a repetition that must not be dropped.
+        """

@@ -1,0 +1,23 @@
+"""result-callbacks and request-deadlines: results leave for `response_url`, and what nobody answered expires."""
+
+from datetime import UTC, datetime
+
+from ocpi_bridge.runtime import clients
+from ocpi_bridge.runtime.queue_door import QueueMessage, queue_worker
+from ocpi_bridge.runtime.settings import variable
+from ocpi_bridge.runtime.wiring.partners import deliver_result
+from ocpi_bridge.runtime.worker_logs import log_outcome
+
+delivery = deliver_result()
+
+
+def _deliver(message: QueueMessage) -> float | None:
+    step = delivery.expire if "deadline" in message.body else delivery.deliver
+    outcome = step(message.body["request_id"])
+    log_outcome(outcome)
+    return None if outcome.again_at is None else (outcome.again_at - datetime.now(UTC)).total_seconds()
+
+
+lambda_handler = queue_worker(
+    _deliver, clients.sqs, [variable("RESULT_CALLBACKS_QUEUE_URL"), variable("REQUEST_DEADLINES_QUEUE_URL")]
+)

@@ -1,0 +1,18 @@
+"""GET versions and version details (OCPI 2.2.1, 6)."""
+
+from ocpi_bridge.ocpi.versions import VERSION, version_details, versions
+from ocpi_bridge.ports import JsonValue
+from ocpi_bridge.runtime.ocpi_door import PartnerCall, method_not_allowed, ocpi_endpoint
+from ocpi_bridge.runtime.wiring import ocpi
+
+bridge = ocpi.ocpi_module()
+
+
+@ocpi_endpoint(bridge, configuration_module=True)
+def lambda_handler(call: PartnerCall) -> JsonValue:
+    """The list, or the details of the version that the path names. Without side effects."""
+    if call.request.method != "GET":
+        raise method_not_allowed("GET")
+    if call.request.path.rstrip("/").endswith(f"/{VERSION}"):
+        return version_details(call.request.base_url)
+    return versions(call.request.base_url)

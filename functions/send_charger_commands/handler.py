@@ -1,0 +1,18 @@
+"""charger-commands.fifo: the next command of a station goes to its CSMS."""
+
+from ocpi_bridge.runtime import clients
+from ocpi_bridge.runtime.queue_door import QueueMessage, queue_worker
+from ocpi_bridge.runtime.settings import variable
+from ocpi_bridge.runtime.wiring.commands import send_command
+from ocpi_bridge.runtime.worker_logs import log_turn
+
+send = send_command()
+
+
+def _send(message: QueueMessage) -> float | None:
+    turn = send(message.body["request_id"], message.body["step"])
+    log_turn(turn)
+    return turn.again_in
+
+
+lambda_handler = queue_worker(_send, clients.sqs, [variable("CHARGER_COMMANDS_QUEUE_URL")])

@@ -1,0 +1,51 @@
+"""Entry point of the CDK: synthesises the bridge for one stage. Run by `cdk` through cdk.json."""
+
+import os
+import sys
+from pathlib import Path
+
+from aws_cdk import App, Tags, Validations
+from cdk_nag import AwsSolutionsChecks
+
+from infra.bridge_stack import BridgeStack
+from infra.bundling import SourceTree
+from infra.stages import StageError, select_stage
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def build(app: App) -> BridgeStack:
+    """Add the bridge of the stage that the app's context or the environment names, and what checks it.
+
+    The context value `source_root` names another checkout to bundle from; without it, this one.
+
+    Raises:
+        StageError: No such stage, or settings with which it cannot be deployed.
+
+    """
+    settings = select_stage(app.node.try_get_context, os.environ)
+    tree = SourceTree(Path(str(app.node.try_get_context("source_root") or ROOT)))
+    stack = BridgeStack(app, settings, tree)
+    Tags.of(stack).add("project", "ocpi-charging-profile-bridge")
+    Tags.of(stack).add("stage", settings.name)
+    Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+    return stack
+
+
+def main() -> int:
+    """Synthesise; on an error that a person can mend, print it without a traceback and return 1."""
+    app = App()
+    try:
+        build(app)
+        app.synth()
+    except (StageError, RuntimeError) as error:
+        # What a bundler raises inside the CDK's kernel comes back as a RuntimeError with this text.
+        if isinstance(error, RuntimeError) and "BundlingError" not in str(error):
+            raise
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The parts that the bridge's stack is composed of, one concern each."""

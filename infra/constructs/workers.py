@@ -1,0 +1,114 @@
+"""The functions behind streams and queues."""
+
+from typing import Final
+
+from aws_cdk import Duration
+from constructs import Construct
+
+from infra.constructs.function import BridgeFunction, FunctionDefaults
+from infra.constructs.queues import WORKER_TIMEOUT, Queues
+from infra.constructs.secrets import CSMSS, PARTNERS, SIGNING, Secrets
+from infra.constructs.tables import Tables
+
+SENDER_TIMEOUT: Final = Duration.seconds(25)
+"""A CSMS is given 20 s; the rest is for reading the request before and writing the outcome after."""
+
+EVENTS_AT_ONCE: Final = 10
+"""Events are small and independent of each other, so a busy CSMS needs fewer runs."""
+
+
+class Workers(Construct):
+    """Relay, sender, deliverer, event intake and pusher.
+
+    Args:
+        csms_api_url: Where a CSMS posts its answers; the sender puts it into what it asks for.
+
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        defaults: FunctionDefaults,
+        *,
+        tables: Tables,
+        queues: Queues,
+        secrets: Secrets,
+        csms_api_url: str,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._defaults = defaults
+        self._tables = tables
+        self._queues = queues
+        self._secrets = secrets
+        self.functions = (
+            self._relay_outbox(),
+            self._send_charger_commands(csms_api_url),
+            self._deliver_results(),
+            self._ingest_csms_events(),
+            self._push_updates(),
+        )
+
+    def _relay_outbox(self) -> BridgeFunction:
+        queues = self._queues
+        relay = self._function("relay_outbox", "Carries changes of items on to the queues.")
+        relay.follow(self._tables.sessions, entity="session", failures=queues.relay_failures)
+        relay.follow(self._tables.requests, entity="request", failures=queues.relay_failures)
+        relay.send_to(
+            queues.charger_commands, queues.request_deadlines, queues.result_callbacks, queues.partner_updates
+        )
+        relay.give_up_to(queues.result_callbacks)
+        return relay
+
+    def _send_charger_commands(self, csms_api_url: str) -> BridgeFunction:
+        sender = self._function("send_charger_commands", "Sends commands to the CSMS.", timeout=SENDER_TIMEOUT)
+        sender.use_table(self._tables.requests, "BatchGetItem", "GetItem", "UpdateItem")
+        sender.use_table(self._tables.sessions, "BatchGetItem", "GetItem", "UpdateItem")
+        sender.use_table(self._tables.registry, "BatchGetItem", "GetItem")
+        sender.read_secrets(self._secrets, CSMSS, SIGNING)
+        sender.consume(self._queues.charger_commands, batch_size=1, concurrency=self._concurrency, defers=True)
+        sender.set(CSMS_API_URL=csms_api_url)
+        return sender
+
+    def _deliver_results(self) -> BridgeFunction:
+        deliverer = self._function("deliver_results", "Expires unanswered requests and posts results to partners.")
+        deliverer.use_table(self._tables.requests, "GetItem", "UpdateItem")
+        deliverer.use_table(self._tables.registry, "BatchGetItem", "GetItem")
+        deliverer.read_secrets(self._secrets, PARTNERS)
+        deliverer.consume(self._queues.result_callbacks, batch_size=1, concurrency=self._concurrency, defers=True)
+        deliverer.consume(self._queues.request_deadlines, batch_size=1, concurrency=self._concurrency, defers=True)
+        return self._speaking_for_the_party(deliverer)
+
+    def _ingest_csms_events(self) -> BridgeFunction:
+        intake = self._function("ingest_csms_events", "Turns events of CSMSs into sessions.")
+        intake.use_table(self._tables.registry, "BatchGetItem", "GetItem", "UpdateItem")
+        intake.use_table(self._tables.sessions, "BatchGetItem", "GetItem", "PutItem", "UpdateItem")
+        intake.consume(self._queues.csms_events, batch_size=EVENTS_AT_ONCE, concurrency=self._concurrency)
+        return self._speaking_for_the_party(intake)
+
+    def _push_updates(self) -> BridgeFunction:
+        pusher = self._function("push_updates", "Pushes the newest state of sessions to partners.")
+        pusher.use_table(self._tables.sessions, "BatchGetItem", "GetItem", "PutItem", "Query", "UpdateItem")
+        pusher.use_table(self._tables.registry, "BatchGetItem", "GetItem")
+        pusher.read_secrets(self._secrets, PARTNERS)
+        pusher.consume(self._queues.partner_updates, batch_size=1, concurrency=self._concurrency)
+        return self._speaking_for_the_party(pusher)
+
+    @property
+    def _concurrency(self) -> int:
+        return self._defaults.settings.worker_concurrency
+
+    def _speaking_for_the_party(self, function: BridgeFunction) -> BridgeFunction:
+        settings = self._defaults.settings
+        function.set(OCPI_COUNTRY_CODE=settings.country_code, OCPI_PARTY_ID=settings.party_id)
+        return function
+
+    def _function(self, name: str, description: str, *, timeout: Duration = WORKER_TIMEOUT) -> BridgeFunction:
+        return BridgeFunction(
+            self,
+            name,
+            self._defaults,
+            description=description,
+            timeout=timeout,
+            memory_mb=self._defaults.settings.worker_memory_mb,
+        )

@@ -1,0 +1,155 @@
+"""The settings of a stage: everything that differs between one deployment of the bridge and another."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+DEFAULT_STAGE: Final = "dev"
+
+LONGEST_RESULT_TIMEOUT_SECONDS: Final = 900
+"""A request's deadline travels as the delay of an SQS message, and 15 minutes is the longest that SQS keeps one."""
+
+SHORTEST_RESULT_TIMEOUT_SECONDS: Final = 10
+"""Below this a charge point that answers at its usual pace would already be too late."""
+
+LEAST_WORKER_CONCURRENCY: Final = 2
+"""The smallest maximum concurrency that Lambda takes for an SQS event source."""
+
+_COUNTRY_CODE = re.compile(r"[A-Z]{2}")
+_PARTY_ID = re.compile(r"[A-Z0-9]{3}")
+
+
+class StageError(ValueError):
+    """A stage that does not exist, or settings with which it cannot be deployed. The message says what to type."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageSettings:
+    """What one stage is deployed with.
+
+    Attributes:
+        name: Name of the stage; part of the stack's name, of resource names and of the APIs' addresses.
+        country_code: ISO 3166 alpha-2 code of the CPO as an OCPI party (OCPI 2.2.1, 7). Empty: must be given.
+        party_id: Three characters, the CPO's party id (ISO 15118). Empty: must be given.
+        result_timeout_seconds: The `timeout` told to the partner (OCPI 2.2.1, 14.5.1): every accepted request has its
+            result by then. 10 to 900 s.
+        log_level: Lowest level that the functions log: DEBUG, INFO, WARNING or ERROR.
+        log_retention_days: How long CloudWatch keeps the logs of functions and APIs; a number that CloudWatch knows.
+        retain_data: Tables survive the stack, refuse deletion and can be restored to any second of the last 35 days.
+        api_requests_per_second: Steady rate that each API lets through; what exceeds it is answered with HTTP 429.
+        api_burst: Requests that may arrive at once on top of a quiet API.
+        api_memory_mb: Memory, and with it CPU, of functions behind an API: a person's app waits for them.
+        worker_memory_mb: Memory of functions behind queues, streams and the schedule.
+        worker_concurrency: How many copies of a queue's worker may run at once; at least 2.
+        api_base_url: Where APIs are reached if not at their own host names, without a trailing slash: API id and
+            stage are appended to it. Set for the embedded AWS, which serves all of them on one port.
+        embedded: Runs on the embedded AWS of this machine: bundled for the host's platform and Python, deployed with
+            the caller's credentials instead of the bootstrap roles.
+
+    """
+
+    name: str
+    country_code: str
+    party_id: str
+    result_timeout_seconds: int = 90
+    log_level: str = "INFO"
+    log_retention_days: int = 30
+    retain_data: bool = False
+    api_requests_per_second: int = 50
+    api_burst: int = 100
+    api_memory_mb: int = 512
+    worker_memory_mb: int = 512
+    worker_concurrency: int = 10
+    api_base_url: str | None = None
+    embedded: bool = False
+
+    @property
+    def prefix(self) -> str:
+        """First part of every resource's name, and the name of the stack."""
+        return f"ocpi-bridge-{self.name}"
+
+    @property
+    def secrets_prefix(self) -> str:
+        """Folder of this stage's secrets in Secrets Manager, without a trailing slash."""
+        return f"ocpi-bridge/{self.name}"
+
+    def check(self) -> None:
+        """Raise StageError if the stage cannot be deployed with these settings."""
+        if not _COUNTRY_CODE.fullmatch(self.country_code) or not _PARTY_ID.fullmatch(self.party_id):
+            raise StageError(
+                f"stage {self.name!r}: whose charge points are these? Give the CPO's OCPI party as "
+                "`-c country_code=NL -c party_id=ABC`, or write it into infra/stages.py "
+                f"(now {self.country_code!r} and {self.party_id!r})"
+            )
+        if not SHORTEST_RESULT_TIMEOUT_SECONDS <= self.result_timeout_seconds <= LONGEST_RESULT_TIMEOUT_SECONDS:
+            raise StageError(
+                f"stage {self.name!r}: result_timeout_seconds must be "
+                f"{SHORTEST_RESULT_TIMEOUT_SECONDS} to {LONGEST_RESULT_TIMEOUT_SECONDS}, not {self.result_timeout_seconds}"
+            )
+        if self.worker_concurrency < LEAST_WORKER_CONCURRENCY:
+            raise StageError(f"stage {self.name!r}: worker_concurrency must be {LEAST_WORKER_CONCURRENCY} or more")
+
+
+STAGES: Final[Mapping[str, StageSettings]] = {
+    stage.name: stage
+    for stage in (
+        StageSettings(
+            name="local",
+            country_code="NL",
+            party_id="LOC",
+            # A silent charger is part of the demo, and nobody wants to watch it for 90 s.
+            result_timeout_seconds=30,
+            log_retention_days=1,
+            embedded=True,
+        ),
+        StageSettings(name="dev", country_code="NL", party_id="DEV", log_level="DEBUG", log_retention_days=7),
+        StageSettings(
+            name="production",
+            country_code="",
+            party_id="",
+            log_retention_days=365,
+            retain_data=True,
+            api_requests_per_second=200,
+            api_burst=400,
+            api_memory_mb=1024,
+            worker_concurrency=50,
+        ),
+    )
+}
+
+
+def select_stage(context: Callable[[str], object | None], environment: Mapping[str, str]) -> StageSettings:
+    """Return the settings of the stage that the caller named, with the caller's own values put in.
+
+    The stage is the CDK context value `stage`, else the environment variable STAGE, else `dev`. Of its settings,
+    country_code, party_id, result_timeout_seconds, log_level and api_base_url may be given as context values.
+
+    Raises:
+        StageError: No such stage, or it cannot be deployed with these settings.
+
+    """
+    name = str(context("stage") or environment.get("STAGE") or DEFAULT_STAGE)
+    if name not in STAGES:
+        raise StageError(f"there is no stage {name!r}: choose one of {', '.join(STAGES)} (-c stage=... or STAGE=...)")
+    settings = _with_overrides(STAGES[name], context)
+    settings.check()
+    return settings
+
+
+def _with_overrides(settings: StageSettings, context: Callable[[str], object | None]) -> StageSettings:
+    def given(key: str, otherwise: str) -> str:
+        value = context(key)
+        return otherwise if value is None else str(value)
+
+    timeout = given("result_timeout_seconds", str(settings.result_timeout_seconds))
+    if not timeout.isdecimal():
+        raise StageError(f"result_timeout_seconds must be a whole number of seconds, not {timeout!r}")
+    return replace(
+        settings,
+        country_code=given("country_code", settings.country_code),
+        party_id=given("party_id", settings.party_id),
+        result_timeout_seconds=int(timeout),
+        log_level=given("log_level", settings.log_level),
+        api_base_url=given("api_base_url", settings.api_base_url or "").rstrip("/") or None,
+    )

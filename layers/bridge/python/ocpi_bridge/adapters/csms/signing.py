@@ -1,0 +1,93 @@
+"""Signatures between the bridge and a CSMS: one-time callback URLs, and the events that a CSMS posts.
+
+A CSMS calls back without credentials, and its body names neither command nor station. So the URL itself is the
+credential: it names one command and carries a MAC over it. It works as long as the command waits for an answer.
+
+An event carries `X-Signature: t=<unix seconds>,v1=<hex>`, where v1 is HMAC-SHA256 with the CSMS's event key over the
+seconds, a dot and the raw body. While a key is replaced the sender may give a v1 for each.
+"""
+
+import base64
+import hashlib
+import hmac
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from urllib.parse import quote
+
+from ocpi_bridge.domain.errors import InvalidInput
+
+SIGNATURE_HEADER = "X-Signature"
+# What clocks may differ by, and how long a message may be on its way; older ones are replays.
+TOLERANCE = timedelta(seconds=300)
+# Two keys during a replacement, and one to spare.
+MAX_SIGNATURES = 3
+MAX_HEADER_LENGTH = 512
+
+# Keeps a MAC of one purpose from being valid for another under the same key.
+_CALLBACK_DOMAIN = b"ocpi-bridge/csms-callback/v1\n"
+_TIMESTAMP = re.compile(r"[0-9]{1,12}")
+_HEX_DIGEST = re.compile(r"[0-9a-fA-F]{64}")
+
+
+def callback_url(base_url: str, command_id: str, key: bytes) -> str:
+    """The URL at which the CSMS gives the answer to one command. `base_url` is the CSMS API's, stage included."""
+    return f"{base_url.rstrip('/')}/csms/v1/callback/{quote(command_id, safe='')}/{_sign_command(command_id, key)}"
+
+
+def verify(command_id: str, signature: str, key: bytes) -> bool:
+    """Whether the signature in a callback URL is ours, for this command. In constant time."""
+    return _same(signature, _sign_command(command_id, key))
+
+
+def sign_event(body: bytes, key: str, at: datetime) -> str:
+    """The signature header of an event, as a CSMS makes it."""
+    timestamp = str(int(at.timestamp()))
+    return f"t={timestamp},v1={_sign_event(timestamp, body, key)}"
+
+
+def verify_event_signature(header: str | None, body: bytes, key: str, now: datetime) -> str:
+    """Returns the event's MAC (hex), which names this message for whoever must refuse to take it twice.
+
+    Raises InvalidInput("X-Signature", ...) where the header is missing or malformed, its time is further from `now`
+    than the tolerance, or no signature in it is the key's. The digests are compared in constant time.
+    """
+    timestamp, signatures = _parse(header)
+    if abs(now - datetime.fromtimestamp(int(timestamp), UTC)) > TOLERANCE:
+        raise InvalidInput(SIGNATURE_HEADER, f"has a time more than {int(TOLERANCE.total_seconds())} s from ours")
+    expected = _sign_event(timestamp, body, key)
+    # All are compared, so that the time taken does not tell which one was right.
+    matches = [_same(signature.lower(), expected) for signature in signatures]
+    if True not in matches:
+        raise InvalidInput(SIGNATURE_HEADER, "has no signature by the key of this CSMS over this body")
+    return expected
+
+
+def _parse(header: str | None) -> tuple[str, Sequence[str]]:
+    if not header:
+        raise InvalidInput(SIGNATURE_HEADER, "is missing")
+    if len(header) > MAX_HEADER_LENGTH:
+        raise InvalidInput(SIGNATURE_HEADER, f"is longer than {MAX_HEADER_LENGTH} characters")
+    parts = [part.strip().partition("=") for part in header.split(",")]
+    timestamps = [value for name, _, value in parts if name == "t"]
+    # Other schemes than v1 are left to whoever knows them.
+    signatures = [value for name, _, value in parts if name == "v1"]
+    if len(timestamps) != 1 or not _TIMESTAMP.fullmatch(timestamps[0]):
+        raise InvalidInput(SIGNATURE_HEADER, "needs one t=<unix seconds>")
+    if not 0 < len(signatures) <= MAX_SIGNATURES or not all(_HEX_DIGEST.fullmatch(value) for value in signatures):
+        raise InvalidInput(SIGNATURE_HEADER, f"needs 1 to {MAX_SIGNATURES} v1=<hex of HMAC-SHA256>")
+    return timestamps[0], signatures
+
+
+def _sign_command(command_id: str, key: bytes) -> str:
+    digest = hmac.digest(key, _CALLBACK_DOMAIN + command_id.encode(), hashlib.sha256)
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode("ascii")
+
+
+def _sign_event(timestamp: str, body: bytes, key: str) -> str:
+    return hmac.new(key.encode(), timestamp.encode() + b"." + body, hashlib.sha256).hexdigest()
+
+
+def _same(given: str, expected: str) -> bool:
+    # As bytes: the comparison refuses text beyond ASCII, and a URL can carry any.
+    return hmac.compare_digest(given.encode(errors="replace"), expected.encode())

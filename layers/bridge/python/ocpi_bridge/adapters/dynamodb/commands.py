@@ -1,0 +1,127 @@
+"""Sending charger commands and recording their answers: one conditional write for each step of a request's life."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ocpi_bridge.adapters.dynamodb import registry_items, request_items, session_items, tables, writes
+from ocpi_bridge.adapters.dynamodb.documents import dump
+from ocpi_bridge.domain.requests import Answer, InstalledPlan, Origin, Request, RequestKind, RequestState, Result
+from ocpi_bridge.ports import CommandContext
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
+
+_STATES = {"pending": RequestState.PENDING.value, "sent": RequestState.SENT.value}
+
+
+@dataclass(frozen=True, slots=True)
+class DynamoCommandStore:
+    """CommandStore on the three tables."""
+
+    client: "DynamoDBClient"
+    sessions: str
+    requests: str
+    registry: str
+
+    def command_context(self, request_id: str) -> CommandContext | None:
+        """See CommandStore: two calls, since only the request tells which session it is about."""
+        request_key = (self.requests, *request_items.request_key(request_id))
+        plan_key = (self.requests, *request_items.plan_key(request_id))
+        found = tables.get_many(self.client, [request_key, plan_key])
+        if request_key not in found:
+            return None
+        request = request_items.request_of(found[request_key])
+        session = (self.sessions, *session_items.session_key(request.session_id))
+        control = (self.sessions, *session_items.control_key(request.session_id))
+        csms = (self.registry, *registry_items.csms_key(request.csms_id))
+        station = (self.registry, *registry_items.station_key(request.csms_id, request.station_id))
+        around = tables.get_many(self.client, [session, control, csms, station])
+        return CommandContext(
+            request=request,
+            plan=request_items.plan_of(found.get(plan_key)),
+            session=session_items.session_of(around[session]) if session in around else None,
+            control=session_items.control_of(request.session_id, around.get(control)),
+            csms=registry_items.csms_of(around[csms]) if csms in around else None,
+            station=registry_items.station_of(around[station]) if station in around else None,
+        )
+
+    def mark_sent(self, request: Request) -> bool:
+        """See CommandStore."""
+        entries = [
+            writes.update(
+                self.requests,
+                request_items.request_key(request.request_id),
+                {"state": RequestState.SENT.value, "attempts": request.attempts + 1, "step": request.step},
+                "#state = :was AND #step = :step AND #attempts = :attempts_before",
+                {"was": request.state.value, "attempts_before": request.attempts},
+            )
+        ]
+        if request.number is not None:
+            again = request.state is RequestState.SENT
+            entries.append(
+                writes.update(
+                    self.sessions,
+                    session_items.control_key(request.session_id),
+                    {"sent": request.number},
+                    "#sent = :sent" if again else "attribute_not_exists(#sent) OR #sent <= :sent",
+                    {},
+                )
+            )
+        return writes.write(self.client, entries)
+
+    def record_answer(self, request: Request, answer: Answer) -> bool:
+        """See CommandStore."""
+        entries = [self._answered(request, answer)]
+        if answer.active_profile is not None:
+            key = request_items.profile_key(request.request_id)
+            expires_at = session_items.expiry(request.created_at, request_items.REQUEST_RETENTION)
+            profile = request_items.plan_item(key, "profile", answer.active_profile, expires_at)
+            entries.append(writes.put(self.requests, profile))
+        installed = self._installed(request, answer)
+        if installed is not None and writes.write(self.client, [*entries, installed]):
+            return True
+        # Either the request moved on, or a later plan is known to be installed: the answer alone settles which.
+        return writes.write(self.client, entries)
+
+    def turn_to_step(self, request: Request, step: int) -> bool:
+        """See CommandStore."""
+        entry = writes.update(
+            self.requests,
+            request_items.request_key(request.request_id),
+            {"state": RequestState.PENDING.value, "step": step},
+            "#state = :was AND #step = :at_step",
+            {"was": RequestState.SENT.value, "at_step": request.step},
+        )
+        return writes.write(self.client, [entry])
+
+    def _answered(self, request: Request, answer: Answer) -> "TransactWriteItemTypeDef":
+        ended = request.origin is Origin.BRIDGE
+        return writes.update(
+            self.requests,
+            request_items.request_key(request.request_id),
+            {
+                "state": RequestState.ANSWERED.value,
+                "result": answer.result.value,
+                "reason": answer.reason,
+                "step": request.step,
+            },
+            "#state IN (:pending, :sent) AND #step = :step",
+            _STATES,
+            remove=("due_shard", "due_at") if ended else (),
+        )
+
+    def _installed(self, request: Request, answer: Answer) -> "TransactWriteItemTypeDef | None":
+        if answer.result is not Result.ACCEPTED or request.number is None:
+            return None
+        plan = None
+        if request.kind is RequestKind.SET and request.unit is not None:
+            plan = dump(InstalledPlan(request.request_id, request.number, request.unit))
+        return writes.update(
+            self.sessions,
+            session_items.control_key(request.session_id),
+            {"installed_number": request.number, **({"installed": plan} if plan else {})},
+            "attribute_not_exists(#installed_number) OR #installed_number < :installed_number",
+            {},
+            remove=() if plan else ("installed",),
+        )

@@ -1,0 +1,96 @@
+"""Delivering results: who may deliver now, and how it ended."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from ocpi_bridge.adapters.dynamodb import registry_items, request_items, session_items, tables, writes
+from ocpi_bridge.domain.partners import Partner
+from ocpi_bridge.domain.plans import Plan
+from ocpi_bridge.domain.requests import Answer, Request, RequestState
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+_ANSWERED = {"answered": RequestState.ANSWERED.value, "expired": RequestState.EXPIRED.value}
+_HAS_RESULT = "#state IN (:answered, :expired)"
+
+
+@dataclass(frozen=True, slots=True)
+class DynamoDeliveryStore:
+    """DeliveryStore and PartnerReader on the requests and registry tables."""
+
+    client: "DynamoDBClient"
+    requests: str
+    registry: str
+
+    def request(self, request_id: str) -> Request | None:
+        """See DeliveryStore."""
+        key = (self.requests, *request_items.request_key(request_id))
+        item = tables.get_many(self.client, [key]).get(key)
+        return request_items.request_of(item) if item else None
+
+    def active_profile(self, request_id: str) -> Plan | None:
+        """See DeliveryStore."""
+        key = (self.requests, *request_items.profile_key(request_id))
+        return request_items.plan_of(tables.get_many(self.client, [key]).get(key))
+
+    def partner(self, partner_id: str) -> Partner | None:
+        """See PartnerReader."""
+        key = (self.registry, *registry_items.partner_key(partner_id))
+        item = tables.get_many(self.client, [key]).get(key)
+        return registry_items.partner_of(item) if item else None
+
+    def expire(self, request: Request, answer: Answer) -> Request | None:
+        """See DeliveryStore."""
+        expired = {"state": RequestState.EXPIRED.value, "result": answer.result.value, "reason": answer.reason}
+        waiting = {"pending": RequestState.PENDING.value, "sent": RequestState.SENT.value}
+        if not self._update(request, expired, "#state IN (:pending, :sent)", waiting):
+            return None
+        return replace(request, state=RequestState.EXPIRED, result=answer.result, reason=answer.reason)
+
+    def lease_delivery(self, request: Request, until: datetime, now: datetime) -> Request | None:
+        """See DeliveryStore."""
+        attempts = request.delivery.attempts
+        leased = {
+            "state": request.state.value,
+            "delivery_attempts": attempts + 1,
+            "lease_until": session_items.epoch_ms(until),
+        }
+        condition = (
+            "#state = :state AND (attribute_not_exists(#lease_until) OR #lease_until <= :now)"
+            " AND (attribute_not_exists(#delivery_attempts) OR #delivery_attempts = :attempts)"
+        )
+        if not self._update(request, leased, condition, {"now": session_items.epoch_ms(now), "attempts": attempts}):
+            return None
+        return replace(request, delivery=replace(request.delivery, attempts=attempts + 1, lease_until=until))
+
+    def release_delivery(self, request: Request, error: str) -> None:
+        """See DeliveryStore."""
+        given_back = {"state": request.state.value, "last_error": error}
+        self._update(request, given_back, "#state = :state", {}, remove=("lease_until",))
+
+    def delivered(self, request: Request) -> None:
+        """See DeliveryStore."""
+        self._end(request, RequestState.DELIVERED, None)
+
+    def undelivered(self, request: Request, error: str) -> None:
+        """See DeliveryStore."""
+        self._end(request, RequestState.UNDELIVERED, error)
+
+    def _end(self, request: Request, state: RequestState, error: str | None) -> None:
+        ended = {"state": state.value} if error is None else {"state": state.value, "last_error": error}
+        self._update(request, ended, _HAS_RESULT, _ANSWERED, remove=("due_shard", "due_at", "lease_until"))
+
+    def _update(
+        self,
+        request: Request,
+        set_values: Mapping[str, object],
+        condition: str,
+        condition_values: Mapping[str, object],
+        remove: Sequence[str] = (),
+    ) -> bool:
+        key = request_items.request_key(request.request_id)
+        entry = writes.update(self.requests, key, set_values, condition, condition_values, remove)
+        return writes.write(self.client, [entry])

@@ -1,0 +1,92 @@
+"""The intake of requests: two reads in batches, one transaction."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ocpi_bridge.adapters.dynamodb import registry_items, request_items, session_items, tables, writes
+from ocpi_bridge.domain.controls import Control
+from ocpi_bridge.domain.plans import Plan
+from ocpi_bridge.domain.requests import Request
+from ocpi_bridge.domain.sessions import Session
+from ocpi_bridge.ports import Caller, Surroundings
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+
+@dataclass(frozen=True, slots=True)
+class DynamoIntakeStore:
+    """IntakeStore on the three tables."""
+
+    client: "DynamoDBClient"
+    sessions: str
+    requests: str
+    registry: str
+
+    def caller(self, token_hashes: Sequence[str], session_id: str | None = None) -> Caller:
+        """See IntakeStore: one call, also for the session and its control."""
+        tokens = [(self.registry, *registry_items.token_key(token_hash)) for token_hash in token_hashes]
+        keys = list(tokens)
+        if session_id is not None:
+            keys.append((self.sessions, *session_items.session_key(session_id)))
+            keys.append((self.sessions, *session_items.control_key(session_id)))
+        found = tables.get_many(self.client, keys)
+        token = next((found[key] for key in tokens if key in found), None)
+        if token is None:
+            return Caller(None)
+        partner_id, party = str(token["partner_id"]), None
+        session = found.get((self.sessions, *session_items.session_key(session_id))) if session_id else None
+        if session_id is None or session is None:
+            return Caller(partner_id, party)
+        known = session_items.session_of(session)
+        control = found.get((self.sessions, *session_items.control_key(session_id)))
+        return Caller(partner_id, party, known, session_items.control_of(known.session_id, control))
+
+    def surroundings(self, partner_id: str, session: Session | None) -> Surroundings:
+        """See IntakeStore: one call."""
+        partner_key = (self.registry, *registry_items.partner_key(partner_id))
+        keys = [partner_key]
+        if session is not None:
+            station = (session.csms_id, session.station_id)
+            keys.append((self.registry, *registry_items.csms_key(session.csms_id)))
+            keys.append((self.registry, *registry_items.station_key(*station)))
+            keys.append((self.registry, *registry_items.station_state_key(*station)))
+        found = tables.get_many(self.client, keys)
+        items = [found.get(key) for key in keys] + [None] * 3
+        partner, csms, station_item, state = items[:4]
+        return Surroundings(
+            partner=registry_items.partner_of(partner) if partner else None,
+            csms=registry_items.csms_of(csms) if csms else None,
+            station=registry_items.station_of(station_item) if station_item else None,
+            state=registry_items.station_state_of(state),
+        )
+
+    def control(self, session_id: str) -> Control:
+        """See IntakeStore."""
+        key = (self.sessions, *session_items.control_key(session_id))
+        return session_items.control_of(session_id, tables.get_many(self.client, [key]).get(key))
+
+    def accept(self, request: Request, plan: Plan | None, before: Control, after: Control) -> bool:
+        """See IntakeStore: one transaction over the requests and the sessions table."""
+        item = request_items.request_item(request)
+        entries = [
+            writes.put(self.requests, item),
+            writes.update(
+                self.sessions,
+                session_items.control_key(request.session_id),
+                {
+                    "entity": "control",
+                    "version": after.version,
+                    "accepted": after.accepted,
+                    "intakes": session_items.intakes_text(after),
+                    "expires_at": session_items.expiry(request.created_at, session_items.SESSION_RETENTION),
+                },
+                "#version = :before OR (:before = :none AND attribute_not_exists(#version))",
+                {"before": before.version, "none": 0},
+            ),
+        ]
+        if plan is not None:
+            key = request_items.plan_key(request.request_id)
+            entries.append(writes.put(self.requests, request_items.plan_item(key, "plan", plan, item["expires_at"])))
+        return writes.write(self.client, entries)

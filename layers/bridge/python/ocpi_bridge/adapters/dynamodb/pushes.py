@@ -1,0 +1,59 @@
+"""What partners last acknowledged of sessions."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from ocpi_bridge.adapters.dynamodb import registry_items, session_items, tables
+from ocpi_bridge.domain.partners import Partner
+from ocpi_bridge.domain.sessions import ChargingPeriod, Session
+from ocpi_bridge.ports import Clock, Pushed
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+# Charging periods come four an hour and at changes of power: a page is days of charging. What is left comes next time.
+PERIODS_PAGE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class DynamoPushStore:
+    """PushStore on the sessions and registry tables."""
+
+    client: "DynamoDBClient"
+    sessions: str
+    registry: str
+    clock: Clock
+
+    def push_context(self, session_id: str, partner_id: str) -> tuple[Session | None, Partner | None, Pushed]:
+        """See PushStore: one call."""
+        session = (self.sessions, *session_items.session_key(session_id))
+        pushed = (self.sessions, *session_items.pushed_key(session_id, partner_id))
+        partner = (self.registry, *registry_items.partner_key(partner_id))
+        found = tables.get_many(self.client, [session, pushed, partner])
+        return (
+            session_items.session_of(found[session]) if session in found else None,
+            registry_items.partner_of(found[partner]) if partner in found else None,
+            session_items.pushed_of(session_id, partner_id, found.get(pushed)),
+        )
+
+    def periods(self, session_id: str, after: int) -> Sequence[ChargingPeriod]:
+        """See PushStore: one query of a page."""
+        answer = self.client.query(
+            TableName=self.sessions,
+            KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
+            ExpressionAttributeValues=tables.values(
+                pk=session_items.session_key(session_id)[0],
+                first=session_items.period_key(session_id, after + 1)[1],
+                last=session_items.period_key(session_id, 999_999)[1],
+            ),
+            ConsistentRead=True,
+            Limit=PERIODS_PAGE,
+        )
+        return [session_items.period_of(tables.from_item(item)) for item in answer["Items"]]
+
+    def save_pushed(self, pushed: Pushed, due_at: datetime | None) -> None:
+        """See PushStore."""
+        item = session_items.pushed_item(pushed, due_at, self.clock.now())
+        self.client.put_item(TableName=self.sessions, Item=tables.to_item(item))

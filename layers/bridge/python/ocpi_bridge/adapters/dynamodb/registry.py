@@ -1,0 +1,364 @@
+"""The registry: partners, CSMSs, stations and assignments, as operators change it.
+
+Every change is planned on fresh consistent reads, refused whole before anything is written, and written on condition
+that what was read still stands; when another writer was faster it is planned again. So a change that was interrupted is
+completed by the same call again. The hot path reads the same items through registry_items, in batches over tables.
+"""
+
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import reduce
+from operator import or_
+from typing import TYPE_CHECKING
+
+from ocpi_bridge.adapters.dynamodb import registry_items
+from ocpi_bridge.adapters.dynamodb.registry_items import ItemKey, PlainItem
+from ocpi_bridge.adapters.dynamodb.registry_table import TRANSACTION_LIMIT, RegistryTable
+from ocpi_bridge.domain.errors import InvalidInput, UnknownEntity
+from ocpi_bridge.domain.partners import Assignment, Partner, Scope
+from ocpi_bridge.domain.registration import (
+    RegistrationRefused,
+    StationChange,
+    StationImport,
+    StationRef,
+    evse_uids,
+    merge_assignments,
+    plan_import,
+)
+from ocpi_bridge.domain.stations import Csms, Station
+from ocpi_bridge.domain.tokens import AcceptedToken
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+    from ocpi_bridge.adapters.dynamodb.registry_table import Batch
+
+
+@dataclass(frozen=True, slots=True)
+class RemovedPartner:
+    """What went with a partner."""
+
+    tokens: int
+    assignments: tuple[Assignment, ...]
+
+
+class DynamoRegistry:
+    """The registry on DynamoDB.
+
+    Changes raise RegistrationRefused (with every problem found), UnknownEntity or Contended.
+    """
+
+    def __init__(self, client: "DynamoDBClient", table: str, pause: Callable[[float], None] = time.sleep) -> None:
+        self._table = RegistryTable(client, table, pause)
+
+    # --- Partners ----------------------------------------------------------------------------------------------------
+
+    def get_partner(self, partner_id: str) -> Partner | None:
+        """The partner, or None."""
+        item = self._table.get(registry_items.partner_key(partner_id))
+        return registry_items.partner_of(item) if item is not None else None
+
+    def list_partners(self) -> tuple[Partner, ...]:
+        """All partners, by id."""
+        return tuple(registry_items.partner_of(item) for item in self._table.query(registry_items.PARTNERS))
+
+    def list_tokens(self, partner_id: str) -> tuple[AcceptedToken, ...]:
+        """The tokens that we accept from a partner, the oldest first."""
+        # A few in all: an index by partner would cost more than it saves.
+        tokens = [registry_items.token_of(item) for item in self._table.query(registry_items.TOKENS)]
+        mine = [token for token in tokens if token.partner_id == partner_id]
+        return tuple(sorted(mine, key=lambda token: token.created_at))
+
+    def add_partner(self, partner: Partner, token_hashes: Collection[str], at: datetime) -> None:
+        """Adds a partner and the hashes of the tokens that we accept from it, in one transaction.
+
+        Refused when the id is taken, or when a token is another partner's: it must tell who calls (OCPI 4.1.2).
+        """
+
+        def plan() -> "Iterable[Batch]":
+            found = self._table.get_all(
+                [registry_items.partner_key(partner.partner_id), *map(registry_items.token_key, token_hashes)]
+            )
+            problems = []
+            if registry_items.partner_key(partner.partner_id) in found:
+                problems.append(
+                    InvalidInput("partner_id", f"partner {partner.partner_id!r} is in the registry already")
+                )
+            if any(pk == registry_items.TOKENS for pk, _ in found):
+                problems.append(InvalidInput("token", "a partner has this token already; every token is for one only"))
+            if problems:
+                raise RegistrationRefused(problems)
+            batch = self._table.put(registry_items.partner_item(partner, version=1), None)
+            for token_hash in token_hashes:
+                token = AcceptedToken(token_hash, partner.partner_id, at)
+                batch |= self._table.put(registry_items.token_item(token), None)
+            yield batch
+
+        self._table.change(plan)
+
+    def replace_partner(self, partner: Partner) -> None:
+        """Replaces what is known of a partner; its tokens and assignments stay."""
+
+        def plan() -> "Iterable[Batch]":
+            before = self._table.get(registry_items.partner_key(partner.partner_id))
+            if before is None:
+                raise UnknownEntity("partner", partner.partner_id)
+            version = registry_items.version_of(before)
+            item = registry_items.partner_item(partner, version + 1)
+            yield self._table.put(item, {"version": version})
+
+        self._table.change(plan)
+
+    def remove_partner(self, partner_id: str) -> RemovedPartner:
+        """Removes a partner: first it and its tokens, at once, so that it is cut off; then all its assignments.
+
+        Raises UnknownEntity when nothing of it is left. Interrupted, it is completed by calling it again.
+        """
+        tokens = self.list_tokens(partner_id)
+        partner = self._table.get(registry_items.partner_key(partner_id))
+
+        def plan() -> "Iterable[Batch]":
+            batch = self._table.delete(registry_items.partner_key(partner_id), {})
+            for token in self.list_tokens(partner_id):
+                batch |= self._table.delete(registry_items.token_key(token.token_hash), {})
+            yield batch
+
+        self._table.change(plan)
+        # After that no assignment can be added any more, so none is missed.
+        assignments = self.list_assignments(partner_id)
+        for assignment in assignments:
+            self.revoke_assignment(partner_id, assignment.scope, assignment.key)
+        if partner is None and not tokens and not assignments:
+            raise UnknownEntity("partner", partner_id)
+        return RemovedPartner(len(tokens), assignments)
+
+    # --- CSMSs -------------------------------------------------------------------------------------------------------
+
+    def get_csms(self, csms_id: str) -> Csms | None:
+        """The CSMS, or None."""
+        item = self._table.get(registry_items.csms_key(csms_id))
+        return registry_items.csms_of(item) if item is not None else None
+
+    def list_csmss(self) -> tuple[Csms, ...]:
+        """All CSMSs, by id."""
+        return tuple(registry_items.csms_of(item) for item in self._table.query(registry_items.CSMSS))
+
+    def add_csms(self, csms: Csms) -> None:
+        """Adds a CSMS. Refused when the id is taken."""
+
+        def plan() -> "Iterable[Batch]":
+            if self._table.get(registry_items.csms_key(csms.csms_id)) is not None:
+                problem = InvalidInput("csms_id", f"CSMS {csms.csms_id!r} is in the registry already")
+                raise RegistrationRefused([problem])
+            yield self._table.put(registry_items.csms_item(csms, version=1), None)
+
+        self._table.change(plan)
+
+    def replace_csms(self, csms: Csms) -> None:
+        """Replaces what is known of a CSMS; its stations stay."""
+
+        def plan() -> "Iterable[Batch]":
+            before = self._table.get(registry_items.csms_key(csms.csms_id))
+            if before is None:
+                raise UnknownEntity("CSMS", csms.csms_id)
+            version = registry_items.version_of(before)
+            yield self._table.put(registry_items.csms_item(csms, version + 1), {"version": version})
+
+        self._table.change(plan)
+
+    # --- Stations ----------------------------------------------------------------------------------------------------
+
+    def get_station(self, csms_id: str, station_id: str) -> Station | None:
+        """The station, or None."""
+        item = self._table.get(registry_items.station_key(csms_id, station_id))
+        return registry_items.station_of(item) if item is not None else None
+
+    def list_stations(self, csms_id: str) -> tuple[Station, ...]:
+        """All stations of a CSMS, by id."""
+        return tuple(registry_items.station_of(item) for item in self._table.query(registry_items.stations_of(csms_id)))
+
+    def import_stations(self, csms_id: str, stations: Sequence[Station]) -> StationImport:
+        """Imports stations of one CSMS; each replaces the one with its id, stations not named stay as they are.
+
+        Refused whole, before anything is written, when an EVSE.uid would belong to two stations. Written in as few
+        transactions as possible; each station and the ownership of its EVSEs change at once. Returns what was changed.
+        """
+        plans: list[StationImport] = []
+
+        def plan() -> "Iterable[Batch]":
+            if self._table.get(registry_items.csms_key(csms_id)) is None:
+                raise UnknownEntity("CSMS", csms_id)
+            items = self._table.get_all(registry_items.station_key(csms_id, station.station_id) for station in stations)
+            known = {station_id: registry_items.station_of(item) for (_, station_id), item in items.items()}
+            versions = {station_id: registry_items.version_of(item) for (_, station_id), item in items.items()}
+            plans.append(plan_import(csms_id, stations, known, self._owners(stations, known)))
+            return [self._replacement(group, versions) for group in plans[-1].groups]
+
+        self._table.change(plan)
+        return plans[0]
+
+    def remove_station(self, csms_id: str, station_id: str) -> Station:
+        """Removes a station with its state and the ownership of its EVSEs; returns what it was."""
+        removed: list[Station] = []
+
+        def plan() -> "Iterable[Batch]":
+            item = self._table.get(registry_items.station_key(csms_id, station_id))
+            if item is None:
+                raise UnknownEntity("station", station_id)
+            station = registry_items.station_of(item)
+            removed.append(station)
+            version = {"version": registry_items.version_of(item)}
+            yield (
+                self._table.delete(registry_items.station_key(csms_id, station_id), version)
+                | self._table.delete(registry_items.station_state_key(csms_id, station_id), {})
+                | self._table.delete(registry_items.location_key(station.location_id, csms_id, station_id), {})
+                | self._released(StationRef(csms_id, station_id), evse_uids(station))
+            )
+
+        self._table.change(plan)
+        return removed[-1]
+
+    def _owners(self, stations: Iterable[Station], known: Mapping[str, Station]) -> dict[str, StationRef]:
+        """Who has the EVSEs that are new to their stations; what a station has already is its own."""
+        new = [evse_uids(station) - evse_uids(known.get(station.station_id)) for station in stations]
+        found = self._table.get_all(registry_items.evse_key(uid) for uids in new for uid in sorted(uids))
+        return {uid: registry_items.evse_owner_of(item) for (_, uid), item in found.items()}
+
+    def _replacement(self, group: Sequence[StationChange], versions: Mapping[str, int]) -> "Batch":
+        batch: Batch = {}
+        for change in group:
+            station, before = change.station, change.before
+            place = StationRef(station.csms_id, station.station_id)
+            version = versions.get(station.station_id)
+            batch |= self._table.demand(registry_items.csms_key(station.csms_id))
+            batch |= self._table.put(
+                registry_items.station_item(station, (version or 0) + 1),
+                None if version is None else {"version": version},
+            )
+            batch |= self._released(place, change.releases)
+            if before is not None:
+                batch |= self._table.delete(registry_items.location_key(before.location_id, *place), {})
+            # After the deletion: where the location stays, the put takes its place in the batch.
+            batch |= self._table.put(registry_items.location_item(station.location_id, *place), {})
+            for uid, owner in change.claims.items():
+                item = registry_items.evse_item(uid, *place)
+                batch |= self._table.put(item, None if owner is None else owner._asdict())
+        if len(batch) > TRANSACTION_LIMIT:
+            names = ", ".join(change.station.station_id for change in group)
+            problem = f"too many EVSEs for one transaction; import these stations in smaller steps: {names}"
+            raise RegistrationRefused([InvalidInput("stations", problem)])
+        return batch
+
+    def _released(self, owner: StationRef, uids: Iterable[str]) -> "Batch":
+        batch: Batch = {}
+        for uid in uids:
+            batch |= self._table.delete(registry_items.evse_key(uid), owner._asdict())
+        return batch
+
+    # --- Assignments -------------------------------------------------------------------------------------------------
+
+    def list_assignments(self, partner_id: str | None = None, scope: Scope | None = None) -> tuple[Assignment, ...]:
+        """All assignments, or those of one partner or in one scope."""
+        return tuple(
+            assignment
+            for one in ([scope] if scope is not None else Scope)
+            for item in self._table.query(registry_items.assignments_in(one))
+            for assignment in registry_items.assignments_of(item)
+            if partner_id in {None, assignment.partner_id}
+        )
+
+    def add_assignments(self, assignments: Sequence[Assignment]) -> None:
+        """Adds assignments; each replaces the same partner's earlier one on the same key.
+
+        Refused whole, before anything is written, with the path of each problem (`assignments.0.key`): a partner, EVSE
+        or location that the registry does not know, or two partners that may steer the same key at the same time.
+        """
+        places: dict[ItemKey, dict[int, Assignment]] = {}
+        for index, assignment in enumerate(assignments):
+            place = registry_items.assignments_key(assignment.scope, assignment.key)
+            places.setdefault(place, {})[index] = assignment
+
+        def plan() -> "Iterable[Batch]":
+            items = self._table.get_all(places)
+            problems = self._unknown_references(assignments)
+            changes: list[Batch] = []
+            for place, given in places.items():
+                held = registry_items.assignments_of(items.get(place))
+                merged, conflicts = merge_assignments(held, given)
+                problems += conflicts
+                if set(merged.values()) != set(held):
+                    checks = (self._reference_checks(assignment) for assignment in given.values())
+                    changes.append(reduce(or_, checks, self._assignments(merged.values(), items.get(place))))
+            if problems:
+                raise RegistrationRefused(problems)
+            return changes
+
+        self._table.change(plan)
+
+    def revoke_assignment(self, partner_id: str, scope: Scope, key: str) -> Assignment:
+        """Revokes a partner's assignment on a key; returns what it was."""
+        revoked: list[Assignment] = []
+
+        def plan() -> "Iterable[Batch]":
+            item = self._table.get(registry_items.assignments_key(scope, key))
+            held = {assignment.partner_id: assignment for assignment in registry_items.assignments_of(item)}
+            if item is None or partner_id not in held:
+                raise UnknownEntity("assignment", f"{partner_id} {scope} {key}")
+            revoked.append(held.pop(partner_id))
+            if held:
+                yield self._assignments(held.values(), item)
+            else:
+                # A key may name a person's token: nothing of it stays.
+                before = {"assignments": item["assignments"]}
+                yield self._table.delete(registry_items.assignments_key(scope, key), before)
+
+        self._table.change(plan)
+        return revoked[-1]
+
+    def _assignments(self, assignments: Collection[Assignment], before: PlainItem | None) -> "Batch":
+        """Conditional on content, not on the version: that one starts over when an emptied item was deleted."""
+        first = next(iter(assignments))
+        version = registry_items.version_of(before) + 1
+        item = registry_items.assignments_item(first.scope, first.key, assignments, version)
+        return self._table.put(item, None if before is None else {"assignments": before["assignments"]})
+
+    def _reference_checks(self, assignment: Assignment) -> "Batch":
+        checks = self._table.demand(registry_items.partner_key(assignment.partner_id))
+        if assignment.scope is Scope.EVSE:
+            checks |= self._table.demand(registry_items.evse_key(assignment.key))
+        return checks
+
+    def _unknown_references(self, assignments: Sequence[Assignment]) -> list[InvalidInput]:
+        partners = {registry_items.partner_key(given.partner_id) for given in assignments}
+        evses = {registry_items.evse_key(given.key) for given in assignments if given.scope is Scope.EVSE}
+        locations = {given.key.casefold() for given in assignments if given.scope is Scope.LOCATION}
+        known = self._table.get_all(partners | evses)
+        known_locations = {one for one in locations if self._table.holds(registry_items.stations_at(one))}
+        problems = []
+        for index, given in enumerate(assignments):
+            if registry_items.partner_key(given.partner_id) not in known:
+                problems.append(
+                    InvalidInput(f"assignments.{index}.partner_id", f"unknown partner {given.partner_id!r}")
+                )
+            if given.scope is Scope.EVSE and registry_items.evse_key(given.key) not in known:
+                problem = f"no station has an EVSE with the uid {given.key!r}"
+                problems.append(InvalidInput(f"assignments.{index}.key", problem))
+            if given.scope is Scope.LOCATION and given.key.casefold() not in known_locations:
+                problem = f"no station is at a location with the id {given.key!r}"
+                problems.append(InvalidInput(f"assignments.{index}.key", problem))
+        return problems
+
+    # --- Event signatures --------------------------------------------------------------------------------------------
+
+    def mark_signature(self, csms_id: str, signature_hash: str, expires_at: datetime) -> bool:
+        """Notes that an event signature was used; False when it was used before, and the event is a replay.
+
+        `expires_at` must lie after the instant from which the signature's own timestamp is refused as too old.
+        """
+        return self._table.add(registry_items.signature_item(csms_id, signature_hash, expires_at))
+
+    def forget_signature(self, csms_id: str, signature_hash: str) -> None:
+        """Takes the note back, so that the CSMS may send the same event again: it could not be taken in."""
+        self._table.discard(registry_items.signature_key(csms_id, signature_hash))

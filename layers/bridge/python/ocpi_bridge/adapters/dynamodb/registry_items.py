@@ -1,0 +1,198 @@
+"""The registry table's items: their keys, and what they mean in the domain's terms. Pure; no call is made here.
+
+    pk                        sk                          holds
+    PARTNER                   {partner_id}                document, version
+    TOKEN                     {sha256 of the token}       partner_id, created_at: a token that we accept
+    CSMS                      {csms_id}                   document, version
+    STATION#{csms_id}         {station_id}                document, version
+    STATION_STATE#{csms_id}   {station_id}                online, online_at, steering_suspended
+    EVSE                      {evse_uid}                  csms_id, station_id: an EVSE.uid belongs to one station only
+    LOCATION#{location_id}    {csms_id}#{station_id}      nothing more: which stations a location has
+    ASSIGNMENTS#{scope}       {key}                       assignments (partner_id -> document), version
+    SIGNATURE#{csms_id}       {hash of the signature}     expires_at
+
+Ids that OCPI compares without case (EVSE, location, keys of assignments) are folded in keys. A document is the JSON of
+the domain's dataclass: read in one step, and an attribute that the domain gains later gets its default.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+
+from ocpi_bridge.adapters.dynamodb import documents
+from ocpi_bridge.domain.partners import Assignment, Partner, Scope
+from ocpi_bridge.domain.registration import StationRef
+from ocpi_bridge.domain.stations import Csms, Station, StationState
+from ocpi_bridge.domain.tokens import AcceptedToken
+
+# An item as plain values, as tables.from_item gives it and tables.to_item takes it.
+PlainItem = Mapping[str, object]
+# The values of pk and sk.
+ItemKey = tuple[str, str]
+
+PARTNERS = "PARTNER"
+TOKENS = "TOKEN"
+CSMSS = "CSMS"
+
+
+# --- Keys ------------------------------------------------------------------------------------------------------------
+
+
+def partner_key(partner_id: str) -> ItemKey:
+    """The key of a partner."""
+    return PARTNERS, partner_id
+
+
+def token_key(token_hash: str) -> ItemKey:
+    """The key of a token that we accept, by its hash (domain.tokens.token_hash)."""
+    return TOKENS, token_hash
+
+
+def csms_key(csms_id: str) -> ItemKey:
+    """The key of a CSMS."""
+    return CSMSS, csms_id
+
+
+def stations_of(csms_id: str) -> str:
+    """The partition with all stations of a CSMS."""
+    return f"STATION#{csms_id}"
+
+
+def station_key(csms_id: str, station_id: str) -> ItemKey:
+    """The key of a station; `station_id` is its OCPP identity, compared exactly."""
+    return stations_of(csms_id), station_id
+
+
+def station_state_key(csms_id: str, station_id: str) -> ItemKey:
+    """The key of what changes by itself about a station."""
+    return f"STATION_STATE#{csms_id}", station_id
+
+
+def evse_key(evse_uid: str) -> ItemKey:
+    """The key of an EVSE.uid's ownership."""
+    return "EVSE", evse_uid.casefold()
+
+
+def stations_at(location_id: str) -> str:
+    """The partition with all stations at a location."""
+    return f"LOCATION#{location_id.casefold()}"
+
+
+def location_key(location_id: str, csms_id: str, station_id: str) -> ItemKey:
+    """The key that says that a station is at a location."""
+    return stations_at(location_id), f"{csms_id}#{station_id}"
+
+
+def assignments_in(scope: Scope) -> str:
+    """The partition with all assignments of a scope."""
+    return f"ASSIGNMENTS#{scope}"
+
+
+def assignments_key(scope: Scope, key: str) -> ItemKey:
+    """The key of all partners' assignments on one EVSE, location, token, contract or eMSP."""
+    return assignments_in(scope), key.casefold()
+
+
+def signature_key(csms_id: str, signature_hash: str) -> ItemKey:
+    """The key of an event signature that was seen."""
+    return f"SIGNATURE#{csms_id}", signature_hash
+
+
+# --- From items ------------------------------------------------------------------------------------------------------
+
+
+def partner_of(item: PlainItem) -> Partner:
+    """The partner that an item holds."""
+    return documents.load(Partner, str(item["document"]))
+
+
+def token_of(item: PlainItem) -> AcceptedToken:
+    """The token (by its hash) that an item holds, with the partner that presents it."""
+    created_at = datetime.fromtimestamp(int(str(item["created_at"])) / 1000, UTC)
+    return AcceptedToken(str(item["sk"]), str(item["partner_id"]), created_at)
+
+
+def csms_of(item: PlainItem) -> Csms:
+    """The CSMS that an item holds."""
+    return documents.load(Csms, str(item["document"]))
+
+
+def station_of(item: PlainItem) -> Station:
+    """The station that an item holds."""
+    return documents.load(Station, str(item["document"]))
+
+
+def station_state_of(item: PlainItem | None) -> StationState:
+    """What is known of a station's state; a missing item means that no event said anything yet."""
+    if item is None:
+        return StationState()
+    online = item.get("online")
+    return StationState(None if online is None else bool(online), bool(item.get("steering_suspended")))
+
+
+def evse_owner_of(item: PlainItem) -> StationRef:
+    """The station that an EVSE belongs to."""
+    return StationRef(str(item["csms_id"]), str(item["station_id"]))
+
+
+def assignments_of(item: PlainItem | None) -> tuple[Assignment, ...]:
+    """All partners' assignments on one key, by partner id; none for a missing item."""
+    if item is None:
+        return ()
+    held = item["assignments"]
+    assert isinstance(held, Mapping)
+    return tuple(documents.load(Assignment, held[partner_id]) for partner_id in sorted(held))
+
+
+def version_of(item: PlainItem | None) -> int:
+    """How often the item was written; 0 for a missing one."""
+    return int(str(item["version"])) if item is not None else 0
+
+
+# --- To items --------------------------------------------------------------------------------------------------------
+
+
+def partner_item(partner: Partner, version: int) -> dict[str, object]:
+    """The item of a partner."""
+    return _item(partner_key(partner.partner_id), "partner", document=documents.dump(partner), version=version)
+
+
+def token_item(token: AcceptedToken) -> dict[str, object]:
+    """The item of a token that we accept from a partner."""
+    created_at = int(token.created_at.timestamp() * 1000)
+    return _item(token_key(token.token_hash), "token", partner_id=token.partner_id, created_at=created_at)
+
+
+def csms_item(csms: Csms, version: int) -> dict[str, object]:
+    """The item of a CSMS."""
+    return _item(csms_key(csms.csms_id), "csms", document=documents.dump(csms), version=version)
+
+
+def station_item(station: Station, version: int) -> dict[str, object]:
+    """The item of a station."""
+    place = station_key(station.csms_id, station.station_id)
+    return _item(place, "station", document=documents.dump(station), version=version)
+
+
+def evse_item(evse_uid: str, csms_id: str, station_id: str) -> dict[str, object]:
+    """The item that says which station an EVSE.uid belongs to."""
+    return _item(evse_key(evse_uid), "evse", csms_id=csms_id, station_id=station_id)
+
+
+def location_item(location_id: str, csms_id: str, station_id: str) -> dict[str, object]:
+    """The item that says that a station is at a location."""
+    return _item(location_key(location_id, csms_id, station_id), "location")
+
+
+def assignments_item(scope: Scope, key: str, assignments: Iterable[Assignment], version: int) -> dict[str, object]:
+    """The item of all partners' assignments on one key; one assignment a partner."""
+    held = {assignment.partner_id: documents.dump(assignment) for assignment in assignments}
+    return _item(assignments_key(scope, key), "assignments", assignments=held, version=version)
+
+
+def signature_item(csms_id: str, signature_hash: str, expires_at: datetime) -> dict[str, object]:
+    """The item of an event signature that was seen; it goes some time after `expires_at`."""
+    return _item(signature_key(csms_id, signature_hash), "signature", expires_at=int(expires_at.timestamp()))
+
+
+def _item(place: ItemKey, entity: str, **attributes: object) -> dict[str, object]:
+    return {"pk": place[0], "sk": place[1], "entity": entity, **attributes}

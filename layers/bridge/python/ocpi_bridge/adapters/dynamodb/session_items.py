@@ -1,0 +1,163 @@
+"""Items of the sessions table: keys, and items to and from domain objects.
+
+| pk                                          | sk               | entity      |                                     |
+|---------------------------------------------|------------------|-------------|-------------------------------------|
+| SESSION#{id, case folded}                   | SESSION          | session     | the session                         |
+|                                             | CONTROL          | control     | numbers, rates, installed plan      |
+|                                             | PERIOD#{index}   | period      | one closed charging period          |
+|                                             | PUSHED#{partner} | pushed      | what the partner last acknowledged  |
+| TRANSACTION#{csms}#{station}#{transaction}  | TRANSACTION      | transaction | the transaction's newest session    |
+"""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from ocpi_bridge.adapters.dynamodb.documents import dump, load
+from ocpi_bridge.domain.controls import Control, Intake
+from ocpi_bridge.domain.requests import InstalledPlan
+from ocpi_bridge.domain.sessions import ChargingPeriod, Session
+from ocpi_bridge.ocpi.transport import dumps
+from ocpi_bridge.ports import Pushed
+
+# Sessions are personal data; this long after the last change they are of no use to smart charging.
+SESSION_RETENTION = timedelta(days=90)
+# One partition of the due index takes 1,000 writes a second; raise it when that is too few.
+DUE_SHARD = "0"
+
+
+def epoch_ms(moment: datetime) -> int:
+    """The instant as DynamoDB sorts it: milliseconds since 1970."""
+    return round(moment.timestamp() * 1000)
+
+
+def from_epoch_ms(value: Decimal) -> datetime:
+    """The instant of a stored number."""
+    return datetime.fromtimestamp(int(value) / 1000, UTC)
+
+
+def expiry(now: datetime, retention: timedelta) -> int:
+    """The TTL attribute: epoch seconds."""
+    return int((now + retention).timestamp())
+
+
+def session_key(session_id: str) -> tuple[str, str]:
+    """The key of a session; ids are compared without case (CiString)."""
+    return f"SESSION#{session_id.casefold()}", "SESSION"
+
+
+def control_key(session_id: str) -> tuple[str, str]:
+    """The key of a session's control."""
+    return session_key(session_id)[0], "CONTROL"
+
+
+def period_key(session_id: str, index: int) -> tuple[str, str]:
+    """The key of a charging period; they sort by index."""
+    return session_key(session_id)[0], f"PERIOD#{index:06d}"
+
+
+def pushed_key(session_id: str, partner_id: str) -> tuple[str, str]:
+    """The key of what a partner last acknowledged."""
+    return session_key(session_id)[0], f"PUSHED#{partner_id}"
+
+
+def transaction_key(csms_id: str, station_id: str, transaction_id: str) -> tuple[str, str]:
+    """The key of the pointer from a transaction to its newest session."""
+    return f"TRANSACTION#{csms_id}#{station_id}#{transaction_id}", "TRANSACTION"
+
+
+def session_item(session: Session) -> dict[str, Any]:
+    """The session's item."""
+    pk, sk = session_key(session.session_id)
+    return {
+        "pk": pk,
+        "sk": sk,
+        "entity": "session",
+        "session_id": session.session_id,
+        "version": session.version,
+        "document": dump(session),
+        "expires_at": expiry(session.last_updated, SESSION_RETENTION),
+    }
+
+
+def session_of(item: Mapping[str, Any]) -> Session:
+    """The session of an item."""
+    return load(Session, item["document"])
+
+
+def period_item(session: Session, period: ChargingPeriod) -> dict[str, Any]:
+    """A charging period's item."""
+    pk, sk = period_key(session.session_id, period.index)
+    return {
+        "pk": pk,
+        "sk": sk,
+        "entity": "period",
+        "document": dump(period),
+        "expires_at": expiry(session.last_updated, SESSION_RETENTION),
+    }
+
+
+def period_of(item: Mapping[str, Any]) -> ChargingPeriod:
+    """The charging period of an item."""
+    return load(ChargingPeriod, item["document"])
+
+
+def control_of(session_id: str, item: Mapping[str, Any] | None) -> Control:
+    """The control of a session; a new one where there is no item."""
+    if item is None:
+        return Control(session_id)
+    intakes: dict[str, str] = json.loads(item.get("intakes", "{}"))
+    return Control(
+        session_id=session_id,
+        version=int(item.get("version", 0)),
+        accepted=int(item.get("accepted", 0)),
+        sent=int(item.get("sent", 0)),
+        installed=load(InstalledPlan, item["installed"]) if item.get("installed") else None,
+        intakes={partner_id: load(Intake, text) for partner_id, text in intakes.items()},
+    )
+
+
+def intakes_text(control: Control) -> str:
+    """What is remembered of the partners' requests, as it is stored."""
+    return json.dumps({partner_id: dump(intake) for partner_id, intake in control.intakes.items()})
+
+
+def pushed_item(pushed: Pushed, due_at: datetime | None, now: datetime) -> dict[str, Any]:
+    """What a partner acknowledged, as an item; with `due_at` it stands in the index that the sweep reads."""
+    pk, sk = pushed_key(pushed.session_id, pushed.partner_id)
+    return {
+        "pk": pk,
+        "sk": sk,
+        "entity": "pushed",
+        "session_id": pushed.session_id,
+        "partner_id": pushed.partner_id,
+        "version": pushed.version,
+        "fields": dumps(pushed.fields),
+        "periods": pushed.periods,
+        "at": epoch_ms(pushed.at) if pushed.at else None,
+        "in_doubt": pushed.in_doubt,
+        "attempts": pushed.attempts,
+        "final": pushed.final,
+        "due_shard": DUE_SHARD if due_at else None,
+        "due_at": epoch_ms(due_at) if due_at else None,
+        "expires_at": expiry(now, SESSION_RETENTION),
+    }
+
+
+def pushed_of(session_id: str, partner_id: str, item: Mapping[str, Any] | None) -> Pushed:
+    """What a partner acknowledged; nothing where there is no item."""
+    if item is None:
+        return Pushed(session_id, partner_id)
+    return Pushed(
+        session_id=session_id,
+        partner_id=partner_id,
+        version=int(item["version"]),
+        fields=json.loads(item["fields"], parse_float=Decimal),
+        periods=int(item["periods"]),
+        at=from_epoch_ms(item["at"]) if "at" in item else None,
+        in_doubt=item["in_doubt"],
+        attempts=int(item["attempts"]),
+        final=item["final"],
+    )

@@ -1,0 +1,34 @@
+"""Builds the partner client with the guarded network. The only way that a running bridge gets one."""
+
+from ipaddress import ip_address
+from pathlib import Path
+
+from ocpi_bridge.adapters.bounded_http.client import bounded_client
+from ocpi_bridge.adapters.bounded_http.network import Permission, Resolver, system_resolver
+from ocpi_bridge.adapters.partner_http.client import PartnerHttpClient
+from ocpi_bridge.domain.public_addresses import is_public
+from ocpi_bridge.ports import Clock, SecretStore
+
+
+def guarded_partner_client(
+    secrets: SecretStore,
+    clock: Clock,
+    *,
+    allow_loopback: bool = False,
+    extra_ca_file: Path | None = None,
+    resolve: Resolver = system_resolver,
+) -> PartnerHttpClient:
+    """The client that dials public addresses only; with `allow_loopback` (stage `local`) this machine too.
+
+    `extra_ca_file` (PEM) is trusted beside the public authorities.
+    """
+    permitted: Permission = _public_or_loopback if allow_loopback else is_public
+    http = bounded_client(permitted, extra_ca_file=extra_ca_file, resolve=resolve)
+    return PartnerHttpClient(secrets, clock, http, allow_loopback=allow_loopback)
+
+
+def _public_or_loopback(address: str) -> bool:
+    try:
+        return is_public(address) or ip_address(address).is_loopback
+    except ValueError:
+        return False

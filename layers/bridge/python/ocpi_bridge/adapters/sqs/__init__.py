@@ -1,0 +1,1 @@
+"""The queues: charger commands, deadlines, results, pushes, events."""

@@ -1,0 +1,35 @@
+"""Messages as they stand in the queues."""
+
+import json
+from datetime import datetime
+
+from ocpi_bridge.ports import CommandMessage, DeadlineMessage, FailedDelivery, Message, PushMessage, ResultMessage
+
+
+def body_of(message: Message) -> str:
+    """The message's body: small JSON with ids and no contents, so that nothing stale or secret lies in a queue."""
+    match message:
+        case CommandMessage():
+            return json.dumps({"request_id": message.request_id, "step": message.step})
+        case DeadlineMessage():
+            return json.dumps({"request_id": message.request_id, "deadline": message.deadline.isoformat()})
+        case ResultMessage():
+            return json.dumps({"request_id": message.request_id})
+        case PushMessage():
+            return json.dumps({"session_id": message.session_id, "partner_id": message.partner_id})
+        case FailedDelivery():
+            return json.dumps({name: getattr(message, name) for name in message.__slots__})
+
+
+def deduplication_id(message: CommandMessage | PushMessage, again: str | None) -> str:
+    """What a FIFO queue knows a repetition by."""
+    if isinstance(message, CommandMessage):
+        parts = [message.request_id, str(message.step), str(message.attempts)]
+    else:
+        parts = [message.session_id, message.partner_id, message.version]
+    return "-".join([*parts, again] if again else parts)[:128]
+
+
+def delay_seconds(message: DeadlineMessage, now: datetime) -> int:
+    """How long the queue holds the message back: until the deadline, at most SQS's 15 minutes."""
+    return max(0, min(900, round((message.deadline - now).total_seconds())))

@@ -1,0 +1,71 @@
+"""What a CSMS reports about its stations: one canonical event behind all doors (csms.md 8b)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+
+class EventType(StrEnum):
+    """What happened."""
+
+    TRANSACTION_STARTED = "transaction.started"
+    TRANSACTION_UPDATED = "transaction.updated"
+    TRANSACTION_ENDED = "transaction.ended"
+    STATION_BOOTED = "station.booted"
+    STATION_ONLINE = "station.online"
+    STATION_OFFLINE = "station.offline"
+
+    @property
+    def about_a_transaction(self) -> bool:
+        """Whether the event belongs to a transaction (and so carries its id)."""
+        return self.value.startswith("transaction.")
+
+
+class ChargingState(StrEnum):
+    """ChargingState of OCPP 2.0.1; translated from the connector's status in 1.6."""
+
+    CHARGING = "Charging"
+    SUSPENDED_EV = "SuspendedEV"
+    SUSPENDED_EVSE = "SuspendedEVSE"
+    EV_CONNECTED = "EVConnected"
+    IDLE = "Idle"
+
+
+@dataclass(frozen=True, slots=True)
+class IdToken:
+    """The token that started a transaction. `kind` is OCPI's TokenType."""
+
+    uid: str
+    kind: str = "RFID"
+    contract_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the meter says: Wh on the register, W, A and V per phase, A offered per phase, state of charge in %."""
+
+    meter_wh: Decimal | None = None
+    power_w: Decimal | None = None
+    current_a: tuple[Decimal, ...] = ()
+    voltage_v: tuple[Decimal, ...] = ()
+    offered_a: Decimal | None = None
+    soc: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StationEvent:
+    """One event. `time` is when it happened at the station, by the station's clock."""
+
+    event_id: str
+    type: EventType
+    time: datetime
+    csms_id: str
+    station_id: str
+    connector_id: int | None = None
+    evse_id: int | None = None
+    transaction_id: str | None = None
+    id_token: IdToken | None = None
+    auth_method: str | None = None
+    reading: Reading = Reading()
+    charging_state: ChargingState | None = None

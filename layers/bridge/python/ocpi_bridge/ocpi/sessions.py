@@ -1,0 +1,92 @@
+"""Sessions (OCPI 9): the Session object and what of it changed, as we push it to a partner's Receiver interface."""
+
+import hmac
+from collections.abc import Sequence
+from decimal import Decimal
+
+from ocpi_bridge.domain.events import IdToken
+from ocpi_bridge.domain.sessions import ChargingPeriod, Session
+from ocpi_bridge.ocpi.datetimes import format_datetime
+from ocpi_bridge.ports import JsonObject, JsonValue
+
+# Hours with four decimals, as OCPI numbers have unless stated otherwise (16.5).
+FOUR_DECIMALS = Decimal("0.0001")
+# 34 hexadecimal digits and a mark: fits CiString(36), and 136 bits do not collide.
+PSEUDONYM_DIGITS = 34
+
+
+def session_fields(session: Session, partner_id: str, pseudonym_key: bytes) -> dict[str, JsonValue]:
+    """The Session object (9.3.1) for one partner, without charging periods. Energy in kWh.
+
+    The driver's token uid and contract id are replaced by pseudonyms: stable for one partner, unlike for another.
+    """
+    fields: dict[str, JsonValue] = {
+        "country_code": session.country_code,
+        "party_id": session.party_id,
+        "id": session.session_id,
+        "start_date_time": format_datetime(session.start),
+        "kwh": session.kwh,
+        "cdr_token": _cdr_token(session, partner_id, pseudonym_key),
+        "auth_method": session.auth_method,
+        "location_id": session.location_id,
+        "evse_uid": session.evse_uid,
+        "connector_id": session.connector_id,
+        "currency": session.currency,
+        "status": session.status.value,
+        "last_updated": format_datetime(session.last_updated),
+    }
+    if session.end is not None:
+        fields["end_date_time"] = format_datetime(session.end)
+    return fields
+
+
+def charging_periods(periods: Sequence[ChargingPeriod]) -> list[JsonValue]:
+    """Charging periods (10.4.6): ENERGY in kWh, POWER in kW, CURRENT in A over all phases, TIME in hours."""
+    return [_charging_period(period) for period in periods]
+
+
+def changed_fields(known: JsonObject, current: JsonObject) -> dict[str, JsonValue]:
+    """What a PATCH has to say: fields that differ from what the partner knows, and always `last_updated` (9.2.2.3)."""
+    changed = {name: value for name, value in current.items() if name not in known or known[name] != value}
+    return changed | {"last_updated": current["last_updated"]}
+
+
+def _charging_period(period: ChargingPeriod) -> JsonValue:
+    hours = Decimal((period.end - period.start).total_seconds()) / 3600
+    volumes: dict[str, Decimal | None] = {
+        "ENERGY": period.energy,
+        "POWER": period.power,
+        "CURRENT": period.current,
+        "STATE_OF_CHARGE": period.soc,
+        "TIME": hours.quantize(FOUR_DECIMALS),
+    }
+    return {
+        "start_date_time": format_datetime(period.start),
+        "dimensions": [{"type": name, "volume": volume} for name, volume in volumes.items() if volume is not None],
+    }
+
+
+def _cdr_token(session: Session, partner_id: str, key: bytes) -> JsonObject:
+    token = session.token or IdToken(uid=session.session_id, kind="OTHER")
+    contract_id = token.contract_id or token.uid
+    country_code, party_id = _emsp(contract_id) or (session.country_code, session.party_id)
+    return {
+        "country_code": country_code,
+        "party_id": party_id,
+        "uid": _pseudonym(token.uid, partner_id, key),
+        "type": token.kind,
+        "contract_id": _pseudonym(contract_id, partner_id, key),
+    }
+
+
+def _emsp(contract_id: str) -> tuple[str, str] | None:
+    """The eMSP's country and party, which a contract id by eMI3 begins with (NL-ABC-C12345678-X or NLABC...)."""
+    plain = contract_id.replace("-", "").upper()
+    if len(plain) < 14 or not (plain.isascii() and plain[:2].isalpha() and plain[2:5].isalnum()):
+        return None
+    return plain[:2], plain[2:5]
+
+
+def _pseudonym(value: str, partner_id: str, key: bytes) -> str:
+    digest = hmac.new(key, f"{partner_id}\n{value.casefold()}".encode(), "sha256").hexdigest()
+    return f"p-{digest[:PSEUDONYM_DIGITS]}"

@@ -1,0 +1,73 @@
+"""OCPP 2.0.1: SetChargingProfile, ClearChargingProfile and GetCompositeSchedule (use cases K01, K10, K08)."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from ocpi_bridge.domain.answers import ACCEPTED
+from ocpi_bridge.domain.errors import InvalidInput
+from ocpi_bridge.domain.requests import RequestKind
+from ocpi_bridge.ocpp import payloads
+from ocpi_bridge.ports import ChargerCommand, Done, JsonObject, JsonValue
+
+# The schema's bound of a transactionId.
+MAX_TRANSACTION_ID_LENGTH = 36
+
+# A profile carries one schedule (more only with ISO 15118, K01.FR.34), so its id never has to tell two apart.
+SCHEDULE_ID = 1
+
+
+def request(command: ChargerCommand) -> tuple[str, JsonObject]:
+    """The action and payload of a command, valid by the official schema.
+
+    SET becomes a TxProfile for the command's transaction (K01.FR.03), CLEAR names the profile's id and nothing else,
+    GET asks for the EVSE. Limits are Decimals; `payloads.written_schedule` says how they must be serialised.
+
+    Raises InvalidInput, before anything is sent, where the registry's EVSE number is not above 0 or the CSMS's
+    transaction id is empty or longer than 36; ValueError for a SET without a plan or a GET without a duration.
+    """
+    match command.kind:
+        case RequestKind.SET:
+            return "SetChargingProfile", _set(command)
+        case RequestKind.CLEAR:
+            return "ClearChargingProfile", {"chargingProfileId": command.profile_id}
+        case RequestKind.GET:
+            return "GetCompositeSchedule", {"evseId": _evse(command), **payloads.composite_query(command)}
+
+
+def answer(kind: RequestKind, payload: JsonValue, received_at: datetime) -> Done:
+    """What the charging station answered. Never raises, whatever the payload is.
+
+    The status is passed on even where the schema does not know it; without one it is `payloads.UNPARSEABLE`. The
+    detail is the statusInfo. An Accepted GET carries the composite schedule, in its own unit and not in the one asked
+    for.
+    """
+    said = payloads.read_status(payload)
+    if kind is not RequestKind.GET or said.status != ACCEPTED or not isinstance(payload, Mapping):
+        return said
+    schedule = payload.get("schedule")
+    starts = (schedule.get("scheduleStart"), schedule.get("startSchedule")) if isinstance(schedule, Mapping) else ()
+    return payloads.read_composite(said, schedule, starts, received_at)
+
+
+def _set(command: ChargerCommand) -> JsonObject:
+    return {
+        "evseId": _evse(command),
+        "chargingProfile": {
+            "id": command.profile_id,
+            "stackLevel": command.stack_level,
+            "chargingProfilePurpose": "TxProfile",
+            "chargingProfileKind": payloads.profile_kind(command),
+            "transactionId": _transaction(command.transaction_id),
+            "chargingSchedule": [{"id": SCHEDULE_ID, **payloads.written_schedule(command)}],
+        },
+    }
+
+
+def _evse(command: ChargerCommand) -> int:
+    return payloads.one_outlet(command.outlet.ocpp_evse_id, "ocpp_evse_id")
+
+
+def _transaction(transaction_id: str) -> str:
+    if not 0 < len(transaction_id) <= MAX_TRANSACTION_ID_LENGTH:
+        raise InvalidInput("transaction_id", f"OCPP 2.0.1 needs 1 to {MAX_TRANSACTION_ID_LENGTH} characters")
+    return transaction_id

@@ -1,0 +1,181 @@
+"""The door for partners: token, headers, envelope, errors, correlation ids. The one place that turns errors to answers.
+
+Every answer, whoever made the error, is HTTP 2xx with the envelope, or one of the few HTTP errors that OCPI asks for
+(400, 401, 404, 405), with the envelope too. Nothing that a function does ends in a 5xx.
+"""
+
+import functools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from ocpi_bridge.domain.errors import Contended, InvalidInput
+from ocpi_bridge.domain.partners import Party
+from ocpi_bridge.domain.tokens import candidates, token_hash
+from ocpi_bridge.ocpi.transport import (
+    MAX_SESSION_ID_LENGTH,
+    MessageIds,
+    OcpiRequest,
+    StatusCode,
+    TransportError,
+    dumps,
+    envelope,
+    routing_headers,
+)
+from ocpi_bridge.ports import Caller, Clock, IntakeStore, JsonValue
+from ocpi_bridge.runtime import gateway
+from ocpi_bridge.runtime.observability import logger
+from ocpi_bridge.usecases.request_profile import CallContext
+
+
+@dataclass(frozen=True, slots=True)
+class PartnerCall:
+    """An authenticated request of a partner."""
+
+    request: OcpiRequest
+    caller: Caller
+
+    @property
+    def context(self) -> CallContext:
+        """What a use case needs of the transport."""
+        return CallContext(self.request.ids, self.request.from_party, self.request.to_party)
+
+
+class OcpiService(Protocol):
+    """What the door needs of the service behind it."""
+
+    @property
+    def intake(self) -> IntakeStore:
+        """Looks up who calls."""
+
+    @property
+    def clock(self) -> Clock:
+        """Tells the time."""
+
+    @property
+    def party(self) -> Party:
+        """The CPO's own party."""
+
+
+Endpoint = Callable[[PartnerCall], JsonValue]
+Handler = Callable[[gateway.Event, object], dict[str, JsonValue]]
+
+
+def ocpi_endpoint(service: OcpiService, *, configuration_module: bool = False) -> Callable[[Endpoint], Handler]:
+    """Makes a Lambda handler of an endpoint.
+
+    `configuration_module`: versions and credentials carry no routing headers (4.1.8). The session of the path, if it
+    names one, is read together with the token.
+    """
+
+    def decorate(endpoint: Endpoint) -> Handler:
+        @functools.wraps(endpoint)
+        def handle(event: gateway.Event, _context: object) -> dict[str, JsonValue]:
+            return _Exchange(service, event, with_routing=not configuration_module).run(endpoint)
+
+        return handle
+
+    return decorate
+
+
+def method_not_allowed(*allowed: str) -> TransportError:
+    """405 with the methods that the endpoint has."""
+    return TransportError(405, "this method is not defined here", {"Allow": ", ".join(allowed)})
+
+
+class _Exchange:
+    """One request and its answer."""
+
+    def __init__(self, service: OcpiService, event: gateway.Event, *, with_routing: bool) -> None:
+        self._service = service
+        self._event = event
+        self._with_routing = with_routing
+        self._caller = Caller(None)
+        self._request = _request(event)
+
+    def run(self, endpoint: Endpoint) -> dict[str, JsonValue]:
+        """The endpoint's answer, or the answer that its error means."""
+        try:
+            logger.set_correlation_id(self._request.ids.correlation_id)
+            self._caller = self._authenticated()
+            data = endpoint(PartnerCall(self._request, self._caller))
+        except TransportError as error:
+            code = StatusCode.INVALID_PARAMETERS if error.http_status == 400 else StatusCode.CLIENT_ERROR
+            return self._answer(error.http_status, code, str(error), headers=error.headers)
+        except InvalidInput as error:
+            message = f"Invalid or missing parameters: {error.field}: {error.problem}"
+            return self._answer(200, StatusCode.INVALID_PARAMETERS, message)
+        except Contended as error:
+            return self._answer(200, StatusCode.SERVER_ERROR, str(error))
+        except Exception:  # noqa: BLE001 - the last resort: a partner gets the envelope whatever is broken here
+            logger.exception("ocpi.failed")
+            return self._answer(200, StatusCode.SERVER_ERROR, "internal error; try again")
+        return self._answer(200, StatusCode.SUCCESS, "Success", data=data)
+
+    def _authenticated(self) -> Caller:
+        hashes = [token_hash(token) for token in candidates(self._request.headers.get("authorization"))]
+        session_id = self._request.path_parameters.get("session_id")
+        if session_id is not None and len(session_id) > MAX_SESSION_ID_LENGTH:
+            session_id = None
+        caller = self._service.intake.caller(hashes, session_id) if hashes else Caller(None)
+        if caller.partner_id is None:
+            raise TransportError(401, "unknown token", {"WWW-Authenticate": "Token"})
+        return caller
+
+    def _answer(
+        self,
+        http_status: int,
+        code: StatusCode,
+        message: str,
+        *,
+        data: JsonValue = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> dict[str, JsonValue]:
+        ids = self._request.ids
+        body = envelope(self._service.clock.now(), code, message, data)
+        logger.info(
+            "ocpi.answered",
+            extra={
+                "method": self._request.method,
+                "resource": self._event.get("resource"),
+                "partner_id": self._caller.partner_id,
+                "session_id": self._caller.session.session_id if self._caller.session else None,
+                "http_status": http_status,
+                "status_code": int(code),
+                "result": data.get("result") if isinstance(data, dict) else None,
+                "reason": None if code is StatusCode.SUCCESS else message,
+                "x_request_id": ids.request_id,
+            },
+        )
+        return gateway.answer(
+            http_status,
+            dumps(body),
+            {
+                "X-Request-ID": ids.request_id,
+                "X-Correlation-ID": ids.correlation_id,
+                **(self._routing() if self._with_routing else {}),
+                **(headers or {}),
+            },
+        )
+
+    def _routing(self) -> dict[str, str]:
+        """The request's headers swapped; where it had none, the session's party, else ours, to the token's party."""
+        session = self._caller.session
+        seen = session is not None and self._caller.partner_id in session.rights.seen_by
+        ours = Party(session.country_code, session.party_id) if session and seen else self._service.party
+        theirs = self._request.from_party or self._caller.party
+        return routing_headers(ours, theirs)
+
+
+def _request(event: gateway.Event) -> OcpiRequest:
+    http = gateway.read(event)
+    return OcpiRequest(
+        method=http.method,
+        path_parameters=http.path_parameters,
+        query=http.query,
+        headers=http.headers,
+        ids=MessageIds.of(http.headers),
+        body=http.body,
+        base_url=http.base_url,
+        path=http.path,
+    )

@@ -1,0 +1,54 @@
+"""The environment of a function. What is missing is an error at the first use, with the variable's name."""
+
+import os
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from ocpi_bridge.domain.partners import Party
+
+# The one stage on which loopback http is a legal address: the embedded AWS on one machine.
+LOCAL_STAGE = "local"
+
+
+class MissingSetting(RuntimeError):
+    """A variable that this function needs is not in its environment: a defect of the deployment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Typed access to the environment."""
+
+    @property
+    def is_local(self) -> bool:
+        """Whether this is the embedded stage."""
+        return variable("STAGE") == LOCAL_STAGE
+
+    @property
+    def party(self) -> Party:
+        """The CPO's party, where a message is not about a session that names its own."""
+        return Party(variable("OCPI_COUNTRY_CODE"), variable("OCPI_PARTY_ID"))
+
+    @property
+    def result_timeout(self) -> timedelta:
+        """The `timeout` that partners are told."""
+        return timedelta(seconds=int(variable("RESULT_TIMEOUT_SECONDS")))
+
+    @property
+    def extra_ca_file(self) -> Path | None:
+        """More authorities to trust, on the local stage only: its own counterparts have self-signed certificates."""
+        path = os.environ.get("EXTRA_CA_FILE")
+        return Path(path) if path and self.is_local else None
+
+
+def variable(name: str) -> str:
+    """The value of an environment variable. Raises MissingSetting."""
+    value = os.environ.get(name)
+    if not value:
+        raise MissingSetting(name)
+    return value
+
+
+def optional(name: str) -> str:
+    """The value of an environment variable, or an empty text."""
+    return os.environ.get(name, "")

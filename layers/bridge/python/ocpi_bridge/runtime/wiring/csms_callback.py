@@ -1,0 +1,75 @@
+"""What the callback door is made of."""
+
+from dataclasses import dataclass
+
+from ocpi_bridge.adapters.csms.answers import CallbackReader
+from ocpi_bridge.adapters.csms.signing import verify
+from ocpi_bridge.adapters.dynamodb.commands import DynamoCommandStore
+from ocpi_bridge.adapters.secrets.secrets_manager import SecretsManagerStore
+from ocpi_bridge.ports import Clock, JsonObject, SecretStore
+from ocpi_bridge.runtime import clients
+from ocpi_bridge.runtime.clock import SystemClock
+from ocpi_bridge.runtime.csms_door import Refused
+from ocpi_bridge.runtime.gateway import HttpRequest
+from ocpi_bridge.runtime.observability import logger
+from ocpi_bridge.runtime.settings import variable
+from ocpi_bridge.usecases.record_answer import RecordAnswer
+
+# A composite schedule of 1,024 periods is some 60 KB.
+MAX_BODY_BYTES = 131_072
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackIntake:
+    """Takes the answers that a CSMS posts to signed one-time URLs."""
+
+    store: DynamoCommandStore
+    secrets: SecretStore
+    reader: CallbackReader
+    record: RecordAnswer
+    clock: Clock
+
+    def take(self, request: HttpRequest) -> tuple[int, JsonObject]:
+        """200 whether the answer was recorded or came too late; a URL that is not ours is 403 whatever it names."""
+        command_id = request.path_parameters.get("command_id", "")
+        signature = request.path_parameters.get("signature", "")
+        if not verify(command_id, signature, self.secrets.callback_signing_key()):
+            raise Refused(403, "not a callback URL of ours")
+        if len(request.body) > MAX_BODY_BYTES:
+            raise Refused(400, "the body is too long")
+        request_id, _, step = command_id.partition(".")
+        context = self.store.command_context(request_id)
+        if context is None or context.csms is None or str(context.request.step) != step:
+            return 200, {"recorded": False}
+        answer = self.reader.parse_callback(context.csms, context.request.current_step, request.body, self.clock.now())
+        recorded = self.record(context, answer)
+        logger.info(
+            "command.answered",
+            extra={
+                "request_id": request_id,
+                "session_id": context.request.session_id,
+                "station_key": context.request.station_key,
+                "kind": context.request.kind,
+                "outcome": recorded,
+                "correlation_id": context.request.callback.correlation_id if context.request.callback else None,
+            },
+        )
+        return 200, {"recorded": recorded != "too_late"}
+
+
+def callback_intake() -> CallbackIntake:
+    """The callback door."""
+    clock = SystemClock()
+    store = DynamoCommandStore(
+        client=clients.dynamodb(),
+        sessions=variable("SESSIONS_TABLE"),
+        requests=variable("REQUESTS_TABLE"),
+        registry=variable("REGISTRY_TABLE"),
+    )
+    return CallbackIntake(
+        store=store,
+        secrets=SecretsManagerStore(clients.secrets_manager, variable("SECRETS_PREFIX"), clock),
+        reader=CallbackReader(),
+        record=RecordAnswer(store, clock),
+        clock=clock,
+    )

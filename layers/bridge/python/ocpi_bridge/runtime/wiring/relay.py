@@ -1,0 +1,26 @@
+"""What the relay and the sweep are made of."""
+
+from ocpi_bridge.adapters.dynamodb.sweep import DynamoSweepStore
+from ocpi_bridge.adapters.sqs.outbox import QueueUrls, SqsOutbox
+from ocpi_bridge.runtime import clients
+from ocpi_bridge.runtime.clock import SystemClock
+from ocpi_bridge.runtime.settings import optional, variable
+from ocpi_bridge.usecases.sweep import Sweep
+
+
+def outbox() -> SqsOutbox:
+    """The outbox with all queues that items call for."""
+    queues = QueueUrls(
+        charger_commands=variable("CHARGER_COMMANDS_QUEUE_URL"),
+        request_deadlines=variable("REQUEST_DEADLINES_QUEUE_URL"),
+        result_callbacks=variable("RESULT_CALLBACKS_QUEUE_URL"),
+        partner_updates=variable("PARTNER_UPDATES_QUEUE_URL"),
+        failed_deliveries=optional("RESULT_CALLBACKS_DLQ_URL"),
+    )
+    return SqsOutbox(clients.sqs(), queues, SystemClock())
+
+
+def sweep() -> Sweep:
+    """The sweep."""
+    store = DynamoSweepStore(clients.dynamodb(), variable("SESSIONS_TABLE"), variable("REQUESTS_TABLE"))
+    return Sweep(store, outbox(), SystemClock())

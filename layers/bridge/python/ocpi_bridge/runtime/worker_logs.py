@@ -1,0 +1,58 @@
+"""What the workers log: one line a step, in the vocabulary of observability."""
+
+from urllib.parse import urlsplit
+
+from ocpi_bridge.domain.events import StationEvent
+from ocpi_bridge.domain.requests import Request
+from ocpi_bridge.runtime.observability import logger
+from ocpi_bridge.usecases.deliver_result import Outcome
+from ocpi_bridge.usecases.ingest_event import Ingested
+from ocpi_bridge.usecases.push_session import PushResult
+from ocpi_bridge.usecases.send_command import Turn
+
+
+def log_turn(turn: Turn) -> None:
+    """One turn of a request at its charge point."""
+    logger.info("command.turn", extra={**_about(turn.request), "outcome": turn.what, "reason": turn.reason})
+
+
+def log_outcome(outcome: Outcome) -> None:
+    """One attempt to deliver a result."""
+    request = outcome.request
+    host = urlsplit(request.callback.response_url).hostname if request and request.callback else None
+    about = {**_about(request), "outcome": outcome.what, "error": outcome.error, "host": host}
+    logger.info("result.expired" if outcome.expired else "result.attempt", extra=about)
+
+
+def log_ingested(event: StationEvent, done: Ingested) -> None:
+    """One event of a CSMS; one that belongs nowhere is a warning, for the operator to find."""
+    lost = done in {Ingested.UNKNOWN_STATION, Ingested.UNKNOWN_CONNECTOR}
+    extra = {
+        "event_id": event.event_id,
+        "event_type": event.type,
+        "station_key": f"{event.csms_id}#{event.station_id}",
+        "connector_id": event.connector_id,
+        "transaction_id": event.transaction_id,
+        "outcome": done,
+    }
+    (logger.warning if lost else logger.info)("event.ingested", extra=extra)
+
+
+def log_push(session_id: str, partner_id: str, correlation_id: str, result: PushResult) -> None:
+    """One push of a session."""
+    about = {"session_id": session_id, "partner_id": partner_id, "correlation_id": correlation_id, "outcome": result}
+    logger.info("session.push", extra=about)
+
+
+def _about(request: Request | None) -> dict[str, object]:
+    if request is None:
+        return {}
+    return {
+        "request_id": request.request_id,
+        "partner_id": request.partner_id,
+        "session_id": request.session_id,
+        "station_key": request.station_key,
+        "kind": request.kind,
+        "attempts": request.attempts,
+        "correlation_id": request.callback.correlation_id if request.callback else None,
+    }

@@ -1,0 +1,141 @@
+"""A partner is told what is new of a session: level-triggered, never an old body (OCPI 9.2.2).
+
+The message says only that something changed. The newest session is compared with what the partner last acknowledged:
+a PUT of the whole object the first time and after a doubt, else a PATCH of what changed, else nothing.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from urllib.parse import quote
+
+from ocpi_bridge.domain.partners import Partner, Party
+from ocpi_bridge.domain.sessions import Session
+from ocpi_bridge.ocpi.sessions import changed_fields, charging_periods, session_fields
+from ocpi_bridge.ports import (
+    Clock,
+    JsonObject,
+    PartnerClient,
+    PartnerMessage,
+    Pushed,
+    PushStore,
+    Receipt,
+    SecretStore,
+)
+
+PUSH_BUDGET = 10.0
+# Fields whose change waits for the partner's interval; every other change goes at once.
+METER_FIELDS = frozenset({"kwh", "last_updated"})
+# After a failure the whole object is tried again; the sweep wakes it, so less than a minute means the next one.
+RETRY_AFTER = (timedelta(0), timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15))
+
+
+class PushResult(StrEnum):
+    """What came of a push, for logs and metrics."""
+
+    PUT = "put"
+    PATCH = "patch"
+    NOTHING_NEW = "nothing_new"
+    LATER = "later"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class PushSession:
+    """Pushes a session to one partner. A crash in the middle leaves a doubt, and the next push is whole."""
+
+    store: PushStore
+    client: PartnerClient
+    secrets: SecretStore
+    clock: Clock
+
+    def __call__(self, session_id: str, partner_id: str, correlation_id: str) -> PushResult:
+        """Never raises for what the partner does; a failure is remembered and woken by the sweep."""
+        session, partner, pushed = self.store.push_context(session_id, partner_id)
+        if session is None or partner is None or partner.sessions_url is None:
+            return PushResult.NOTHING_NEW
+        if partner_id not in session.rights.seen_by or pushed.final or self._known(session, pushed):
+            return PushResult.NOTHING_NEW
+        now = self.clock.now()
+        fields = session_fields(session, partner_id, self.secrets.callback_signing_key())
+        changed = changed_fields(pushed.fields, fields)
+        if not pushed.in_doubt and pushed.version and set(changed) <= METER_FIELDS and not session.over:
+            due = (pushed.at or now) + timedelta(seconds=partner.meter_push_interval)
+            if now < due:
+                self.store.save_pushed(pushed, due_at=due)
+                return PushResult.LATER
+        return self._push(session, partner, pushed, fields, changed, correlation_id)
+
+    def _known(self, session: Session, pushed: Pushed) -> bool:
+        return pushed.version >= session.version and not pushed.in_doubt
+
+    def _push(
+        self,
+        session: Session,
+        partner: Partner,
+        pushed: Pushed,
+        fields: JsonObject,
+        changed: JsonObject,
+        correlation_id: str,
+    ) -> PushResult:
+        whole = pushed.in_doubt or pushed.version == 0
+        now = self.clock.now()
+        # Written before the call: whoever comes after a crash in the middle must not append periods a second time.
+        self.store.save_pushed(replace(pushed, in_doubt=True), due_at=now + RETRY_AFTER[1])
+        receipt = Receipt(delivered=False)
+        if not whole:
+            receipt = self._send("PATCH", session, partner, changed, pushed.periods, correlation_id)
+        if whole or (not receipt.delivered and receipt.final):
+            # A partner that refuses a PATCH may not have the object (4.1.4.3): the whole of it settles that.
+            whole = True
+            receipt = self._send("PUT", session, partner, fields, 0, correlation_id)
+        if not receipt.delivered:
+            attempts = pushed.attempts + 1
+            wait = RETRY_AFTER[min(attempts, len(RETRY_AFTER)) - 1]
+            failed = replace(pushed, in_doubt=True, attempts=attempts)
+            self.store.save_pushed(failed, due_at=self.clock.now() + wait)
+            return PushResult.FAILED
+        self.store.save_pushed(_acknowledged(session, partner, fields, self.clock.now()), due_at=None)
+        return PushResult.PUT if whole else PushResult.PATCH
+
+    def _send(
+        self,
+        method: str,
+        session: Session,
+        partner: Partner,
+        fields: JsonObject,
+        after_period: int,
+        correlation_id: str,
+    ) -> Receipt:
+        body = dict(fields)
+        if session.periods > after_period:
+            new = [p for p in self.store.periods(session.session_id, after_period) if p.index <= session.periods]
+            body["charging_periods"] = charging_periods(new)
+        message = PartnerMessage(
+            method=method,
+            url="/".join(
+                (
+                    (partner.sessions_url or "").rstrip("/"),
+                    quote(session.country_code, safe=""),
+                    quote(session.party_id, safe=""),
+                    quote(session.session_id, safe=""),
+                )
+            ),
+            body=body,
+            correlation_id=correlation_id,
+            from_party=Party(session.country_code, session.party_id),
+            to_party=partner.party,
+        )
+        return self.client.send(partner, message, budget=PUSH_BUDGET)
+
+
+def _acknowledged(session: Session, partner: Partner, fields: JsonObject, now: datetime) -> Pushed:
+    return Pushed(
+        session_id=session.session_id,
+        partner_id=partner.partner_id,
+        version=session.version,
+        fields=fields,
+        periods=session.periods,
+        at=now,
+        final=session.over,
+    )

@@ -1,0 +1,61 @@
+"""An item was written: the messages that carry it on. Nobody writes an item and then sends a message by himself."""
+
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
+from ocpi_bridge.domain.requests import UNDELIVERED_RESULT, Origin, Request, RequestState
+from ocpi_bridge.domain.sessions import Session
+from ocpi_bridge.ports import (
+    CommandMessage,
+    DeadlineMessage,
+    FailedDelivery,
+    Message,
+    Outbox,
+    PushMessage,
+    ResultMessage,
+)
+
+
+def relay_outbox(outbox: Outbox, changes: Sequence[Request | Session]) -> None:
+    """Sends what the changed items call for. Raises when anything was not taken; all of it is then relayed again."""
+    messages = [message for change in changes for message in messages_for(change)]
+    if messages:
+        outbox.send(messages)
+
+
+def messages_for(change: Request | Session) -> list[Message]:
+    """The messages that a request's or a session's new state calls for."""
+    if isinstance(change, Session):
+        return [PushMessage(change.session_id, partner_id, str(change.version)) for partner_id in _seen_by(change)]
+    match change.state:
+        case RequestState.PENDING:
+            command = CommandMessage(change.request_id, change.step, change.attempts, change.station_key)
+            first = change.step == 0 and change.attempts == 0
+            return [command, DeadlineMessage(change.request_id, change.deadline)] if first else [command]
+        case RequestState.ANSWERED if _has_delivery(change) and change.delivery.attempts == 0:
+            return [ResultMessage(change.request_id, change.partner_id or "")]
+        case RequestState.UNDELIVERED:
+            return [_failed(change)]
+        case _:
+            return []
+
+
+def _has_delivery(request: Request) -> bool:
+    return request.origin is Origin.PARTNER and request.state in UNDELIVERED_RESULT
+
+
+def _seen_by(session: Session) -> list[str]:
+    return sorted(session.rights.seen_by)
+
+
+def _failed(request: Request) -> FailedDelivery:
+    return FailedDelivery(
+        request_id=request.request_id,
+        partner_id=request.partner_id or "",
+        session_id=request.session_id,
+        kind=request.kind.value,
+        result=request.result.value if request.result else "",
+        attempts=request.delivery.attempts,
+        error=request.delivery.last_error or "",
+        host=(urlsplit(request.callback.response_url).hostname or "") if request.callback else "",
+    )

@@ -1,0 +1,215 @@
+"""A partner wants something of a session's charge point: check it, accept it, answer at once (OCPI 14.4.1).
+
+The checks come in the order of the decisions (docs/architecture.md); whatever says no, says it before anything is
+written. Accepting is one transaction: the request, its plan, and the session's control (number, rate, newest request).
+"""
+
+import hashlib
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from ocpi_bridge.domain.callback_urls import check_callback_url
+from ocpi_bridge.domain.controls import Control, NewestRequest, admit, repeated
+from ocpi_bridge.domain.errors import Contended, InvalidInput, PlanRefused
+from ocpi_bridge.domain.fitting import fitted
+from ocpi_bridge.domain.partners import Partner, Party
+from ocpi_bridge.domain.plans import Plan
+from ocpi_bridge.domain.requests import Callback, Origin, Request, RequestKind, RequestState
+from ocpi_bridge.domain.sessions import Session, SessionStatus
+from ocpi_bridge.domain.stations import (
+    CHARGING_PROFILE_CAPABLE,
+    Outlet,
+    Replacement,
+    maximum_power,
+    outlet_by_uid,
+)
+from ocpi_bridge.ocpi.charging_profiles import (
+    ChargingProfileCall,
+    ChargingProfileResponse,
+    ClearProfile,
+    ReadActiveProfile,
+    ResponseType,
+    SetProfile,
+)
+from ocpi_bridge.ocpi.transport import MessageIds, TransportError
+from ocpi_bridge.ports import Caller, Clock, IntakeStore, Surroundings
+
+# Between our own deadline and the timeout that the partner was told: room to deliver the REJECTED of an expired
+# request, with its first retries.
+DELIVERY_MARGIN = timedelta(seconds=10)
+# Accepting is optimistic; so many requests for one session in the same instant are a defect of the peer.
+ACCEPT_ATTEMPTS = 12
+# A second's pause between the first and the last attempt spreads them without keeping the partner waiting.
+ACCEPT_PAUSE = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class CallContext:
+    """What the transport knows of a call: its ids, and the parties it names (4.1.8)."""
+
+    ids: MessageIds
+    from_party: Party | None
+    to_party: Party | None
+
+
+@dataclass(frozen=True, slots=True)
+class RequestProfile:
+    """Answers PUT, GET and DELETE of a charging profile.
+
+    `result_timeout` is the stage's; a CSMS may have its own. `pause` waits some seconds before another attempt.
+    """
+
+    store: IntakeStore
+    clock: Clock
+    result_timeout: timedelta
+    allow_loopback_http: bool
+    pause: Callable[[float], None]
+
+    def __call__(self, caller: Caller, call: ChargingProfileCall, context: CallContext) -> ChargingProfileResponse:
+        """Gives the synchronous answer; ACCEPTED means that exactly one result follows within its timeout.
+
+        Raises InvalidInput for a `response_url` that is not the partner's or a routing header that is not ours, and
+        Contended when other requests for the session were faster again and again (nothing was written).
+        """
+        partner_id = caller.partner_id
+        if partner_id is None:
+            raise ValueError("the caller is not authenticated")
+        session = caller.session if caller.session and partner_id in caller.session.rights.seen_by else None
+        around = self.store.surroundings(partner_id, session)
+        if around.partner is None:
+            raise TransportError(401, "unknown token")
+        check_callback_url(
+            call.response_url, around.partner.callback_hosts, allow_loopback_http=self.allow_loopback_http
+        )
+        if session is None:
+            return ChargingProfileResponse(ResponseType.UNKNOWN_SESSION)
+        if context.to_party is not None and not _same(context.to_party, Party(session.country_code, session.party_id)):
+            raise InvalidInput("OCPI-to-party-id", "is not the party that the session belongs to")
+        refusal = self._refusal(session, around, call)
+        if refusal is not None:
+            return ChargingProfileResponse(refusal)
+        return self._accept(caller.control or Control(session.session_id), session, around, call, context)
+
+    def _refusal(self, session: Session, around: Surroundings, call: ChargingProfileCall) -> ResponseType | None:
+        """The first check that says no, in the order of the decisions."""
+        steering = not isinstance(call, ReadActiveProfile)
+        outlet = _outlet(session, around)
+        checks = (
+            (session.rights.steered_by != _id(around.partner), ResponseType.REJECTED),
+            (steering and around.state.steering_suspended, ResponseType.REJECTED),
+            (session.status is not SessionStatus.ACTIVE or not session.transaction_id, ResponseType.REJECTED),
+            (outlet is None or CHARGING_PROFILE_CAPABLE not in outlet.evse.capabilities, ResponseType.NOT_SUPPORTED),
+            (around.state.online is False, ResponseType.REJECTED),
+        )
+        for says_no, answer in checks:
+            if says_no:
+                return answer
+        if isinstance(call, SetProfile) and outlet is not None and not self._possible(call.plan, outlet, session):
+            return ResponseType.REJECTED
+        return None
+
+    def _possible(self, plan: Plan, outlet: Outlet, session: Session) -> bool:
+        try:
+            fitted(plan, outlet, phases=session.phases, maximum_w=maximum_power(outlet), now=self.clock.now())
+        except PlanRefused:
+            return False
+        return True
+
+    def _accept(
+        self,
+        control: Control,
+        session: Session,
+        around: Surroundings,
+        call: ChargingProfileCall,
+        context: CallContext,
+    ) -> ChargingProfileResponse:
+        partner, csms = around.partner, around.csms
+        if partner is None or csms is None:
+            raise ValueError("accepting needs the partner and the CSMS")
+        timeout = timedelta(seconds=csms.result_timeout) if csms.result_timeout else self.result_timeout
+        kind = _kind(call)
+        fingerprint = _fingerprint(kind, session, call, context)
+        for attempt in range(ACCEPT_ATTEMPTS):
+            if attempt:
+                self.pause(ACCEPT_PAUSE * attempt)
+                control = self.store.control(session.session_id)
+            now = self.clock.now()
+            known = repeated(control, partner.partner_id, fingerprint, now)
+            if known is not None:
+                return ChargingProfileResponse(ResponseType.ACCEPTED, known.timeout)
+            request_id = uuid.uuid4().hex
+            newest = NewestRequest(request_id, fingerprint, now + timeout, int(timeout.total_seconds()))
+            admitted = admit(control, partner, kind, newest, now)
+            if admitted is None:
+                return ChargingProfileResponse(ResponseType.TOO_OFTEN)
+            after, number = admitted
+            request = Request(
+                request_id=request_id,
+                origin=Origin.PARTNER,
+                kind=kind,
+                session_id=session.session_id,
+                csms_id=session.csms_id,
+                station_id=session.station_id,
+                state=RequestState.PENDING,
+                created_at=now,
+                deadline=now + max(timeout - DELIVERY_MARGIN, timeout / 2),
+                timeout_at=now + timeout,
+                steps=_steps(kind, control, around),
+                number=number,
+                partner_id=partner.partner_id,
+                callback=Callback(
+                    response_url=call.response_url,
+                    correlation_id=context.ids.correlation_id,
+                    our_party=Party(session.country_code, session.party_id),
+                    their_party=context.from_party or partner.party,
+                ),
+                unit=call.plan.unit if isinstance(call, SetProfile) else None,
+                duration=call.duration if isinstance(call, ReadActiveProfile) else None,
+            )
+            plan = call.plan if isinstance(call, SetProfile) else None
+            if self.store.accept(request, plan, before=control, after=after):
+                return ChargingProfileResponse(ResponseType.ACCEPTED, int(timeout.total_seconds()))
+        raise Contended("other requests for this session were faster; try again")
+
+
+def _id(partner: Partner | None) -> str | None:
+    return None if partner is None else partner.partner_id
+
+
+def _outlet(session: Session, around: Surroundings) -> Outlet | None:
+    if around.station is None or around.csms is None:
+        return None
+    return outlet_by_uid(around.station, session.evse_uid, session.connector_id)
+
+
+def _kind(call: ChargingProfileCall) -> RequestKind:
+    match call:
+        case SetProfile():
+            return RequestKind.SET
+        case ClearProfile():
+            return RequestKind.CLEAR
+        case ReadActiveProfile():
+            return RequestKind.GET
+
+
+def _steps(kind: RequestKind, control: Control, around: Surroundings) -> tuple[RequestKind, ...]:
+    """A SET takes a CLEAR before it where the CSMS refuses to replace, once there may be something to replace."""
+    replacement = (around.station and around.station.replacement) or (around.csms and around.csms.replacement)
+    if kind is RequestKind.SET and replacement is Replacement.CLEAR_THEN_SET and control.accepted:
+        return RequestKind.CLEAR, RequestKind.SET
+    return (kind,)
+
+
+def _fingerprint(kind: RequestKind, session: Session, call: ChargingProfileCall, context: CallContext) -> str:
+    """The same for a repetition of the same message; unique where the partner gave no X-Request-ID."""
+    told = "\n".join((kind.value, session.session_id, context.ids.request_id, repr(call)))
+    return hashlib.sha256(told.encode()).hexdigest()
+
+
+def _same(one: Party, other: Party) -> bool:
+    return (one.country_code.casefold(), one.party_id.casefold()) == (
+        other.country_code.casefold(),
+        other.party_id.casefold(),
+    )

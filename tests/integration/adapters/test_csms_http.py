@@ -1,0 +1,76 @@
+"""The charge point driver against a CSMS on real sockets."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from ocpi_bridge.adapters.csms.connect import http_charge_point_driver
+from ocpi_bridge.adapters.csms.driver import HttpChargePointDriver
+from ocpi_bridge.domain.requests import RequestKind
+from ocpi_bridge.domain.stations import Csms, CsmsMode, ProfileIdRange
+from ocpi_bridge.ports import Done, Failed, Pending
+from tests.support.clocks import ManualClock
+from tests.support.fake_secrets import InMemorySecretStore
+from tests.support.outlets import command
+from tests.support.raw_server import Peer, RawServer, answering, http_answer
+
+pytestmark = pytest.mark.integration
+
+NOW = datetime(2026, 1, 15, 17, 0, tzinfo=UTC)
+WANTED = replace(command(RequestKind.CLEAR), deadline=NOW + timedelta(seconds=10))
+
+
+def csms_at(port: int, mode: CsmsMode = CsmsMode.CALLBACK) -> Csms:
+    return Csms(
+        "acme", "citrineos", f"http://127.0.0.1:{port}", mode, ProfileIdRange(1000, 1999), "BE", "BEC", call_timeout=5
+    )
+
+
+@pytest.fixture
+def driver() -> Iterator[HttpChargePointDriver]:
+    made = http_charge_point_driver(InMemorySecretStore(), ManualClock(NOW))
+    yield made
+    made.close()
+
+
+def test_a_command_goes_out_and_its_answer_comes_later(driver: HttpChargePointDriver) -> None:
+    with RawServer(answering(http_answer(200, b'[{"success":true}]'))) as server:
+        assert driver.submit(csms_at(server.port), WANTED) == Pending()
+    head, _, body = server.requests[0].partition(b"\r\n\r\n")
+    assert head.startswith(b"POST /ocpp/1.6/smartcharging/clearChargingProfile?identifier=CP-001&tenantId=1&callbackUrl=")
+    assert body == b'{"id":1042}'
+
+
+def test_a_synchronous_answer_comes_at_once(driver: HttpChargePointDriver) -> None:
+    with RawServer(answering(http_answer(200, b'{"status":"Unknown"}'))) as server:
+        assert driver.submit(csms_at(server.port, CsmsMode.SYNCHRONOUS), WANTED) == Done("Unknown")
+
+
+def test_a_csms_that_does_not_answer_leaves_it_open_whether_the_command_was_sent(driver: HttpChargePointDriver) -> None:
+    def silent(_server: RawServer, peer: Peer) -> None:
+        peer.read_request()
+        peer.wait()
+
+    with RawServer(silent) as server:
+        hurried = replace(WANTED, deadline=NOW + timedelta(seconds=0.5))
+        outcome = driver.submit(csms_at(server.port), hurried)
+    assert outcome == Failed("no answer of the CSMS: timeout", nothing_sent=False, retryable=True)
+
+
+def test_a_csms_that_is_down_was_sent_nothing(driver: HttpChargePointDriver) -> None:
+    with RawServer(answering(b"")) as server:
+        port = server.port
+    outcome = driver.submit(csms_at(port), WANTED)
+    assert outcome == Failed("no answer of the CSMS: connect", nothing_sent=True, retryable=True)
+
+
+def test_a_redirect_is_not_followed_with_our_credential(driver: HttpChargePointDriver) -> None:
+    with RawServer(answering(http_answer(200, b'[{"success":true}]'))) as other:
+        location = f"Location: http://127.0.0.1:{other.port}/"
+        with RawServer(answering(http_answer(308, b"", location))) as server:
+            outcome = driver.submit(csms_at(server.port), WANTED)
+    assert isinstance(outcome, Failed)
+    assert (outcome.nothing_sent, outcome.retryable) == (True, False)
+    assert other.connections == 0

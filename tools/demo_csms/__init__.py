@@ -1,0 +1,51 @@
+"""A small CSMS for the demo and the tests: OCPP 1.6J WebSocket, CitrineOS's HTTP surface, events to the bridge."""
+
+from tools.demo_csms.callbacks import (
+    CallbackDelivery,
+    CallbackOutcome,
+    DelayCallback,
+    DropCallback,
+    HoldCallback,
+    RepeatCallback,
+    ReplaceCallback,
+)
+from tools.demo_csms.csms import DemoCsms
+from tools.demo_csms.errors import (
+    AnswerInvalidError,
+    CallInProgressError,
+    CallRefusedError,
+    CsmsError,
+    NoConnectionError,
+    StationSilentError,
+)
+from tools.demo_csms.event_reporter import EventDelivery, EventDoor, EventReporter, signature
+from tools.demo_csms.records import Direction, ReceivedCommand, RecordedFrame
+from tools.demo_csms.station_201 import FakeStation201
+from tools.demo_csms.transactions import Token, Transaction
+
+__all__ = [
+    "AnswerInvalidError",
+    "CallInProgressError",
+    "CallRefusedError",
+    "CallbackDelivery",
+    "CallbackOutcome",
+    "CsmsError",
+    "DelayCallback",
+    "DemoCsms",
+    "Direction",
+    "DropCallback",
+    "EventDelivery",
+    "EventDoor",
+    "EventReporter",
+    "FakeStation201",
+    "HoldCallback",
+    "NoConnectionError",
+    "ReceivedCommand",
+    "RecordedFrame",
+    "RepeatCallback",
+    "ReplaceCallback",
+    "StationSilentError",
+    "Token",
+    "Transaction",
+    "signature",
+]
