@@ -33,18 +33,24 @@ def build(app: App) -> BridgeStack:
 
 
 def main() -> int:
-    """Synthesise; on an error that a person can mend, print it without a traceback and return 1."""
+    """Synthesise; an error that a person can mend is printed without a traceback. Returns the exit status."""
     app = App()
     try:
         build(app)
         app.synth()
-    except (StageError, RuntimeError) as error:
-        # What a bundler raises inside the CDK's kernel comes back as a RuntimeError with this text.
-        if isinstance(error, RuntimeError) and "BundlingError" not in str(error):
+    except StageError as error:
+        return _fail(str(error))
+    except RuntimeError as error:
+        # What our bundler raises passes through the CDK's kernel, which keeps of it the text only.
+        if not str(error).startswith("Failed to bundle asset"):
             raise
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+        return _fail(str(error).rpartition("RuntimeError: ")[2])
     return 0
+
+
+def _fail(message: str) -> int:
+    print(f"error: {message}", file=sys.stderr)
+    return 1
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ from aws_cdk import RemovalPolicy
 from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct
 
-from infra.constructs.acknowledgements import acknowledge
 from infra.stages import StageSettings
 
 DUE_INDEX: Final = "due"
@@ -83,6 +82,4 @@ class Tables(Construct):
                 projection_type=dynamodb.ProjectionType.INCLUDE,
                 non_key_attributes=list(due),
             )
-        if not settings.retain_data:
-            acknowledge(table, "DDB3", "This stage holds trial data only; stages that retain data can be restored.")
         return table

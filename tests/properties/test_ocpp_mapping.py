@@ -9,22 +9,22 @@ from fractions import Fraction
 from types import ModuleType
 from typing import cast
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ocpi_bridge.domain.answers import active_profile
 from ocpi_bridge.domain.errors import PlanRefused
 from ocpi_bridge.domain.fitting import fitted
-from ocpi_bridge.domain.plans import Plan, RateUnit
+from ocpi_bridge.domain.plans import Plan, RateUnit, constant
 from ocpi_bridge.domain.requests import RequestKind, Result
 from ocpi_bridge.domain.stations import OcppVersion, Outlet, PowerType, maximum_power
 from ocpi_bridge.ocpp import v16, v201
 from ocpi_bridge.ports import Done, JsonObject, JsonValue
 from tests.properties.strategies import NOW, outlets, phases_used, plans
 from tests.support.ocpp_frames import check_request, on_the_wire
-from tests.support.outlets import command
+from tests.support.outlets import command, outlet
 
-quick = settings(max_examples=150, deadline=None)
+quick = settings(max_examples=100, deadline=None)
 VOLTAGE = 230
 A_DAY = 86_400
 OCPP: dict[OcppVersion, ModuleType] = {OcppVersion.V16: v16, OcppVersion.V201: v201}
@@ -128,6 +128,14 @@ def test_every_plan_becomes_a_valid_frame_or_is_refused(plan: Plan, outlet: Outl
         assert "numberPhases" not in json.dumps(frame.payload, default=float)
 
 
+# Where a limit is easily lifted: a one-phase car on a three-phase outlet, and amperes at a DC outlet with a cap in W.
+@example(constant(Decimal(22000), RateUnit.WATT, NOW, None), outlet(allowed_units=frozenset({RateUnit.AMPERE})), 1)
+@example(constant(Decimal(50), RateUnit.AMPERE, NOW, None), outlet(allowed_units=frozenset({RateUnit.WATT})), 1)
+@example(
+    constant(Decimal(100), RateUnit.AMPERE, NOW, None),
+    outlet(PowerType.DC, max_voltage=920, max_amperage=200, cap_w=Decimal(30000)),
+    None,
+)
 @quick
 @given(plans(), outlets(), phases_used())
 def test_no_limit_is_ever_above_what_the_partner_and_the_cpo_allow(

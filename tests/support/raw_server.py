@@ -1,5 +1,6 @@
 """A TCP (or TLS) server on the loopback that does to a client whatever its script says, byte by byte."""
 
+import contextlib
 import socket
 import ssl
 import struct
@@ -64,13 +65,10 @@ class RawServer:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._stopped = threading.Event()
         self._threads = [threading.Thread(target=self._accept)]
+        self._open: list[socket.socket] = []
+        self.port: int = self._listener.getsockname()[1]
         self.connections = 0
         self.requests: list[bytes] = []
-
-    @property
-    def port(self) -> int:
-        port: int = self._listener.getsockname()[1]
-        return port
 
     def __enter__(self) -> Self:
         self._threads[0].start()
@@ -81,6 +79,11 @@ class RawServer:
     ) -> None:
         self._stopped.set()
         self._listener.shutdown(socket.SHUT_RDWR)
+        self._threads[0].join(PATIENCE)
+        for connection in self._open:
+            # What a client keeps open for its next call must not keep the server.
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
         for thread in self._threads:
             thread.join(PATIENCE)
         self._listener.close()
@@ -92,21 +95,21 @@ class RawServer:
             except OSError:
                 return
             self.connections += 1
+            self._open.append(connection)
             thread = threading.Thread(target=self._serve, args=(connection,))
             self._threads.append(thread)
             thread.start()
 
     def _serve(self, connection: socket.socket) -> None:
         connection.settimeout(PATIENCE)
-        try:
-            if self._tls is not None:
-                connection = self._tls.wrap_socket(connection, server_side=True)
-            self._script(self, Peer(connection, self._stopped))
-        except OSError:
-            # The client went away, which most tests are about.
-            return
-        finally:
-            connection.close()
+        # A client that goes away is what most tests are about.
+        with contextlib.suppress(OSError), connection:
+            if self._tls is None:
+                self._script(self, Peer(connection, self._stopped))
+                return
+            with self._tls.wrap_socket(connection, server_side=True) as secure:
+                self._open.append(secure)
+                self._script(self, Peer(secure, self._stopped))
 
 
 def answering(*answers: bytes) -> Callable[[RawServer, Peer], None]:

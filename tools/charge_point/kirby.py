@@ -229,9 +229,7 @@ class ChargePoint:
         )
         return state.connectors[connector_id]
 
-    def wait_for_state(
-        self, predicate: Callable[[StationState], bool], timeout: float, *, what: str
-    ) -> StationState:
+    def wait_for_state(self, predicate: Callable[[StationState], bool], timeout: float, *, what: str) -> StationState:
         """Wait until the present or a later state satisfies the predicate and return it."""
         try:
             return self._states.wait_for(

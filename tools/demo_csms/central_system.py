@@ -48,7 +48,20 @@ class CentralSystem:
         self._call_seconds = call_seconds
         self._connections: dict[str, StationConnection] = {}
         self._lock = threading.Lock()
-        self._server: Server = serve(
+        self._server: Server | None = None
+        self._thread: threading.Thread | None = None
+
+    @property
+    def url(self) -> str:
+        """What a charge point is configured with; it appends its own name. Raises RuntimeError before the start."""
+        if self._server is None:
+            raise RuntimeError("the central system has not been started")
+        port = int(self._server.socket.getsockname()[1])
+        return f"ws://{LOOPBACK}:{port}{OCPP_PATH.rstrip('/')}"
+
+    def start(self) -> None:
+        """Serve on an ephemeral port in a background thread."""
+        self._server = serve(
             self._serve,
             LOOPBACK,
             0,
@@ -57,22 +70,15 @@ class CentralSystem:
             compression=None,
             max_size=MAX_FRAME_BYTES,
         )
-        self._port = int(self._server.socket.getsockname()[1])
         self._thread = threading.Thread(target=self._server.serve_forever, name="demo-csms-ocpp", daemon=True)
-
-    @property
-    def url(self) -> str:
-        """What a charge point is configured with; it appends its own name."""
-        return f"ws://{LOOPBACK}:{self._port}{OCPP_PATH.rstrip('/')}"
-
-    def start(self) -> None:
-        """Serve in a background thread."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Close every connection and the listening socket."""
-        self._server.shutdown()
-        self._thread.join()
+        """Close every connection and the listening socket; harmless when repeated."""
+        server, self._server = self._server, None
+        if server is not None and self._thread is not None:
+            server.shutdown()
+            self._thread.join()
 
     def connection(self, station_id: str) -> StationConnection:
         """The station's connection; raises NoConnectionError."""

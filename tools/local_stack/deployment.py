@@ -3,7 +3,9 @@
 import hashlib
 import json
 import os
+import shlex
 import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -60,6 +62,7 @@ class Deployment:
         outputs = layout.temporary / "outputs.json"
         command = [
             *_cdk(), "deploy", STAGE.prefix,
+            "--app", f"{shlex.quote(sys.executable)} -m infra.app",
             "--output", str(layout.temporary / "cdk.out"),
             "--outputs-file", str(outputs),
             "--require-approval", "never",

@@ -61,6 +61,8 @@ class Layout:
             raise AlreadyInUse(f"{self.directory} is not empty and not a local stack's: choose another directory")
         self.remove()
         self.temporary.mkdir(parents=True)
+        # Marked as ours from the first moment, so that a start that is cut short can be cleaned up.
+        self.owner.touch()
 
     def remove(self) -> None:
         """Remove the directory and everything in it."""

@@ -39,7 +39,9 @@ def test_a_command_goes_out_and_its_answer_comes_later(driver: HttpChargePointDr
     with RawServer(answering(http_answer(200, b'[{"success":true}]'))) as server:
         assert driver.submit(csms_at(server.port), WANTED) == Pending()
     head, _, body = server.requests[0].partition(b"\r\n\r\n")
-    assert head.startswith(b"POST /ocpp/1.6/smartcharging/clearChargingProfile?identifier=CP-001&tenantId=1&callbackUrl=")
+    assert head.startswith(
+        b"POST /ocpp/1.6/smartcharging/clearChargingProfile?identifier=CP-001&tenantId=1&callbackUrl="
+    )
     assert body == b'{"id":1042}'
 
 

@@ -145,7 +145,13 @@ def test_no_spelling_of_a_hostile_address_passes_even_where_it_is_listed(address
     if isinstance(parsed, IPv4Address):
         written = spellings(parsed)
     else:
-        written = [f"[{parsed}]", f"[{parsed.exploded}]", f"[{parsed.exploded.upper()}]", f"[{parsed}%eth0]", str(parsed)]
+        written = [
+            f"[{parsed}]",
+            f"[{parsed.exploded}]",
+            f"[{parsed.exploded.upper()}]",
+            f"[{parsed}%eth0]",
+            str(parsed),
+        ]
     for host in written:
         with pytest.raises(InvalidInput):
             check(f"https://{host}/r", hosts=(host, f".{host}", *HOSTS))

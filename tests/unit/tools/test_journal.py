@@ -17,7 +17,12 @@ def test_an_entry_that_is_already_there_is_returned_at_once() -> None:
 
 def test_a_waiter_is_woken_by_the_entry_it_waits_for() -> None:
     journal: Journal[int] = Journal()
-    writer = threading.Thread(target=lambda: [journal.record(number) for number in range(10)])
+
+    def write() -> None:
+        for number in range(10):
+            journal.record(number)
+
+    writer = threading.Thread(target=write)
     writer.start()
 
     found = journal.wait_for_count(2, lambda entry: entry % 4 == 3, timeout=5)

@@ -51,7 +51,7 @@ def test_currents_keep_their_phases() -> None:
 
 
 def test_a_later_element_overrides_an_earlier_one() -> None:
-    both = {
+    both: Json = {
         "meterValue": [
             {"timestamp": "2026-01-15T17:05:00Z", "sampledValue": [sampled("1")]},
             {"timestamp": "2026-01-15T17:06:00Z", "sampledValue": [sampled("2")]},

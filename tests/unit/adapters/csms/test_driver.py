@@ -34,7 +34,9 @@ CSMS = Csms(
 SYNCHRONOUS = replace(CSMS, mode=CsmsMode.SYNCHRONOUS)
 TAKEN = reply(200, [{"success": True}])
 PLAN = Plan(
-    RateUnit.AMPERE, (PlanPeriod(0, Decimal("10.1")), PlanPeriod(600, Decimal(0)), PlanPeriod(900, Decimal("8.3"))), START
+    RateUnit.AMPERE,
+    (PlanPeriod(0, Decimal("10.1")), PlanPeriod(600, Decimal(0)), PlanPeriod(900, Decimal("8.3"))),
+    START,
 )
 CALLBACK_URL = "https://csms-api.example/csms/v1/callback/r1.0/signature"
 
@@ -400,7 +402,18 @@ def test_a_composite_schedule_is_read_in_both_versions() -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"nonsense", b"null", b"[]", b'"Accepted"', b"{}", b'{"status":5}', b'{"status":', b"[" * 60_000, b"\xff\xfe\xfd"],
+    [
+        b"",
+        b"nonsense",
+        b"null",
+        b"[]",
+        b'"Accepted"',
+        b"{}",
+        b'{"status":5}',
+        b'{"status":',
+        b"[" * 60_000,
+        b"\xff\xfe\xfd",
+    ],
 )
 def test_a_callback_that_says_nothing_is_failed_and_never_an_exception(body: bytes) -> None:
     outcome = parse(body)

@@ -96,11 +96,16 @@ def test_a_correlation_id_that_no_header_can_carry_is_replaced(
 
 @pytest.mark.parametrize(
     ("limit", "written"),
-    [("8.1", "8.1"), ("0.1", "0.1"), ("22000", "22000"), ("22000.0", "22000"), ("1E+3", "1000"), ("1234.5678", "1234.5678")],
+    [
+        ("8.1", "8.1"),
+        ("0.1", "0.1"),
+        ("22000", "22000"),
+        ("22000.0", "22000"),
+        ("1E+3", "1000"),
+        ("1234.5678", "1234.5678"),
+    ],
 )
-def test_decimals_are_written_as_the_numbers_they_are(
-    secrets: InMemorySecretStore, limit: str, written: str
-) -> None:
+def test_decimals_are_written_as_the_numbers_they_are(secrets: InMemorySecretStore, limit: str, written: str) -> None:
     http = ScriptedExchange(DELIVERED)
     body: JsonObject = {"limit": Decimal(limit)}
     client(secrets, http).send(PARTNER, replace(MESSAGE, body=body), 8)

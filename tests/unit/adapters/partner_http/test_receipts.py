@@ -48,7 +48,16 @@ def test_a_2xx_without_a_readable_code_is_delivered(body: bytes) -> None:
 
 @pytest.mark.parametrize(
     ("code", "final"),
-    [(2000, True), (2001, True), (2999, True), (3000, False), (3001, False), (4001, False), (4003, False), (999, False)],
+    [
+        (2000, True),
+        (2001, True),
+        (2999, True),
+        (3000, False),
+        (3001, False),
+        (4001, False),
+        (4003, False),
+        (999, False),
+    ],
 )
 def test_another_code_in_a_2xx_is_no_delivery(code: int, final: bool) -> None:
     assert receipt_of(reply(200, envelope(code)), START) == Receipt(

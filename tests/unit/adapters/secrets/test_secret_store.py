@@ -89,8 +89,6 @@ def aws() -> Iterator[AwsVault]:
         yield AwsVault(boto3.client("secretsmanager", region_name="eu-west-1"))
 
 
-
-
 @pytest.fixture(params=["in memory", "secrets manager"])
 def vault(request: pytest.FixtureRequest) -> Vault:
     if request.param == "in memory":

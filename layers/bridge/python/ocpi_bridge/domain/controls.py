@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from ocpi_bridge.domain.partners import Partner, Rate
+from ocpi_bridge.domain.plans import RateUnit
 from ocpi_bridge.domain.requests import InstalledPlan, RequestKind
 
 
@@ -43,13 +44,17 @@ class Intake:
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """The control of a session. `version` counts accepted requests; 0 is a session that never had one."""
+    """The control of a session. `version` counts accepted requests; 0 is a session that never had one.
+
+    `unit` is the one that partners used last; reports are given in it.
+    """
 
     session_id: str
     version: int = 0
     accepted: int = 0
     sent: int = 0
     installed: InstalledPlan | None = None
+    unit: RateUnit | None = None
     intakes: Mapping[str, Intake] = field(default_factory=dict)
 
     def intake(self, partner_id: str) -> Intake:

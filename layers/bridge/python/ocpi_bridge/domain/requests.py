@@ -78,8 +78,9 @@ class Request:
     """One request. Times are UTC; `deadline` is when it expires, `timeout_at` is what the partner was told.
 
     `steps` are the charger commands it takes; `step` is the current one; `attempts` counts commands sent for it.
-    `number` orders SET and CLEAR within a session (GETs have none). `unit` is the unit of the partner's plan (SET) or
-    the one to answer in (GET). `duration` (s) belongs to GET.
+    `number` orders SET and CLEAR within a session (GETs have none). `unit` is the unit of the partner's plan (SET), or
+    the one to answer in (GET; None: the charge point's). `plan_ends_at` is when a SET's plan ends, None if it does not
+    by itself. `duration` (s) belongs to GET.
     """
 
     request_id: str
@@ -99,6 +100,7 @@ class Request:
     partner_id: str | None = None
     callback: Callback | None = None
     unit: RateUnit | None = None
+    plan_ends_at: datetime | None = None
     duration: int | None = None
     result: Result | None = None
     reason: str | None = None
@@ -134,8 +136,12 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class InstalledPlan:
-    """The last plan that the charge point of a session accepted: the request that carried it and its number."""
+    """The last plan that the charge point of a session accepted: the request that carried it, its number, its end."""
 
     request_id: str
     number: int
-    unit: RateUnit
+    ends_at: datetime | None = None
+
+    def in_force(self, now: datetime) -> bool:
+        """Whether the charge point is expected to follow it still."""
+        return self.ends_at is None or now < self.ends_at

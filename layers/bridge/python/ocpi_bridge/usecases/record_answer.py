@@ -54,15 +54,15 @@ class RecordAnswer:
         outlet = outlet_by_uid(station, session.evse_uid, session.connector_id) if session and station else None
         if session is None or outlet is None:
             return Answer(Result.REJECTED, "the session's EVSE is not in the registry any more")
-        installed = context.control.installed
+        installed, now = context.control.installed, self.clock.now()
         return active_profile(
             done.status,
             done.schedule,
-            plan_expected=installed is not None,
+            plan_expected=installed is not None and installed.in_force(now),
             outlet=outlet,
             phases=session.phases,
-            unit=installed.unit if installed else None,
-            now=self.clock.now(),
+            unit=context.request.unit,
+            now=now,
             duration=context.request.duration or 0,
             detail=done.detail,
         )

@@ -7,8 +7,8 @@ written. Accepting is one transaction: the request, its plan, and the session's 
 import hashlib
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from ocpi_bridge.domain.callback_urls import check_callback_url
 from ocpi_bridge.domain.controls import Control, NewestRequest, admit, repeated
@@ -165,10 +165,13 @@ class RequestProfile:
                     our_party=Party(session.country_code, session.party_id),
                     their_party=context.from_party or partner.party,
                 ),
-                unit=call.plan.unit if isinstance(call, SetProfile) else None,
+                unit=call.plan.unit if isinstance(call, SetProfile) else control.unit,
+                plan_ends_at=_end(call.plan, session) if isinstance(call, SetProfile) else None,
                 duration=call.duration if isinstance(call, ReadActiveProfile) else None,
             )
             plan = call.plan if isinstance(call, SetProfile) else None
+            if plan is not None:
+                after = replace(after, unit=plan.unit)
             if self.store.accept(request, plan, before=control, after=after):
                 return ChargingProfileResponse(ResponseType.ACCEPTED, int(timeout.total_seconds()))
         raise Contended("other requests for this session were faster; try again")
@@ -200,6 +203,11 @@ def _steps(kind: RequestKind, control: Control, around: Surroundings) -> tuple[R
     if kind is RequestKind.SET and replacement is Replacement.CLEAR_THEN_SET and control.accepted:
         return RequestKind.CLEAR, RequestKind.SET
     return (kind,)
+
+
+def _end(plan: Plan, session: Session) -> datetime | None:
+    """When the plan ends; a relative one counts from the start of charging."""
+    return None if plan.duration is None else (plan.start or session.start) + timedelta(seconds=plan.duration)
 
 
 def _fingerprint(kind: RequestKind, session: Session, call: ChargingProfileCall, context: CallContext) -> str:

@@ -115,8 +115,8 @@ class DynamoCommandStore:
         if answer.result is not Result.ACCEPTED or request.number is None:
             return None
         plan = None
-        if request.kind is RequestKind.SET and request.unit is not None:
-            plan = dump(InstalledPlan(request.request_id, request.number, request.unit))
+        if request.kind is RequestKind.SET:
+            plan = dump(InstalledPlan(request.request_id, request.number, request.plan_ends_at))
         return writes.update(
             self.sessions,
             session_items.control_key(request.session_id),

@@ -70,6 +70,7 @@ class DynamoIntakeStore:
     def accept(self, request: Request, plan: Plan | None, before: Control, after: Control) -> bool:
         """See IntakeStore: one transaction over the requests and the sessions table."""
         item = request_items.request_item(request)
+        unit = {"unit": after.unit.value} if after.unit else {}
         entries = [
             writes.put(self.requests, item),
             writes.update(
@@ -81,6 +82,7 @@ class DynamoIntakeStore:
                     "accepted": after.accepted,
                     "intakes": session_items.intakes_text(after),
                     "expires_at": session_items.expiry(request.created_at, session_items.SESSION_RETENTION),
+                    **unit,
                 },
                 "#version = :before OR (:before = :none AND attribute_not_exists(#version))",
                 {"before": before.version, "none": 0},

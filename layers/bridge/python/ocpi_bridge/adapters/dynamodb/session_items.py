@@ -17,6 +17,7 @@ from typing import Any
 
 from ocpi_bridge.adapters.dynamodb.documents import dump, load
 from ocpi_bridge.domain.controls import Control, Intake
+from ocpi_bridge.domain.plans import RateUnit
 from ocpi_bridge.domain.requests import InstalledPlan
 from ocpi_bridge.domain.sessions import ChargingPeriod, Session
 from ocpi_bridge.ocpi.transport import dumps
@@ -115,6 +116,7 @@ def control_of(session_id: str, item: Mapping[str, Any] | None) -> Control:
         accepted=int(item.get("accepted", 0)),
         sent=int(item.get("sent", 0)),
         installed=load(InstalledPlan, item["installed"]) if item.get("installed") else None,
+        unit=RateUnit(item["unit"]) if "unit" in item else None,
         intakes={partner_id: load(Intake, text) for partner_id, text in intakes.items()},
     )
 

@@ -1,0 +1,25 @@
+"""One synthesised template per stage and test session: a synthesis takes seconds."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.infra.stack_template import StackTemplate, make_source_tree, synthesise
+
+
+@pytest.fixture(scope="session")
+def source_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_source_tree(tmp_path_factory.mktemp("checkout"))
+
+
+@pytest.fixture(scope="session")
+def production(source_root: Path, tmp_path_factory: pytest.TempPathFactory) -> StackTemplate:
+    outdir = tmp_path_factory.mktemp("production")
+    return synthesise(source_root, outdir, stage="production", country_code="NL", party_id="ABC")
+
+
+@pytest.fixture(scope="session")
+def local(source_root: Path, tmp_path_factory: pytest.TempPathFactory) -> StackTemplate:
+    return synthesise(
+        source_root, tmp_path_factory.mktemp("local"), stage="local", api_base_url="https://localhost:4566/apis"
+    )

@@ -1,0 +1,110 @@
+"""Each function may do what it needs, and nothing else."""
+
+from collections.abc import Iterable
+
+import pytest
+
+from tests.infra.stack_template import FUNCTIONS, StackTemplate
+
+pytestmark = pytest.mark.integration
+
+SESSIONS, REQUESTS, REGISTRY = "Tables/Sessions", "Tables/Requests", "Tables/Registry"
+SECRET = "arn:<AWS::Partition>:secretsmanager:<AWS::Region>:<AWS::AccountId>:secret:ocpi-bridge/production/"
+PARTNERS, CSMSS, SIGNING = f"{SECRET}partners/*", f"{SECRET}csms/*", f"{SECRET}callback-signing-??????"
+COMMANDS, DEADLINES = "Queues/charger-commands", "Queues/request-deadlines"
+RESULTS, UPDATES, EVENTS = "Queues/result-callbacks", "Queues/partner-updates", "Queues/csms-events"
+
+RECEIVE = ("sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage")
+DEFER = "sqs:ChangeMessageVisibility"
+SEND = "sqs:SendMessage"
+READ_SECRET = "secretsmanager:GetSecretValue"
+READ_STREAM = ("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator")
+
+
+def _items(table: str, *actions: str) -> set[tuple[str, str]]:
+    return {(f"dynamodb:{action}", table) for action in actions}
+
+
+def _each(actions: Iterable[str], *resources: str) -> set[tuple[str, str]]:
+    return {(action, resource) for action in actions for resource in resources}
+
+
+EXPECTED = {
+    "ocpi_versions": _items(REGISTRY, "BatchGetItem"),
+    "ocpi_charging_profiles": _items(REGISTRY, "BatchGetItem")
+    | _items(SESSIONS, "BatchGetItem", "UpdateItem")
+    | _items(REQUESTS, "PutItem"),
+    "ocpi_fallback": _items(REGISTRY, "BatchGetItem"),
+    "csms_events": _items(REGISTRY, "GetItem", "PutItem", "DeleteItem") | {(SEND, EVENTS), (READ_SECRET, CSMSS)},
+    "csms_callback": _items(REGISTRY, "GetItem")
+    | _items(REQUESTS, "BatchGetItem", "GetItem", "UpdateItem")
+    | _items(SESSIONS, "BatchGetItem", "GetItem", "UpdateItem")
+    | {(READ_SECRET, SIGNING)},
+    "relay_outbox": _each(READ_STREAM, f"{SESSIONS}.StreamArn", f"{REQUESTS}.StreamArn")
+    | _each(["dynamodb:ListStreams"], f"{SESSIONS}/stream/*", f"{REQUESTS}/stream/*")
+    | _each([SEND], COMMANDS, DEADLINES, RESULTS, UPDATES, f"{RESULTS}-dlq", "Queues/relay-failures"),
+    "send_charger_commands": _items(REQUESTS, "BatchGetItem", "GetItem", "UpdateItem")
+    | _items(SESSIONS, "BatchGetItem", "GetItem", "UpdateItem")
+    | _items(REGISTRY, "BatchGetItem", "GetItem")
+    | _each([READ_SECRET], CSMSS, SIGNING)
+    | _each([*RECEIVE, DEFER], COMMANDS),
+    "deliver_results": _items(REQUESTS, "GetItem", "UpdateItem")
+    | _items(REGISTRY, "BatchGetItem", "GetItem")
+    | {(READ_SECRET, PARTNERS)}
+    | _each([*RECEIVE, DEFER], RESULTS, DEADLINES),
+    "ingest_csms_events": _items(REGISTRY, "BatchGetItem", "GetItem", "UpdateItem")
+    | _items(SESSIONS, "BatchGetItem", "GetItem", "PutItem", "UpdateItem")
+    | _each(RECEIVE, EVENTS),
+    "push_updates": _items(SESSIONS, "BatchGetItem", "GetItem", "PutItem", "Query", "UpdateItem")
+    | _items(REGISTRY, "BatchGetItem", "GetItem")
+    | {(READ_SECRET, PARTNERS)}
+    | _each(RECEIVE, UPDATES),
+    "sweep": _each(["dynamodb:Query"], f"{SESSIONS}/index/due", f"{REQUESTS}/index/due")
+    | _each([SEND], COMMANDS, DEADLINES, RESULTS, UPDATES),
+}
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_may_do_exactly_what_is_written_here(production: StackTemplate, function: str) -> None:
+    own_log = next(path for path, _ in production.of_type("AWS::Logs::LogGroup") if f"/{function}/" in path)
+    log = _each(["logs:CreateLogStream", "logs:PutLogEvents"], own_log)
+
+    assert production.policy(function) == EXPECTED[function] | log
+
+
+def test_every_function_has_a_role_of_its_own_that_only_lambda_may_assume(production: StackTemplate) -> None:
+    roles = [production.name(properties["Role"]) for _, properties in production.functions()]
+
+    assert len(set(roles)) == len(FUNCTIONS)
+    for role in roles:
+        properties = production.resource(role)["Properties"]
+        (statement,) = properties["AssumeRolePolicyDocument"]["Statement"]
+        assert statement["Principal"] == {"Service": "lambda.amazonaws.com"}
+        assert "ManagedPolicyArns" not in properties
+
+
+def test_no_statement_allows_every_action_or_every_resource(production: StackTemplate) -> None:
+    for path, properties in production.of_type("AWS::IAM::Policy"):
+        function = path.split("/")[1]
+        for action, resource in production.policy(function):
+            assert "*" not in action, path
+            assert resource != "*", path
+        assert properties["PolicyDocument"]["Statement"]
+
+
+def test_only_an_api_or_the_schedule_may_invoke_a_function_and_only_by_its_alias(production: StackTemplate) -> None:
+    invokers = {
+        (production.name(properties["FunctionName"]).split("/")[1], properties["Principal"])
+        for _, properties in production.of_type("AWS::Lambda::Permission")
+        if production.name(properties["FunctionName"]).endswith("/Alias")
+    }
+
+    assert invokers == {
+        ("ocpi_versions", "apigateway.amazonaws.com"),
+        ("ocpi_charging_profiles", "apigateway.amazonaws.com"),
+        ("ocpi_fallback", "apigateway.amazonaws.com"),
+        ("csms_events", "apigateway.amazonaws.com"),
+        ("csms_callback", "apigateway.amazonaws.com"),
+        ("sweep", "events.amazonaws.com"),
+    }
+    assert len(list(production.of_type("AWS::Lambda::Permission"))) == len(invokers)

@@ -1,0 +1,75 @@
+"""Queues: nothing is lost silently, read by others, or taken twice while it is being worked on."""
+
+import pytest
+
+from tests.infra.stack_template import StackTemplate
+
+pytestmark = pytest.mark.integration
+
+PAIRS = {
+    "charger-commands": (30, 10, True),
+    "request-deadlines": (180, 5, False),
+    "result-callbacks": (180, 20, False),
+    "partner-updates": (180, 5, True),
+    "csms-events": (180, 5, False),
+}
+FOURTEEN_DAYS = 14 * 24 * 3600
+
+
+@pytest.mark.parametrize(("name", "expected"), PAIRS.items())
+def test_a_message_that_keeps_failing_ends_in_a_dead_letter_queue_of_the_same_kind(
+    production: StackTemplate, name: str, expected: tuple[int, int, bool]
+) -> None:
+    visibility, tries, fifo = expected
+    queue = production.resource(f"Queues/{name}")["Properties"]
+    dead_letters = production.resource(f"Queues/{name}-dlq")["Properties"]
+
+    assert production.name(queue["RedrivePolicy"]["deadLetterTargetArn"]) == f"Queues/{name}-dlq"
+    assert (queue["VisibilityTimeout"], queue["RedrivePolicy"]["maxReceiveCount"]) == (visibility, tries)
+    assert (queue.get("FifoQueue", False), dead_letters.get("FifoQueue", False)) == (fifo, fifo)
+    assert dead_letters["MessageRetentionPeriod"] == FOURTEEN_DAYS
+
+
+def test_there_are_no_queues_but_these_and_the_one_for_what_the_relay_dropped(production: StackTemplate) -> None:
+    expected = {f"Queues/{name}{suffix}" for name in PAIRS for suffix in ("", "-dlq")} | {"Queues/relay-failures"}
+
+    assert {path for path, _ in production.of_type("AWS::SQS::Queue")} == expected
+
+
+def test_every_queue_is_encrypted_and_refuses_whoever_comes_without_tls(production: StackTemplate) -> None:
+    refusing = {
+        production.name(queue)
+        for _, properties in production.of_type("AWS::SQS::QueuePolicy")
+        for queue in properties["Queues"]
+        for statement in properties["PolicyDocument"]["Statement"]
+        if statement["Effect"] == "Deny"
+        and statement["Principal"] == {"AWS": "*"}
+        and statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    }
+
+    for path, properties in production.of_type("AWS::SQS::Queue"):
+        assert properties["SqsManagedSseEnabled"] is True, path
+        assert path in refusing
+
+
+def test_a_fifo_queue_counts_limits_and_duplicates_per_message_group(production: StackTemplate) -> None:
+    for path, properties in production.of_type("AWS::SQS::Queue"):
+        if properties.get("FifoQueue"):
+            assert properties["DeduplicationScope"] == "messageGroup", path
+            assert properties["FifoThroughputLimit"] == "perMessageGroupId", path
+            assert "ContentBasedDeduplication" not in properties, path
+
+
+def test_a_message_stays_hidden_for_as_long_as_lambda_may_be_at_it(production: StackTemplate) -> None:
+    timeouts = {name: properties["Timeout"] for name, properties in production.functions()}
+    for path, mapping in production.of_type("AWS::Lambda::EventSourceMapping"):
+        source = production.name(mapping["EventSourceArn"])
+        if not source.startswith("Queues/"):
+            continue
+        timeout = timeouts[path.split("/")[1]]
+        visibility = production.resource(source)["Properties"]["VisibilityTimeout"]
+        if source == "Queues/charger-commands":
+            # A lost sender must not block its station past the command's deadline.
+            assert timeout < visibility <= 30
+        else:
+            assert visibility >= 6 * timeout, path

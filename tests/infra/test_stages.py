@@ -1,0 +1,57 @@
+"""Choosing a stage: only one that exists, with settings that hold."""
+
+import pytest
+
+from infra.stages import STAGES, StageError, StageSettings, select_stage
+
+
+def _select(environment: dict[str, str] | None = None, **context: str) -> StageSettings:
+    return select_stage(context.get, environment or {})
+
+
+def test_without_a_word_the_stage_is_dev() -> None:
+    assert _select().name == "dev"
+
+
+def test_the_environment_names_the_stage_and_the_command_line_wins_over_it() -> None:
+    assert _select({"STAGE": "local"}).name == "local"
+    assert _select({"STAGE": "local"}, stage="dev").name == "dev"
+
+
+def test_an_unknown_stage_is_refused_with_those_that_exist() -> None:
+    with pytest.raises(StageError, match=r"no stage 'prod'.*local, dev, production"):
+        _select({"STAGE": "prod"})
+
+
+def test_production_wants_to_know_whose_charge_points_these_are() -> None:
+    with pytest.raises(StageError, match="whose charge points"):
+        _select(stage="production")
+
+    settings = _select(stage="production", country_code="DE", party_id="ABC")
+    assert (settings.country_code, settings.party_id) == ("DE", "ABC")
+
+
+@pytest.mark.parametrize(("country_code", "party_id"), [("de", "ABC"), ("DEU", "ABC"), ("DE", "ABCD"), ("DE", "a-c")])
+def test_a_party_that_ocpi_does_not_know_is_refused(country_code: str, party_id: str) -> None:
+    with pytest.raises(StageError, match="whose charge points"):
+        _select(stage="dev", country_code=country_code, party_id=party_id)
+
+
+@pytest.mark.parametrize("seconds", ["0", "9", "901", "1e3", "-30", "soon"])
+def test_a_result_timeout_that_no_queue_can_keep_is_refused(seconds: str) -> None:
+    with pytest.raises(StageError, match="result_timeout_seconds"):
+        _select(stage="local", result_timeout_seconds=seconds)
+
+
+def test_a_result_timeout_within_bounds_is_taken() -> None:
+    assert _select(stage="local", result_timeout_seconds="20").result_timeout_seconds == 20
+
+
+def test_an_api_address_is_taken_without_its_trailing_slash() -> None:
+    assert _select(stage="local", api_base_url="https://localhost:1/apis/").api_base_url == "https://localhost:1/apis"
+    assert _select(stage="local").api_base_url is None
+
+
+def test_only_the_local_stage_is_embedded_and_only_production_retains_data() -> None:
+    assert [name for name, stage in STAGES.items() if stage.embedded] == ["local"]
+    assert [name for name, stage in STAGES.items() if stage.retain_data] == ["production"]

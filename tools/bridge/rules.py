@@ -1,0 +1,261 @@
+"""The rules that one registry entry must keep by itself. Each yields what breaks them, with the path of the field.
+
+They stand here and not in the domain's types, because what is stored already must stay readable when a rule changes.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from decimal import Decimal
+from urllib.parse import urlsplit
+
+from ocpi_bridge.adapters.csms.presets import preset_of
+from ocpi_bridge.domain.callback_urls import MAX_URL_LENGTH, check_host_entry, check_partner_url, partner_hosts
+from ocpi_bridge.domain.errors import InvalidInput
+from ocpi_bridge.domain.partners import Assignment, Partner, Rate, Scope
+from ocpi_bridge.domain.sessions import CONNECTORS_PER_STATION
+from ocpi_bridge.domain.stations import Connector, Csms, CsmsAuth, Evse, OcppVersion, PowerType, Station
+
+# Ids of ours stand in keys, names of secrets and URLs: what all of them take without quoting.
+_OUR_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,35}")
+# CiString(36) (OCPI 16.1): printable ASCII. It begins and ends with no space, which nobody would see.
+_OCPI_ID = re.compile(r"[!-~](?:[ -~]{0,34}[!-~])?")
+# The identity of a charge point: the last part of its WebSocket's URL, at most 48 characters (OCPP 2.0.1 part 4, 3.1.1).
+_OCPP_IDENTITY = re.compile(r"[!-~]{1,48}")
+_COUNTRY = re.compile(r"[A-Za-z]{2}")
+_PARTY = re.compile(r"[A-Za-z0-9]{3}")
+_CURRENCY = re.compile(r"[A-Z]{3}")
+_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1", "[::1]"})
+
+# Capability (OCPI 2.2.1, 8.4.3): a mistyped one would silently make an EVSE incapable.
+CAPABILITIES = frozenset(
+    {
+        "CHARGING_PREFERENCES_CAPABLE",
+        "CHARGING_PROFILE_CAPABLE",
+        "CHIP_CARD_SUPPORT",
+        "CONTACTLESS_CARD_SUPPORT",
+        "CREDIT_CARD_PAYABLE",
+        "DEBIT_CARD_PAYABLE",
+        "PED_TERMINAL",
+        "REMOTE_START_STOP_CAPABLE",
+        "RESERVABLE",
+        "RFID_READER",
+        "START_SESSION_CONNECTOR_REQUIRED",
+        "TOKEN_GROUP_CAPABLE",
+        "UNLOCK_CAPABLE",
+    }
+)
+# Above it an AC voltage is one between two phases, and the power calculated from it would be too high by a factor of
+# 1.7: a car could charge above the CPO's limit. The highest voltage to neutral in use is 347 V (Canada).
+MAX_AC_VOLTAGE = 350
+MAX_DC_VOLTAGE = 1500
+MAX_AMPERAGE = 3000
+# OCPP's integer.
+MAX_PROFILE_ID = 2**31 - 1
+# A call to the CSMS must end within the function that makes it (25 s), with time left to write down what came of it.
+MAX_CALL_TIMEOUT = 20
+# The deadline is the delay of an SQS message.
+MAX_RESULT_TIMEOUT = 900
+MAX_PUSH_INTERVAL = 86_400
+
+
+def check_partner(partner: Partner, *, local: bool) -> Iterator[InvalidInput]:
+    """What is wrong with a partner. Only a `local` stage may name this machine."""
+    yield from _matches(_OUR_ID, "partner_id", partner.partner_id, "1 to 36 letters, digits, '.', '_' or '-'")
+    if not 0 < len(partner.name) <= 100:
+        yield InvalidInput("name", "must have 1 to 100 characters")
+    yield from _party(partner.party.country_code, partner.party.party_id, "party.")
+    if not partner.callback_hosts:
+        yield InvalidInput("callback_hosts", "must name at least one host: where results may be posted")
+    for index, entry in enumerate(partner.callback_hosts):
+        yield from _host(f"callback_hosts.{index}", entry, local=local)
+    for field, url in (("sessions_url", partner.sessions_url), ("charging_profiles_url", partner.charging_profiles_url)):
+        if url is not None:
+            yield from _endpoint(partner, field, url, local=local)
+    for field, rate in (("rate", partner.rate), ("clear_rate", partner.clear_rate)):
+        yield from _rate(field, rate)
+    yield from _within("meter_push_interval", partner.meter_push_interval, 1, MAX_PUSH_INTERVAL, "s")
+
+
+def check_csms(csms: Csms, *, local: bool) -> Iterator[InvalidInput]:
+    """What is wrong with a CSMS. Only a `local` stage may call one by http, on this machine."""
+    yield from _matches(_OUR_ID, "csms_id", csms.csms_id, "1 to 36 letters, digits, '.', '_' or '-'")
+    try:
+        preset_of(csms)
+    except InvalidInput as problem:
+        yield problem
+    yield from _base_url("base_url", csms.base_url, local=local)
+    yield from _party(csms.country_code, csms.party_id, "")
+    ids = csms.profile_ids
+    yield from _within("profile_ids.first", ids.first, 1, MAX_PROFILE_ID)
+    yield from _within("profile_ids.last", ids.last, 1, MAX_PROFILE_ID)
+    if ids.last - ids.first + 1 < CONNECTORS_PER_STATION:
+        needed = f"must hold at least {CONNECTORS_PER_STATION} ids, and better thousands: each session takes its own"
+        yield InvalidInput("profile_ids", needed)
+    if csms.auth is CsmsAuth.HEADER:
+        yield from _matches(_HEADER, "auth_header", csms.auth_header, "the name of an HTTP header")
+    yield from _within("stack_level", csms.stack_level, 0, MAX_PROFILE_ID)
+    yield from _within("call_timeout", csms.call_timeout, 1, MAX_CALL_TIMEOUT, "s")
+    if csms.result_timeout is not None:
+        yield from _within("result_timeout", csms.result_timeout, csms.call_timeout + 1, MAX_RESULT_TIMEOUT, "s")
+
+
+def check_station(station: Station, prefix: str) -> Iterator[InvalidInput]:
+    """What is wrong with a station; `prefix` is its path in the file (`stations.0.`)."""
+    problems = [
+        *_matches(_OCPP_IDENTITY, "station_id", station.station_id, "an OCPP identity: 1 to 48 printable characters"),
+        *_ocpi_id("location_id", station.location_id),
+        *_matches(_CURRENCY, "currency", station.currency, "three capital letters (ISO 4217)"),
+        *_limits(station),
+        *_numbers(station),
+    ]
+    for index, evse in enumerate(station.evses):
+        problems += _evse(evse, f"evses.{index}.")
+    yield from (InvalidInput(prefix + problem.field, problem.problem) for problem in problems)
+
+
+def check_assignment(assignment: Assignment, prefix: str) -> Iterator[InvalidInput]:
+    """What is wrong with an assignment; `prefix` is its path in the file (`assignments.0.`)."""
+    if assignment.scope is Scope.EMSP:
+        country, _, party = assignment.key.partition("/")
+        if not (_COUNTRY.fullmatch(country) and _PARTY.fullmatch(party)):
+            yield InvalidInput(f"{prefix}key", "must be the eMSP's country code and party id, such as NL/TNM")
+    else:
+        yield from _ocpi_id(f"{prefix}key", assignment.key)
+    if assignment.valid_until is not None and assignment.valid_until <= assignment.valid_from:
+        yield InvalidInput(f"{prefix}valid_until", "must be after valid_from")
+
+
+def _limits(station: Station) -> Iterator[InvalidInput]:
+    if not station.evses:
+        yield InvalidInput("evses", "must have at least one")
+    if sum(len(evse.connectors) for evse in station.evses) > CONNECTORS_PER_STATION:
+        yield InvalidInput("evses", f"must have at most {CONNECTORS_PER_STATION} connectors in all")
+    if not station.allowed_units:
+        yield InvalidInput("allowed_units", "must have at least one of W and A")
+    if station.preferred_unit is not None and station.preferred_unit not in station.allowed_units:
+        yield InvalidInput("preferred_unit", "must be one of allowed_units")
+    if station.max_periods is not None:
+        yield from _within("max_periods", station.max_periods, 1, MAX_PROFILE_ID)
+    if station.max_stack_level is not None:
+        yield from _within("max_stack_level", station.max_stack_level, 0, MAX_PROFILE_ID)
+
+
+def _numbers(station: Station) -> Iterator[InvalidInput]:
+    """OCPP must be able to tell outlets apart: 1.6 counts connectors through the station, 2.0.1 within an EVSE."""
+    through_station = station.ocpp_version is OcppVersion.V16
+    taken: dict[tuple[int, ...], str] = {}
+    for index, evse in enumerate(station.evses):
+        if not through_station and evse.connectors:
+            number = evse.ocpp_evse_id if evse.ocpp_evse_id is not None else evse.connectors[0].ocpp_connector_id
+            yield from _once(taken, (number,), f"evses.{index}.ocpp_evse_id", f"EVSE {number}")
+        for place, connector in enumerate(evse.connectors):
+            number = connector.ocpp_connector_id
+            key = (-1, number) if through_station else (-1, index, number)
+            yield from _once(
+                taken, key, f"evses.{index}.connectors.{place}.ocpp_connector_id", f"OCPP connector {number}"
+            )
+
+
+def _once(taken: dict[tuple[int, ...], str], key: tuple[int, ...], path: str, name: str) -> Iterator[InvalidInput]:
+    first = taken.setdefault(key, path)
+    if first != path:
+        yield InvalidInput(path, f"{name} is given at {first} already")
+
+
+def _evse(evse: Evse, prefix: str) -> Iterator[InvalidInput]:
+    yield from _ocpi_id(f"{prefix}uid", evse.uid)
+    if evse.ocpp_evse_id is not None:
+        yield from _within(f"{prefix}ocpp_evse_id", evse.ocpp_evse_id, 1, MAX_PROFILE_ID)
+    if evse.cap_w is not None and evse.cap_w < 0:
+        yield InvalidInput(f"{prefix}cap_w", "must not be negative (W)")
+    unknown = sorted(evse.capabilities - CAPABILITIES)
+    if unknown:
+        yield InvalidInput(f"{prefix}capabilities", f"{unknown[0]!r} is no Capability of OCPI 2.2.1 (8.4.3)")
+    if not evse.connectors:
+        yield InvalidInput(f"{prefix}connectors", "must have at least one")
+    seen: dict[str, int] = {}
+    for index, connector in enumerate(evse.connectors):
+        first = seen.setdefault(connector.connector_id.casefold(), index)
+        if first != index:
+            problem = f"{connector.connector_id!r} is given at {prefix}connectors.{first} already"
+            yield InvalidInput(f"{prefix}connectors.{index}.connector_id", problem)
+        yield from _connector(connector, f"{prefix}connectors.{index}.")
+
+
+def _connector(connector: Connector, prefix: str) -> Iterator[InvalidInput]:
+    yield from _ocpi_id(f"{prefix}connector_id", connector.connector_id)
+    yield from _within(f"{prefix}ocpp_connector_id", connector.ocpp_connector_id, 1, MAX_PROFILE_ID)
+    if connector.power_type is PowerType.DC:
+        yield from _within(f"{prefix}max_voltage", connector.max_voltage, 1, MAX_DC_VOLTAGE, "V")
+    elif not 1 <= connector.max_voltage <= MAX_AC_VOLTAGE:
+        problem = f"must be from 1 to {MAX_AC_VOLTAGE} V: between line and neutral, such as 230 for a 400 V grid"
+        yield InvalidInput(f"{prefix}max_voltage", problem)
+    yield from _within(f"{prefix}max_amperage", connector.max_amperage, 1, MAX_AMPERAGE, "A per phase")
+    if connector.max_electric_power is not None and connector.max_electric_power < 1:
+        yield InvalidInput(f"{prefix}max_electric_power", "must be at least 1 W")
+
+
+def _party(country_code: str, party_id: str, prefix: str) -> Iterator[InvalidInput]:
+    yield from _matches(_COUNTRY, f"{prefix}country_code", country_code, "two letters (ISO 3166)")
+    yield from _matches(_PARTY, f"{prefix}party_id", party_id, "three letters or digits (ISO 15118)")
+
+
+def _host(field: str, entry: str, *, local: bool) -> Iterator[InvalidInput]:
+    try:
+        check_host_entry(entry)
+    except InvalidInput as problem:
+        yield InvalidInput(field, f"{problem.problem}; expected is a host name, or a suffix such as .jedlix.com")
+    if not local and (entry in _LOOPBACK or entry.rpartition(":")[0] in _LOOPBACK):
+        yield InvalidInput(field, "names this machine, which only the stage `local` may")
+
+
+def _endpoint(partner: Partner, field: str, url: str, *, local: bool) -> Iterator[InvalidInput]:
+    if len(url) > MAX_URL_LENGTH:
+        yield InvalidInput(field, f"must have at most {MAX_URL_LENGTH} characters (OCPI 16.7)")
+    try:
+        # Its own host is on the list by being its own; the other endpoint has its own check.
+        hosts = partner_hosts(replace(partner, sessions_url=url, charging_profiles_url=None))
+        check_partner_url(url, hosts, allow_loopback_http=local)
+    except InvalidInput as problem:
+        yield InvalidInput(field, f"{problem.problem}; expected is an https URL of the partner")
+    if "?" in url:
+        yield InvalidInput(field, "must have no query: ids are appended to it")
+
+
+def _base_url(field: str, url: str, *, local: bool) -> Iterator[InvalidInput]:
+    try:
+        parts = urlsplit(url)
+        port_is_valid = parts.port is None or parts.port > 0
+    except ValueError:
+        yield InvalidInput(field, "must be a URL")
+        return
+    here = local and parts.hostname in _LOOPBACK
+    if parts.scheme != "https" and not (here and parts.scheme == "http"):
+        yield InvalidInput(field, "must be an https URL: commands and credentials go there")
+    if not parts.hostname or not port_is_valid:
+        yield InvalidInput(field, "must name a host")
+    if parts.username or parts.password or parts.query or parts.fragment:
+        yield InvalidInput(field, "must have no user, query or fragment; credentials are given by --api-credential")
+
+
+def _rate(field: str, rate: Rate) -> Iterator[InvalidInput]:
+    if rate.burst < 1:
+        yield InvalidInput(f"{field}.burst", "must be at least 1")
+    if not (rate.seconds_per_request.is_finite() and rate.seconds_per_request > Decimal(0)):
+        yield InvalidInput(f"{field}.seconds_per_request", "must be more than 0 (s)")
+
+
+def _ocpi_id(field: str, value: str) -> Iterable[InvalidInput]:
+    return _matches(_OCPI_ID, field, value, "1 to 36 printable ASCII characters (OCPI's CiString)")
+
+
+def _matches(pattern: re.Pattern[str], field: str, value: str, expected: str) -> Iterator[InvalidInput]:
+    if not pattern.fullmatch(value):
+        yield InvalidInput(field, f"must be {expected}")
+
+
+def _within(field: str, value: int, least: int, most: int, unit: str = "") -> Iterator[InvalidInput]:
+    if not least <= value <= most:
+        yield InvalidInput(field, f"must be from {least} to {most} {unit}".rstrip())
