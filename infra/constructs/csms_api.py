@@ -33,14 +33,14 @@ class CsmsApi(Construct):
         settings = defaults.settings
 
         events = self._function("csms_events", "CSMS: takes signed events.", defaults)
-        events.use_table(tables.registry, "GetItem", "PutItem", "DeleteItem")
+        events.use_table(tables.registry, "PutItem", "DeleteItem")
         events.read_secrets(secrets, CSMSS)
         events.send_to(queues.csms_events)
 
         callback = self._function("csms_callback", "CSMS: takes answers to commands by their signed URLs.", defaults)
-        callback.use_table(tables.registry, "GetItem")
-        callback.use_table(tables.requests, "BatchGetItem", "GetItem", "UpdateItem")
-        callback.use_table(tables.sessions, "BatchGetItem", "GetItem", "UpdateItem")
+        callback.use_table(tables.registry, "BatchGetItem")
+        callback.use_table(tables.requests, "BatchGetItem", "PutItem", "UpdateItem")
+        callback.use_table(tables.sessions, "BatchGetItem", "UpdateItem")
         callback.read_secrets(secrets, SIGNING)
 
         self.functions = (events, callback)

@@ -27,7 +27,8 @@ STREAM_TRIES: Final = 10
 STREAM_MAX_AGE: Final = Duration.hours(1)
 """An older change is no news to anybody: the sweep has taken care of what it was to start."""
 
-SENDING: Final = ("sqs:SendMessage",)
+SENDING: Final = ("sqs:SendMessage", "sqs:SendMessageBatch")
+"""On AWS the first allows batches too; the embedded AWS asks for the second by its own name."""
 RECEIVING: Final = ("sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage")
 """What Lambda needs of the role to poll a queue."""
 

@@ -19,7 +19,13 @@ WORKER_VISIBILITY: Final = Duration.seconds(180)
 COMMAND_VISIBILITY: Final = Duration.seconds(30)
 """Just above the sender's timeout: a sender that is lost must not block its station past the command's deadline."""
 
-COMMAND_TRIES: Final = 10
+DELIVERY_TIMEOUT: Final = Duration.seconds(12)
+"""One attempt at a partner takes 8 s at the most; results are small and leave one by one."""
+
+DELIVERY_VISIBILITY: Final = Duration.seconds(72)
+"""Six times that, and still within the timeout that partners are told."""
+
+COMMAND_TRIES: Final = 20
 """A station that is busy with another call makes the sender come back; its deadline ends that, not this number."""
 
 RESULT_TRIES: Final = 20
@@ -64,10 +70,16 @@ class Queues(Construct):
             given_up="a command did not reach the CSMS",
         )
         self.request_deadlines = self._pair(
-            "request-deadlines", tries=EVENT_TRIES, given_up="an unanswered request was not expired"
+            "request-deadlines",
+            visibility=DELIVERY_VISIBILITY,
+            tries=RESULT_TRIES,
+            given_up="an unanswered request was not expired",
         )
         self.result_callbacks = self._pair(
-            "result-callbacks", tries=RESULT_TRIES, given_up="a result did not reach its partner"
+            "result-callbacks",
+            visibility=DELIVERY_VISIBILITY,
+            tries=RESULT_TRIES,
+            given_up="a result did not reach its partner",
         )
         self.partner_updates = self._pair(
             "partner-updates", fifo=True, tries=EVENT_TRIES, given_up="a session update was not pushed"

@@ -6,7 +6,7 @@ from aws_cdk import Duration
 from constructs import Construct
 
 from infra.constructs.function import BridgeFunction, FunctionDefaults
-from infra.constructs.queues import WORKER_TIMEOUT, Queues
+from infra.constructs.queues import DELIVERY_TIMEOUT, WORKER_TIMEOUT, Queues
 from infra.constructs.secrets import CSMSS, PARTNERS, SIGNING, Secrets
 from infra.constructs.tables import Tables
 
@@ -62,46 +62,43 @@ class Workers(Construct):
 
     def _send_charger_commands(self, csms_api_url: str) -> BridgeFunction:
         sender = self._function("send_charger_commands", "Sends commands to the CSMS.", timeout=SENDER_TIMEOUT)
-        sender.use_table(self._tables.requests, "BatchGetItem", "GetItem", "UpdateItem")
-        sender.use_table(self._tables.sessions, "BatchGetItem", "GetItem", "UpdateItem")
-        sender.use_table(self._tables.registry, "BatchGetItem", "GetItem")
+        sender.use_table(self._tables.requests, "BatchGetItem", "PutItem", "UpdateItem")
+        sender.use_table(self._tables.sessions, "BatchGetItem", "UpdateItem")
+        sender.use_table(self._tables.registry, "BatchGetItem")
         sender.read_secrets(self._secrets, CSMSS, SIGNING)
         sender.consume(self._queues.charger_commands, batch_size=1, concurrency=self._concurrency, defers=True)
         sender.set(CSMS_API_URL=csms_api_url)
         return sender
 
     def _deliver_results(self) -> BridgeFunction:
-        deliverer = self._function("deliver_results", "Expires unanswered requests and posts results to partners.")
-        deliverer.use_table(self._tables.requests, "GetItem", "UpdateItem")
-        deliverer.use_table(self._tables.registry, "BatchGetItem", "GetItem")
+        deliverer = self._function(
+            "deliver_results", "Expires unanswered requests and posts results to partners.", timeout=DELIVERY_TIMEOUT
+        )
+        deliverer.use_table(self._tables.requests, "BatchGetItem", "UpdateItem")
+        deliverer.use_table(self._tables.registry, "BatchGetItem")
         deliverer.read_secrets(self._secrets, PARTNERS)
         deliverer.consume(self._queues.result_callbacks, batch_size=1, concurrency=self._concurrency, defers=True)
         deliverer.consume(self._queues.request_deadlines, batch_size=1, concurrency=self._concurrency, defers=True)
-        return self._speaking_for_the_party(deliverer)
+        return deliverer
 
     def _ingest_csms_events(self) -> BridgeFunction:
         intake = self._function("ingest_csms_events", "Turns events of CSMSs into sessions.")
-        intake.use_table(self._tables.registry, "BatchGetItem", "GetItem", "UpdateItem")
-        intake.use_table(self._tables.sessions, "BatchGetItem", "GetItem", "PutItem", "UpdateItem")
+        intake.use_table(self._tables.registry, "BatchGetItem", "UpdateItem")
+        intake.use_table(self._tables.sessions, "BatchGetItem", "PutItem", "UpdateItem")
         intake.consume(self._queues.csms_events, batch_size=EVENTS_AT_ONCE, concurrency=self._concurrency)
-        return self._speaking_for_the_party(intake)
+        return intake
 
     def _push_updates(self) -> BridgeFunction:
         pusher = self._function("push_updates", "Pushes the newest state of sessions to partners.")
-        pusher.use_table(self._tables.sessions, "BatchGetItem", "GetItem", "PutItem", "Query", "UpdateItem")
-        pusher.use_table(self._tables.registry, "BatchGetItem", "GetItem")
-        pusher.read_secrets(self._secrets, PARTNERS)
+        pusher.use_table(self._tables.sessions, "BatchGetItem", "PutItem", "Query")
+        pusher.use_table(self._tables.registry, "BatchGetItem")
+        pusher.read_secrets(self._secrets, PARTNERS, SIGNING)
         pusher.consume(self._queues.partner_updates, batch_size=1, concurrency=self._concurrency)
-        return self._speaking_for_the_party(pusher)
+        return pusher
 
     @property
     def _concurrency(self) -> int:
         return self._defaults.settings.worker_concurrency
-
-    def _speaking_for_the_party(self, function: BridgeFunction) -> BridgeFunction:
-        settings = self._defaults.settings
-        function.set(OCPI_COUNTRY_CODE=settings.country_code, OCPI_PARTY_ID=settings.party_id)
-        return function
 
     def _function(self, name: str, description: str, *, timeout: Duration = WORKER_TIMEOUT) -> BridgeFunction:
         return BridgeFunction(

@@ -61,7 +61,7 @@ def test_the_apis_are_regional_and_throttled(production: StackTemplate) -> None:
         (setting,) = stage["MethodSettings"]
         assert (setting["HttpMethod"], setting["ResourcePath"]) == ("*", "/*")
         assert (setting["ThrottlingRateLimit"], setting["ThrottlingBurstLimit"]) == (200, 400), path
-        assert "DataTraceEnabled" not in setting
+        assert setting["DataTraceEnabled"] is False
 
 
 def test_the_access_log_tells_the_route_and_never_the_path_or_the_query(production: StackTemplate) -> None:

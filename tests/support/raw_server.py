@@ -46,9 +46,13 @@ class Peer:
             if self._stopped.wait(every):
                 return
 
-    def wait(self) -> None:
-        """Does nothing until the server is closed."""
-        self._stopped.wait(PATIENCE)
+    def wait(self, seconds: float = PATIENCE) -> None:
+        """Does nothing for a while, at most until the server is closed."""
+        self._stopped.wait(seconds)
+
+    def close(self) -> None:
+        """Ends the connection."""
+        self._connection.shutdown(socket.SHUT_RDWR)
 
     def reset(self) -> None:
         """Ends the connection with RST."""

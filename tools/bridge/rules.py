@@ -70,7 +70,10 @@ def check_partner(partner: Partner, *, local: bool) -> Iterator[InvalidInput]:
         yield InvalidInput("callback_hosts", "must name at least one host: where results may be posted")
     for index, entry in enumerate(partner.callback_hosts):
         yield from _host(f"callback_hosts.{index}", entry, local=local)
-    for field, url in (("sessions_url", partner.sessions_url), ("charging_profiles_url", partner.charging_profiles_url)):
+    for field, url in (
+        ("sessions_url", partner.sessions_url),
+        ("charging_profiles_url", partner.charging_profiles_url),
+    ):
         if url is not None:
             yield from _endpoint(partner, field, url, local=local)
     for field, rate in (("rate", partner.rate), ("clear_rate", partner.clear_rate)):
@@ -186,7 +189,8 @@ def _evse(evse: Evse, prefix: str) -> Iterator[InvalidInput]:
 
 def _connector(connector: Connector, prefix: str) -> Iterator[InvalidInput]:
     yield from _ocpi_id(f"{prefix}connector_id", connector.connector_id)
-    yield from _within(f"{prefix}ocpp_connector_id", connector.ocpp_connector_id, 1, MAX_PROFILE_ID)
+    # Profile ids of a session count on it (domain.sessions.profile_id).
+    yield from _within(f"{prefix}ocpp_connector_id", connector.ocpp_connector_id, 1, CONNECTORS_PER_STATION)
     if connector.power_type is PowerType.DC:
         yield from _within(f"{prefix}max_voltage", connector.max_voltage, 1, MAX_DC_VOLTAGE, "V")
     elif not 1 <= connector.max_voltage <= MAX_AC_VOLTAGE:

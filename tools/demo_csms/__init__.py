@@ -16,6 +16,7 @@ from tools.demo_csms.errors import (
     CallRefusedError,
     CsmsError,
     NoConnectionError,
+    OtherProtocolError,
     StationSilentError,
 )
 from tools.demo_csms.event_reporter import EventDelivery, EventDoor, EventReporter, signature
@@ -40,6 +41,7 @@ __all__ = [
     "FakeStation201",
     "HoldCallback",
     "NoConnectionError",
+    "OtherProtocolError",
     "ReceivedCommand",
     "RecordedFrame",
     "RepeatCallback",

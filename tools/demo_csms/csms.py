@@ -15,7 +15,7 @@ from tools.counterparts.ocpp_json import Call, OcppVersion
 from tools.demo_csms.callbacks import CallbackSender
 from tools.demo_csms.canonical_events import EventTranslator
 from tools.demo_csms.central_system import CentralSystem
-from tools.demo_csms.errors import NoConnectionError
+from tools.demo_csms.errors import OtherProtocolError
 from tools.demo_csms.event_reporter import EventDoor, EventReporter
 from tools.demo_csms.http_surface import HttpSurface
 from tools.demo_csms.records import Direction, PendingCall, ReceivedCommand, RecordedFrame
@@ -249,12 +249,18 @@ class DemoCsms:
     # What the OCPP endpoint and the HTTP surface need
 
     def dispatch(self, version: OcppVersion, station_id: str, action: str, payload: JsonObject) -> PendingCall:
-        """Send a command that came by HTTP; raises NoConnectionError, CallInProgressError, CommandRefusedError."""
-        if version is OcppVersion.V16:
-            return self.central_system.call(station_id, action, payload)
+        """Send a command that came by HTTP.
+
+        Raises NoConnectionError, OtherProtocolError, CallInProgressError, CommandRefusedError; then nothing was sent.
+        """
         station = self._stations_201.get(station_id)
         if station is None:
-            raise NoConnectionError(f"{station_id} is not connected")
+            connection = self.central_system.connection(station_id)
+            if version is not OcppVersion.V16:
+                raise OtherProtocolError(version, OcppVersion.V16)
+            return connection.call(action, payload)
+        if version is not OcppVersion.V201:
+            raise OtherProtocolError(version, OcppVersion.V201)
         station.refuse(action, payload)
         return station.call(action, payload, self.central_system.frames)
 

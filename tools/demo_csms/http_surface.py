@@ -23,6 +23,7 @@ from tools.demo_csms.errors import (
     CallInProgressError,
     CallRefusedError,
     NoConnectionError,
+    OtherProtocolError,
     StationSilentError,
 )
 from tools.demo_csms.records import PendingCall, ReceivedCommand
@@ -40,7 +41,7 @@ class Dispatcher(Protocol):
     def dispatch(self, version: OcppVersion, station_id: str, action: str, payload: JsonObject) -> PendingCall:
         """Write the CALL to the station's socket.
 
-        Raises NoConnectionError, CallInProgressError, CommandRefusedError; then nothing was sent.
+        Raises NoConnectionError, OtherProtocolError, CallInProgressError, CommandRefusedError; then nothing was sent.
         """
 
 
@@ -103,6 +104,8 @@ class HttpSurface:
             command, pending = self._send(ask, request, station_id)
         except NoConnectionError:
             return _refusal(f"No connection found for identifier: {ask.tenant_id}:{station_id}")
+        except OtherProtocolError as error:
+            return _refusal(f"{error} for identifier: '{ask.tenant_id}:{station_id}'")
         except (CallInProgressError, CommandRefusedError) as error:
             return _refusal(str(error))
         if command.callback_url is not None:
@@ -116,7 +119,7 @@ class HttpSurface:
         except (NoConnectionError, CallInProgressError) as error:
             # Nothing was sent: the caller may try again.
             return Response.json(503, {"message": str(error)}, {"Retry-After": "1"})
-        except CommandRefusedError as error:
+        except (CommandRefusedError, OtherProtocolError) as error:
             return Response.json(422, {"message": str(error)})
         try:
             payload = pending.answer(self._sync_seconds)

@@ -33,6 +33,9 @@ POLL_SECONDS: Final = 0.1
 GRACE_SECONDS: Final = 5.0
 LOG_TAIL_LINES: Final = 30
 
+_LAUNCH: Final = 'log=$1; shift; "$@" >"$log" 2>&1 & echo $!'
+"""Starts a command in the background, with a log file, and says its process id."""
+
 _KEPT_VARIABLES: Final = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT")
 """What the emulator, and so every function, takes over from us. Nothing else: no proxies, profiles or settings."""
 
@@ -114,7 +117,9 @@ class Emulator:
         for process in family:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
-        psutil.wait_procs(family, timeout=GRACE_SECONDS)
+        give_up_at = time.monotonic() + GRACE_SECONDS
+        while any(_lives(process) for process in family) and time.monotonic() < give_up_at:
+            time.sleep(POLL_SECONDS)
 
 
 def start(layout: Layout, port: int | None) -> Emulator:
@@ -129,21 +134,23 @@ def start(layout: Layout, port: int | None) -> Emulator:
         EmulatorFailed: The port that was asked for is taken.
 
     """
-    layout.create()
-    write_certificate(layout.certificate, layout.key)
-    with _listen(port) as listener, layout.log.open("wb") as log:
+    with _listen(port) as listener:
+        layout.create()
+        write_certificate(layout.certificate, layout.key)
         actual_port = int(listener.getsockname()[1])
-        process = subprocess.Popen(
-            _command(layout, listener.fileno()),
+        # The shell ends at once, which leaves the emulator without a parent: it belongs to no caller.
+        launched = subprocess.run(
+            ["sh", "-c", _LAUNCH, "sh", str(layout.log), *_command(layout, listener.fileno())],
             cwd=layout.temporary,
             env=_environment(layout, actual_port),
             stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
+            stdout=subprocess.PIPE,
             pass_fds=(listener.fileno(),),
             start_new_session=True,
+            check=True,
         )
-    record = EmulatorRecord(process.pid, psutil.Process(process.pid).create_time(), actual_port)
+    pid = int(launched.stdout)
+    record = EmulatorRecord(pid, psutil.Process(pid).create_time(), actual_port)
     record.write(layout.owner)
     return Emulator(layout, record)
 
@@ -157,10 +164,18 @@ def find(layout: Layout) -> Emulator | None:
 def _process(record: EmulatorRecord) -> psutil.Process | None:
     try:
         process = psutil.Process(record.pid)
-        same = process.create_time() == record.started and process.status() != psutil.STATUS_ZOMBIE
+        same = process.create_time() == record.started
     except psutil.NoSuchProcess:
         return None
-    return process if same else None
+    return process if same and _lives(process) else None
+
+
+def _lives(process: psutil.Process) -> bool:
+    """Say whether it runs; a dead process may stay listed until somebody asks for its exit status."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _listen(port: int | None) -> socket.socket:

@@ -1,16 +1,18 @@
 """The guarded client against real sockets: hostile servers, hostile names, and a well-behaved one."""
 
+import contextlib
 import gzip
 import logging
+import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import httpx
 import pytest
 
-from ocpi_bridge.adapters.bounded_http import network
 from ocpi_bridge.adapters.bounded_http.network import Resolver, VettedNetwork, system_resolver
 from ocpi_bridge.adapters.bounded_http.transport import BoundedTransport
 from ocpi_bridge.adapters.partner_http.client import PartnerHttpClient
@@ -111,22 +113,27 @@ def test_a_connection_is_kept_for_the_next_call(caller: Caller) -> None:
 def test_a_connection_that_idled_through_a_freeze_is_not_used_again(
     caller: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    wall = network.time.time()
+    wall = time.time()
     with RawServer(answering(OK)) as server:
         assert caller.post(f"http://127.0.0.1:{server.port}/r").delivered
-        monkeypatch.setattr(network.time, "time", lambda: wall + 600)
+        monkeypatch.setattr(time, "time", lambda: wall + 600)
         assert caller.post(f"http://127.0.0.1:{server.port}/r").delivered
     assert server.connections == 2
 
 
 def test_a_connection_that_the_partner_closed_is_replaced(caller: Caller) -> None:
-    def once(server: RawServer, peer: Peer) -> None:
-        server.requests.append(peer.read_request())
+    closed = threading.Event()
+
+    def once(_server: RawServer, peer: Peer) -> None:
+        peer.read_request()
         peer.send(OK)
+        peer.close()
+        closed.set()
 
     with RawServer(once) as server:
-        for _ in range(2):
-            assert caller.post(f"http://127.0.0.1:{server.port}/r").delivered
+        assert caller.post(f"http://127.0.0.1:{server.port}/r").delivered
+        assert closed.wait(BUDGET)
+        assert caller.post(f"http://127.0.0.1:{server.port}/r").delivered
     assert server.connections == 2
 
 
@@ -197,18 +204,32 @@ def test_a_partner_that_reads_nothing_ends_with_the_budget(caller: Caller) -> No
 
 
 def test_a_silent_tls_handshake_ends_with_the_budget(make_caller: Callable[..., Caller]) -> None:
+    def slow(_server: RawServer, peer: Peer) -> None:
+        peer.wait(SHORT * 4)
+        peer.send(b"no TLS")
+
     caller = make_caller(resolve=to("127.0.0.1"))
-    with RawServer(lambda _server, peer: peer.wait()) as server:
+    with RawServer(slow) as server:
         host = f"{NAME}:{server.port}"
         assert caller.post(f"https://{host}/r", hosts=(host,), budget=SHORT).error == "connect_timeout"
+
+
+def test_a_partner_that_takes_no_connection_ends_with_the_budget(caller: Caller) -> None:
+    with contextlib.ExitStack() as open_sockets:
+        full = open_sockets.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        with contextlib.suppress(TimeoutError):
+            while True:
+                open_sockets.enter_context(socket.create_connection(full.getsockname(), timeout=SHORT))
+        receipt = caller.post(f"http://127.0.0.1:{full.getsockname()[1]}/r", budget=SHORT)
+    assert receipt == Receipt(delivered=False, error="connect_timeout")
 
 
 def test_a_name_that_is_never_resolved_ends_with_the_budget(make_caller: Callable[..., Caller]) -> None:
     released = threading.Event()
 
     def stuck(_host: str, _port: int) -> Sequence[str]:
-        released.wait(20)
-        return ("127.0.0.1",)
+        released.wait(SHORT * 4)
+        raise OSError("no such name, but nobody waits for that any more")
 
     with RawServer(answering(OK)) as server:
         receipt = make_caller(resolve=stuck).post(f"http://127.0.0.1:{server.port}/r", budget=SHORT)

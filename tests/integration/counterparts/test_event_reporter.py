@@ -1,23 +1,15 @@
 """Events to the bridge over real sockets: signed, in order per station, retried within bounds, TLS with a CA file."""
 
 import hmac
-import ssl
-import threading
 from collections.abc import Iterator
-from datetime import timedelta
 from hashlib import sha256
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from ipaddress import IPv4Address
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
+from tests.support.certificates import Authority
+from tests.support.raw_server import RawServer, answering, http_answer
 from tools.charge_point import SilentChargePoint
-from tools.counterparts.clock import utc_now
 from tools.counterparts.http_service import Answer, AnswerLate, HttpService, Request, ResetConnection, Response
 from tools.counterparts.json_types import JsonObject, as_list, as_object, read_json
 from tools.demo_csms import DemoCsms, EventDoor, EventReporter
@@ -129,9 +121,10 @@ def test_a_whole_session_arrives_through_the_csms(door: HttpService) -> None:
 
 
 def test_the_door_s_certificate_is_checked_with_the_ca_file(tmp_path: Path) -> None:
-    certificate = self_signed(tmp_path)
-    with tls_door(certificate) as (url, seen):
-        trusting = EventReporter(EventDoor(url, "acme", SECRET, ca_file=certificate), attempts=1)
+    authority = Authority(tmp_path)
+    with RawServer(answering(http_answer(202)), tls=authority.server("localhost")) as server:
+        url = f"https://localhost:{server.port}"
+        trusting = EventReporter(EventDoor(url, "acme", SECRET, ca_file=authority.ca_file), attempts=1)
         trusting.report("CP-1", event(1))
         assert trusting.flush(SECONDS)
         trusting.stop()
@@ -142,68 +135,4 @@ def test_the_door_s_certificate_is_checked_with_the_ca_file(tmp_path: Path) -> N
 
     assert trusting.deliveries.entries()[0].delivered
     assert "CERTIFICATE_VERIFY_FAILED" in (distrusting.deliveries.entries()[0].error or "")
-    assert seen == ["/csms/v1/events"]
-
-
-def self_signed(folder: Path) -> Path:
-    """A certificate for localhost with its key in one file."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(utc_now() - timedelta(days=1))
-        .not_valid_after(utc_now() + timedelta(days=1))
-        .add_extension(
-            x509.SubjectAlternativeName([x509.DNSName("localhost"), x509.IPAddress(IPv4Address("127.0.0.1"))]),
-            critical=False,
-        )
-        .sign(key, hashes.SHA256())
-    )
-    file = folder / "door.pem"
-    file.write_bytes(
-        certificate.public_bytes(serialization.Encoding.PEM)
-        + key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    return file
-
-
-class tls_door:  # noqa: N801 - used as a function
-    """An HTTPS server that accepts everything; gives its URL and the paths it saw."""
-
-    def __init__(self, certificate: Path) -> None:
-        seen: list[str] = []
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                seen.append(self.path)
-                self.rfile.read(int(self.headers["Content-Length"]))
-                self.send_response(202)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it so
-                pass
-
-        class Server(HTTPServer):
-            def handle_error(self, request: object, client_address: object) -> None:
-                pass
-
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(certificate)
-        self._seen = seen
-        self._server = Server(("127.0.0.1", 0), Handler)
-        self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
-
-    def __enter__(self) -> tuple[str, list[str]]:
-        self._thread.start()
-        return f"https://localhost:{self._server.server_port}", self._seen
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+    assert [request.split(b" HTTP")[0] for request in server.requests] == [b"POST /csms/v1/events"]

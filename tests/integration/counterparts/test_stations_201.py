@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from tools.charge_point import SilentChargePoint
 from tools.counterparts.clock import utc_now, write_datetime
 from tools.counterparts.http_service import HttpService, Response
 from tools.counterparts.json_types import read_json
@@ -72,3 +73,23 @@ def test_an_unknown_transaction_is_refused_before_it_is_sent(csms: DemoCsms) -> 
         {"success": False, "payload": "Transaction tx-9 not found on station CP-201"}
     ]
     assert csms.frames("CP-201") == []
+
+
+def test_a_station_of_the_other_version_is_refused(csms: DemoCsms) -> None:
+    with SilentChargePoint(csms.ocpp_url, "CP-16"):
+        to_16 = post(csms, "clearChargingProfile", {"chargingProfileId": 1}, identifier="CP-16")
+    to_201 = httpx.post(
+        f"{csms.http_url}/ocpp/1.6/smartcharging/clearChargingProfile?identifier=CP-201", json={"id": 1}
+    )
+
+    assert to_16.json()[0]["payload"] == (
+        "Requested protocol: 'ocpp2.0.1', connection protocol: 'ocpp1.6' for identifier: '1:CP-16'"
+    )
+    assert "connection protocol: 'ocpp2.0.1'" in to_201.json()[0]["payload"]
+    assert csms.frames(action="ClearChargingProfile") == []
+
+
+def test_an_unknown_station_has_no_connection_in_this_version_either(csms: DemoCsms) -> None:
+    answer = post(csms, "clearChargingProfile", {"chargingProfileId": 1}, identifier="NOSUCH")
+
+    assert answer.json() == [{"success": False, "payload": "No connection found for identifier: 1:NOSUCH"}]

@@ -61,3 +61,12 @@ def test_a_predicate_may_look_into_the_journal() -> None:
     journal.record(1)
 
     assert journal.wait_for(lambda _: len(journal) == 1, timeout=0) == 1
+
+
+def test_an_entry_counts_once() -> None:
+    journal: Journal[int] = Journal()
+    journal.record(1)
+    journal.record(2)
+
+    with pytest.raises(NotObservedError, match="1 of 2 seen"):
+        journal.wait_for_count(2, lambda entry: entry == 2, timeout=0)

@@ -89,6 +89,10 @@ class ChargePointDriver(Protocol):
         At-least-once: the same command may be submitted again, with the same ids. Never raises for what a CSMS does.
         """
 
+
+class CallbackParser(Protocol):
+    """Reads the later answers of a CSMS."""
+
     def parse_callback(self, csms: Csms, kind: RequestKind, body: bytes, received_at: datetime) -> Done | Failed:
         """Reads what the CSMS posted to the callback URL; a body that says nothing is Failed, never an exception."""
 
@@ -120,7 +124,8 @@ class Receipt:
     """What became of a message. Delivered means HTTP 2xx and, where the answer has one, a 1xxx status code.
 
     `error` names the class of the failure for operators (`http_503`, `ocpi_2001`, `connect`, `timeout`,
-    `refused_host`, `refused_address`, `tls`, `body_too_large`, `redirect`, ...). `final`: trying again is of no use.
+    `connect_timeout`, `connection_lost`, `dns`, `tls`, `protocol`, `redirect`, `body_too_large`, `refused_host`,
+    `refused_address`, `invalid_request`, `no_token`). `final`: trying again is of no use.
     `retry_after` (s) is what the partner asked for.
     """
 
@@ -133,7 +138,7 @@ class Receipt:
 
 
 class PartnerClient(Protocol):
-    """Calls a partner's interfaces, and no host that is not the partner's."""
+    """Calls a partner's interfaces: the hosts of its endpoints and its callback hosts, and no other."""
 
     def send(self, partner: Partner, message: PartnerMessage, budget: float) -> Receipt:
         """Sends once, within `budget` seconds in all. Never raises for what the partner or the network does."""

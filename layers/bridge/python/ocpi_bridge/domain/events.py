@@ -15,11 +15,21 @@ class EventType(StrEnum):
     STATION_BOOTED = "station.booted"
     STATION_ONLINE = "station.online"
     STATION_OFFLINE = "station.offline"
+    # Taken so that a CSMS may send all it has; nothing follows from them yet.
+    CHARGING_LIMIT_CHANGED = "charging_limit.changed"
+    COMMAND_RESULT = "command.result"
 
     @property
     def about_a_transaction(self) -> bool:
         """Whether the event belongs to a transaction (and so carries its id)."""
         return self.value.startswith("transaction.")
+
+    @property
+    def tells_online(self) -> bool | None:
+        """Whether the event shows the station connected or not; None when it shows neither."""
+        if self is EventType.STATION_OFFLINE:
+            return False
+        return True if self in {EventType.STATION_BOOTED, EventType.STATION_ONLINE} else None
 
 
 class ChargingState(StrEnum):

@@ -39,8 +39,8 @@ DEFAULT_CLEAR_RATE = Rate(burst=30, seconds_per_request=Decimal(2))
 class Partner:
     """An SCSP. Endpoint URLs are those of its own interfaces; None where it has none.
 
-    `callback_hosts` are exact host names, or suffixes that begin with a dot (`.jedlix.com`); no other host is ever
-    called for this partner. `meter_push_interval` (s) is the least time between two pushes that only move the meter.
+    `callback_hosts` are exact host names, or suffixes that begin with a dot (`.jedlix.com`); beside them and the hosts
+    of its endpoints no host is ever called for this partner. `meter_push_interval` (s) is the least time between two pushes that only move the meter.
     """
 
     partner_id: str

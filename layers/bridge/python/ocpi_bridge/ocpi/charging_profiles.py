@@ -15,6 +15,7 @@ from ocpi_bridge.domain.plans import Plan, PlanPeriod, RateUnit
 from ocpi_bridge.domain.requests import Answer
 from ocpi_bridge.ocpi.datetimes import format_datetime, parse_datetime
 from ocpi_bridge.ocpi.transport import OcpiRequest
+from ocpi_bridge.ocpi.validation import invalid_input
 from ocpi_bridge.ports import JsonObject, JsonValue
 
 # OCPP 2.0.1 takes at most this many periods in a schedule, and no station takes more.
@@ -22,6 +23,8 @@ MAX_PERIODS = 1024
 # Bounds of what a charging profile can mean: a year ahead, 10 MW.
 MAX_SECONDS = 366 * 86_400
 MAX_LIMIT = Decimal(10_000_000)
+# No plan begins later, and the end of one that did could not be told any more.
+LAST_YEAR = 2999
 # OCPI and OCPP calculate with one decimal.
 ONE_DECIMAL = Decimal("0.1")
 # A composite schedule for longer than this is not asked for; a charge point could hardly hold it.
@@ -63,9 +66,7 @@ class SetProfile:
         try:
             body = _SetChargingProfile.model_validate(request.json())
         except ValidationError as error:
-            first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-            path = ".".join(str(part) for part in first["loc"]) or "body"
-            raise InvalidInput(path, first["msg"].removeprefix("Value error, ").lower()) from error
+            raise invalid_input(error) from error
         return cls(plan=_plan(body.charging_profile), response_url=body.response_url)
 
 
@@ -134,7 +135,8 @@ def charging_profile(plan: Plan) -> JsonObject:
 
 def _whole_number(value: object) -> object:
     """JSON has one kind of number: 1800.0 is the whole number 1800. Text and booleans are none."""
-    if isinstance(value, Decimal) and abs(value) <= MAX_SECONDS and value == value.to_integral_value():
+    # Compared, not computed with: 1E999999999 is legal JSON, and its absolute value overflows.
+    if isinstance(value, Decimal) and -MAX_SECONDS <= value <= MAX_SECONDS and value == value.to_integral_value():
         return int(value)
     if isinstance(value, bool) or not isinstance(value, int):
         raise ValueError("is not a whole number")
@@ -150,7 +152,10 @@ def _number(value: object) -> object:
 def _date_time(value: object) -> object:
     if not isinstance(value, str):
         raise ValueError("is not an OCPI DateTime")
-    return parse_datetime(value)
+    moment = parse_datetime(value)
+    if moment.year > LAST_YEAR:
+        raise ValueError(f"is after the year {LAST_YEAR}")
+    return moment
 
 
 def _absent_list(value: object) -> object:
@@ -217,15 +222,20 @@ def _response_url(query: Sequence[tuple[str, str]], own: tuple[str, ...]) -> str
     keys = [key for key, _ in query]
     for key in keys:
         if keys.count(key) > 1:
-            raise InvalidInput(key, "is given more than once; percent-encode response_url")
+            # Keys that are not ours are parts of the URL's own query, which no answer and no log repeats.
+            field = key if key in own else "response_url"
+            raise InvalidInput(field, "is or has a parameter that is given more than once; percent-encode response_url")
     if "response_url" not in keys:
         raise InvalidInput("response_url", "is missing")
     url = dict(query)["response_url"]
     for position, (key, value) in enumerate(query):
         if key in own or key == "response_url":
             continue
-        if position < keys.index("response_url") or not _survives_decoding(key) or not _survives_decoding(value):
-            raise InvalidInput(key, "is not a parameter here; if it belongs to response_url, percent-encode that")
+        whole = _survives_decoding(key) and "=" not in key and _survives_decoding(value)
+        if position < keys.index("response_url") or not whole:
+            raise InvalidInput(
+                "response_url", "has parameters beside it that may or may not be its own; percent-encode it"
+            )
         url += f"&{key}={value}"
     return url
 

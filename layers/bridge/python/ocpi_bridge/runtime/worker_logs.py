@@ -1,22 +1,26 @@
 """What the workers log: one line a step, in the vocabulary of observability."""
 
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from ocpi_bridge.domain.events import StationEvent
-from ocpi_bridge.domain.requests import Request
 from ocpi_bridge.runtime.observability import logger
-from ocpi_bridge.usecases.deliver_result import Outcome
-from ocpi_bridge.usecases.ingest_event import Ingested
-from ocpi_bridge.usecases.push_session import PushResult
-from ocpi_bridge.usecases.send_command import Turn
+
+if TYPE_CHECKING:
+    # Types only: a worker must not load the use cases of the others.
+    from ocpi_bridge.domain.events import StationEvent
+    from ocpi_bridge.domain.requests import Request
+    from ocpi_bridge.usecases.deliver_result import Outcome
+    from ocpi_bridge.usecases.ingest_event import Ingested
+    from ocpi_bridge.usecases.push_session import PushResult
+    from ocpi_bridge.usecases.send_command import Turn
 
 
-def log_turn(turn: Turn) -> None:
+def log_turn(turn: "Turn") -> None:
     """One turn of a request at its charge point."""
     logger.info("command.turn", extra={**_about(turn.request), "outcome": turn.what, "reason": turn.reason})
 
 
-def log_outcome(outcome: Outcome) -> None:
+def log_outcome(outcome: "Outcome") -> None:
     """One attempt to deliver a result."""
     request = outcome.request
     host = urlsplit(request.callback.response_url).hostname if request and request.callback else None
@@ -24,9 +28,8 @@ def log_outcome(outcome: Outcome) -> None:
     logger.info("result.expired" if outcome.expired else "result.attempt", extra=about)
 
 
-def log_ingested(event: StationEvent, done: Ingested) -> None:
+def log_ingested(event: "StationEvent", done: "Ingested") -> None:
     """One event of a CSMS; one that belongs nowhere is a warning, for the operator to find."""
-    lost = done in {Ingested.UNKNOWN_STATION, Ingested.UNKNOWN_CONNECTOR}
     extra = {
         "event_id": event.event_id,
         "event_type": event.type,
@@ -35,16 +38,16 @@ def log_ingested(event: StationEvent, done: Ingested) -> None:
         "transaction_id": event.transaction_id,
         "outcome": done,
     }
-    (logger.warning if lost else logger.info)("event.ingested", extra=extra)
+    (logger.warning if done.lost else logger.info)("event.ingested", extra=extra)
 
 
-def log_push(session_id: str, partner_id: str, correlation_id: str, result: PushResult) -> None:
+def log_push(session_id: str, partner_id: str, correlation_id: str, result: "PushResult") -> None:
     """One push of a session."""
     about = {"session_id": session_id, "partner_id": partner_id, "correlation_id": correlation_id, "outcome": result}
     logger.info("session.push", extra=about)
 
 
-def _about(request: Request | None) -> dict[str, object]:
+def _about(request: "Request | None") -> dict[str, object]:
     if request is None:
         return {}
     return {

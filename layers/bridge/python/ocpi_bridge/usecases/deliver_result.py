@@ -4,10 +4,11 @@ Expiry is here too: a request that nobody answered by its deadline is answered R
 same step.
 """
 
-import random
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from random import SystemRandom
 
 from ocpi_bridge.domain.delivery import GRACE, next_attempt
 from ocpi_bridge.domain.requests import UNDELIVERED_RESULT, WAITING, Answer, Origin, Request, RequestKind, Result
@@ -50,7 +51,7 @@ class DeliverResult:
     partners: PartnerReader
     client: PartnerClient
     clock: Clock
-    random: random.Random = field(default_factory=random.SystemRandom)
+    random: Callable[[], float] = SystemRandom().random
 
     def expire(self, request_id: str) -> Outcome:
         """The deadline came: whoever is still waiting gets REJECTED, delivered at once."""
@@ -108,7 +109,7 @@ class DeliverResult:
                 self.clock.now(),
                 request.timeout_at,
                 receipt.retry_after,
-                self.random.random,
+                self.random,
             )
         if due is None:
             return self._give_up(request, error)

@@ -20,8 +20,14 @@ class Ingested(StrEnum):
     CHANGED = "changed"
     UNCHANGED = "unchanged"
     STATION_STATE = "station_state"
+    NOT_USED = "not_used"
     UNKNOWN_STATION = "unknown_station"
     UNKNOWN_CONNECTOR = "unknown_connector"
+
+    @property
+    def lost(self) -> bool:
+        """Whether the event belongs nowhere: the registry does not know its place."""
+        return self in {Ingested.UNKNOWN_STATION, Ingested.UNKNOWN_CONNECTOR}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +40,9 @@ class IngestEvent:
     def __call__(self, event: StationEvent) -> Ingested:
         """Tells what the event did. Raises Contended when others wrote first, again and again: try the event later."""
         if not event.type.about_a_transaction:
-            online = event.type is not EventType.STATION_OFFLINE
+            online = event.type.tells_online
+            if online is None:
+                return Ingested.NOT_USED
             self.store.station_online(event.csms_id, event.station_id, online=online, at=event.time)
             return Ingested.STATION_STATE
         for _ in range(WRITE_ATTEMPTS):

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from ocpi_bridge.domain.callback_urls import check_callback_url
+from ocpi_bridge.domain.callback_urls import check_callback_url, partner_hosts
 from ocpi_bridge.domain.controls import Control, NewestRequest, admit, repeated
 from ocpi_bridge.domain.errors import Contended, InvalidInput, PlanRefused
 from ocpi_bridge.domain.fitting import fitted
@@ -81,7 +81,7 @@ class RequestProfile:
         if around.partner is None:
             raise TransportError(401, "unknown token")
         check_callback_url(
-            call.response_url, around.partner.callback_hosts, allow_loopback_http=self.allow_loopback_http
+            call.response_url, partner_hosts(around.partner), allow_loopback_http=self.allow_loopback_http
         )
         if session is None:
             return ChargingProfileResponse(ResponseType.UNKNOWN_SESSION)

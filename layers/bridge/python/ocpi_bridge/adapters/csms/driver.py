@@ -1,14 +1,12 @@
 """The charge point driver over HTTP: the OCPP payload goes to the CSMS that owns the charge point's socket."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from urllib.parse import quote, urlencode
 
 from ocpi_bridge.adapters.bounded_http.exchange import HttpCall, HttpExchange, NoReply, Reply
-from ocpi_bridge.adapters.csms.answers import CODECS, CallbackReader, OcppCodec, read_no_reply, read_reply
+from ocpi_bridge.adapters.csms.answers import CODECS, OcppCodec, read_no_reply, read_reply
 from ocpi_bridge.adapters.csms.presets import PRESETS, Preset, preset_of
 from ocpi_bridge.domain.errors import BridgeError, InvalidInput
-from ocpi_bridge.domain.requests import RequestKind
 from ocpi_bridge.domain.stations import Csms, CsmsAuth, CsmsMode, OcppVersion
 from ocpi_bridge.ocpi.transport import dumps
 from ocpi_bridge.ports import ChargerCommand, Clock, Done, Failed, JsonValue, Pending, SecretStore
@@ -36,7 +34,6 @@ class HttpChargePointDriver:
         self._http = http
         self._codecs = codecs
         self._presets = presets
-        self._callbacks = CallbackReader(codecs)
 
     def submit(self, csms: Csms, command: ChargerCommand) -> Done | Pending | Failed:
         """Gives the command to the CSMS; returns within the command's deadline and the CSMS's call timeout."""
@@ -52,14 +49,6 @@ class HttpChargePointDriver:
         if isinstance(answer, NoReply):
             return read_no_reply(answer)
         return read_reply(preset, csms.mode, codec, command.kind, answer, self._clock.now())
-
-    def parse_callback(self, csms: Csms, kind: RequestKind, body: bytes, received_at: datetime) -> Done | Failed:
-        """Reads what the CSMS posted to the callback URL; a body that says nothing is Failed, never an exception."""
-        return self._callbacks.parse_callback(csms, kind, body, received_at)
-
-    def close(self) -> None:
-        """Closes the connections that are kept for further calls."""
-        self._http.close()
 
     def _call(self, csms: Csms, command: ChargerCommand, url: str, body: bytes) -> Reply | NoReply:
         credential = self._credential(csms, fresh=False)

@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Fiel
 from ocpi_bridge.domain.errors import InvalidInput
 from ocpi_bridge.domain.events import ChargingState, EventType, IdToken, Reading, StationEvent
 from ocpi_bridge.domain.times import in_utc
+from ocpi_bridge.ocpi.validation import invalid_input
 
 # One post of a CSMS; what is larger is split by the sender. A queue message takes 256 KB.
 MAX_EVENTS = 100
@@ -91,9 +92,7 @@ def parse_events(csms_id: str, body: bytes) -> Sequence[StationEvent]:
     try:
         post = _Post.model_validate(json.loads(body, parse_float=Decimal, parse_constant=_no_constant))
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        problem = first["msg"].removeprefix("Value error, ")
-        raise InvalidInput(".".join(str(part) for part in first["loc"]) or "body", problem.lower()) from error
+        raise invalid_input(error) from error
     except (ValueError, ArithmeticError, RecursionError) as error:
         raise InvalidInput("body", "is not valid JSON") from error
     return [_station_event(csms_id, event, index) for index, event in enumerate(post.events)]

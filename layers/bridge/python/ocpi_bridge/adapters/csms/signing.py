@@ -46,15 +46,24 @@ def sign_event(body: bytes, key: str, at: datetime) -> str:
     return f"t={timestamp},v1={_sign_event(timestamp, body, key)}"
 
 
+def check_event_header(header: str | None, now: datetime) -> None:
+    """Refuses what no key could make right: a header that is missing, malformed, or too far from `now`.
+
+    Raises InvalidInput("X-Signature", ...). For a door that will not read a key for everybody who knocks.
+    """
+    timestamp, _ = _parse(header)
+    if abs(now - datetime.fromtimestamp(int(timestamp), UTC)) > TOLERANCE:
+        raise InvalidInput(SIGNATURE_HEADER, f"has a time more than {int(TOLERANCE.total_seconds())} s from ours")
+
+
 def verify_event_signature(header: str | None, body: bytes, key: str, now: datetime) -> str:
     """Returns the event's MAC (hex), which names this message for whoever must refuse to take it twice.
 
     Raises InvalidInput("X-Signature", ...) where the header is missing or malformed, its time is further from `now`
     than the tolerance, or no signature in it is the key's. The digests are compared in constant time.
     """
+    check_event_header(header, now)
     timestamp, signatures = _parse(header)
-    if abs(now - datetime.fromtimestamp(int(timestamp), UTC)) > TOLERANCE:
-        raise InvalidInput(SIGNATURE_HEADER, f"has a time more than {int(TOLERANCE.total_seconds())} s from ours")
     expected = _sign_event(timestamp, body, key)
     # All are compared, so that the time taken does not tell which one was right.
     matches = [_same(signature.lower(), expected) for signature in signatures]

@@ -1,7 +1,6 @@
 """What the sender of charger commands is made of."""
 
-from ocpi_bridge.adapters.bounded_http.client import bounded_client
-from ocpi_bridge.adapters.csms.driver import HttpChargePointDriver
+from ocpi_bridge.adapters.csms.connect import http_charge_point_driver
 from ocpi_bridge.adapters.csms.signing import callback_url
 from ocpi_bridge.adapters.dynamodb.commands import DynamoCommandStore
 from ocpi_bridge.adapters.secrets.secrets_manager import SecretsManagerStore
@@ -16,8 +15,6 @@ def send_command() -> SendCommand:
     clock = SystemClock()
     secrets = SecretsManagerStore(clients.secrets_manager, variable("SECRETS_PREFIX"), clock)
     base_url = variable("CSMS_API_URL")
-    # The operator names the CSMS's address, which may well be a private one; partners never do.
-    http = bounded_client(lambda _address: True, extra_ca_file=Settings().extra_ca_file)
     return SendCommand(
         store=DynamoCommandStore(
             client=clients.dynamodb(),
@@ -25,7 +22,7 @@ def send_command() -> SendCommand:
             requests=variable("REQUESTS_TABLE"),
             registry=variable("REGISTRY_TABLE"),
         ),
-        driver=HttpChargePointDriver(secrets, clock, http),
+        driver=http_charge_point_driver(secrets, clock, extra_ca_file=Settings().extra_ca_file),
         callback_url=lambda command_id: callback_url(base_url, command_id, secrets.callback_signing_key()),
         clock=clock,
     )

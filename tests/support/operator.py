@@ -1,0 +1,34 @@
+"""What tests of the operator's tools share: the documented examples, and a look into the vault."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+
+EXAMPLES = Path("examples")
+PREFIX = "ocpi-bridge/prod"
+
+Change = Callable[[dict[str, Any]], object]
+Write = Callable[..., Path]
+
+
+class Vault:
+    """Secrets Manager as a test sees it: plain contents by name below the prefix."""
+
+    def __init__(self, client: "SecretsManagerClient") -> None:
+        self.client = client
+
+    def content(self, name: str) -> dict[str, str | None] | None:
+        try:
+            answer = self.client.get_secret_value(SecretId=f"{PREFIX}/{name}")
+        except self.client.exceptions.ResourceNotFoundException:
+            return None
+        content: dict[str, str | None] = json.loads(answer["SecretString"])
+        return content
+
+    def clear(self) -> None:
+        for secret in self.client.list_secrets()["SecretList"]:
+            self.client.delete_secret(SecretId=secret["Name"], ForceDeleteWithoutRecovery=True)

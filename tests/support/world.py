@@ -1,0 +1,236 @@
+"""A small world on the real stores: one partner, one CSMS, one station, and what a test makes happen there."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from ocpi_bridge.adapters.dynamodb import registry_items, request_items, session_items
+from ocpi_bridge.adapters.dynamodb import tables as dynamo
+from ocpi_bridge.adapters.dynamodb.commands import DynamoCommandStore
+from ocpi_bridge.adapters.dynamodb.deliveries import DynamoDeliveryStore
+from ocpi_bridge.adapters.dynamodb.intake import DynamoIntakeStore
+from ocpi_bridge.adapters.dynamodb.pushes import DynamoPushStore
+from ocpi_bridge.adapters.dynamodb.sessions import DynamoSessionStore
+from ocpi_bridge.adapters.dynamodb.sweep import DynamoSweepStore
+from ocpi_bridge.domain.controls import Control
+from ocpi_bridge.domain.events import EventType, IdToken, Reading, StationEvent
+from ocpi_bridge.domain.partners import Assignment, Partner, Party, Rights
+from ocpi_bridge.domain.plans import Plan, PlanPeriod, RateUnit
+from ocpi_bridge.domain.requests import Callback, Origin, Request, RequestKind, RequestState
+from ocpi_bridge.domain.sessions import Session, new_session
+from ocpi_bridge.domain.stations import Csms, Station, find_outlet
+from ocpi_bridge.domain.tokens import AcceptedToken, token_hash
+from ocpi_bridge.ports import CommandContext, Pushed
+from tests.support import registry_entries
+from tests.support.clocks import START, ManualClock
+from tests.support.tables import AwsTables
+
+TOKEN = "partner-token"
+RESPONSE_URL = "https://www.jedlix.com/ocpi/2.2.1/chargingprofiles/response?request_id=123456"
+TIMEOUT = timedelta(seconds=60)
+DEADLINE = timedelta(seconds=50)
+CARD = IdToken(uid="04AA-BB-CC", contract_id="NL-TNM-C12345678-X")
+PAUSE_BETWEEN = Plan(
+    RateUnit.WATT,
+    tuple(PlanPeriod(start, Decimal(limit)) for start, limit in ((0, "10000.0"), (1800, "0.0"), (3600, "8000.0"))),
+    START,
+)
+
+
+def event(
+    kind: EventType,
+    seconds: float = 0,
+    *,
+    meter: str | None = None,
+    power: str | None = None,
+    current: tuple[str, ...] = (),
+    soc: str | None = None,
+    token: IdToken | None = None,
+    transaction_id: str | None = "778",
+    connector_id: int | None = 1,
+    evse_id: int | None = None,
+    station_id: str = "CP-001",
+    auth_method: str | None = None,
+) -> StationEvent:
+    """An event of the world's station, some seconds after the clock's start. Readings in Wh, W, A per phase."""
+    return StationEvent(
+        event_id=f"{kind}-{seconds}",
+        type=kind,
+        time=START + timedelta(seconds=seconds),
+        csms_id="acme",
+        station_id=station_id,
+        connector_id=connector_id,
+        evse_id=evse_id,
+        transaction_id=transaction_id if kind.about_a_transaction else None,
+        id_token=token,
+        auth_method=auth_method,
+        reading=Reading(
+            meter_wh=None if meter is None else Decimal(meter),
+            power_w=None if power is None else Decimal(power),
+            current_a=tuple(Decimal(value) for value in current),
+            soc=None if soc is None else Decimal(soc),
+        ),
+    )
+
+
+def session_of(first: StationEvent, csms: Csms | None = None, station: Station | None = None) -> Session:
+    """The session that an event opens, seen and steered by the world's partner."""
+    outlet = find_outlet(station or registry_entries.station(), first.connector_id, first.evse_id)
+    assert outlet is not None
+    rights = Rights(frozenset({"jedlix"}), "jedlix")
+    return new_session(first, csms or registry_entries.csms(), outlet, rights, now=first.time)
+
+
+class World:
+    """`tables` hold what the test put there; the stores are the real ones; `clock` moves when it is told to."""
+
+    def __init__(self, tables: AwsTables) -> None:
+        self.tables = tables
+        self.clock = ManualClock()
+        self.partner = registry_entries.partner()
+        self.csms = registry_entries.csms()
+        self.station = registry_entries.station()
+        names = {"sessions": tables.sessions, "requests": tables.requests, "registry": tables.registry}
+        self.intake = DynamoIntakeStore(tables.client, **names)
+        self.commands = DynamoCommandStore(tables.client, **names)
+        self.deliveries = DynamoDeliveryStore(tables.client, tables.requests, tables.registry)
+        self.sessions = DynamoSessionStore(tables.client, tables.sessions, tables.registry)
+        self.pushes = DynamoPushStore(tables.client, tables.sessions, tables.registry, self.clock)
+        self.sweeps = DynamoSweepStore(tables.client, tables.sessions, tables.requests)
+        self.put_partner(self.partner)
+        self.put_csms(self.csms)
+        self.put_station(self.station)
+
+    # --- Registry ------------------------------------------------------------------------------------------------
+
+    def put_partner(self, partner: Partner, token: str | None = TOKEN) -> None:
+        self._put(self.tables.registry, registry_items.partner_item(partner, 1))
+        if token is not None:
+            accepted = AcceptedToken(token_hash(token), partner.partner_id, START)
+            self._put(self.tables.registry, registry_items.token_item(accepted))
+        if partner.partner_id == self.partner.partner_id:
+            self.partner = partner
+
+    def put_csms(self, csms: Csms) -> None:
+        self._put(self.tables.registry, registry_items.csms_item(csms, 1))
+        self.csms = csms
+
+    def put_station(self, station: Station) -> None:
+        self._put(self.tables.registry, registry_items.station_item(station, 1))
+        self.station = station
+
+    def put_assignment(self, assignment: Assignment) -> None:
+        item = registry_items.assignments_item(assignment.scope, assignment.key, [assignment], 1)
+        self._put(self.tables.registry, item)
+
+    def set_state(self, **attributes: bool) -> None:
+        """What is known of the station: `online`, `steering_suspended`."""
+        pk, sk = registry_items.station_state_key(self.station.csms_id, self.station.station_id)
+        self._put(self.tables.registry, {"pk": pk, "sk": sk, "entity": "station_state", **attributes})
+
+    def remove(self, key: registry_items.ItemKey) -> None:
+        self.tables.client.delete_item(TableName=self.tables.registry, Key=dynamo.key(*key))
+
+    # --- Sessions and requests -----------------------------------------------------------------------------------
+
+    def open_session(
+        self,
+        first: StationEvent | None = None,
+        **changes: Any,  # noqa: ANN401 - any field of a session
+    ) -> Session:
+        """A stored session of the partner, as the event opens it and with what differs from that."""
+        opening = first or event(EventType.TRANSACTION_STARTED, meter="1000", token=CARD)
+        session = replace(session_of(opening, self.csms, self.station), **changes)
+        self.put_session(session)
+        return session
+
+    def put_session(self, session: Session) -> None:
+        self._put(self.tables.sessions, session_items.session_item(session))
+
+    def put_request(
+        self,
+        session: Session,
+        kind: RequestKind = RequestKind.SET,
+        **changes: Any,  # noqa: ANN401 - any field of a request, and its plan
+    ) -> Request:
+        """A stored request of the partner on the session, just accepted, and what differs from that."""
+        plan: Plan | None = changes.pop("plan", PAUSE_BETWEEN if kind is RequestKind.SET else None)
+        now = self.clock.now()
+        accepted = Request(
+            request_id="r1",
+            origin=Origin.PARTNER,
+            kind=kind,
+            session_id=session.session_id,
+            csms_id=session.csms_id,
+            station_id=session.station_id,
+            state=RequestState.PENDING,
+            created_at=now,
+            deadline=now + DEADLINE,
+            timeout_at=now + TIMEOUT,
+            steps=(kind,),
+            number=None if kind is RequestKind.GET else 1,
+            partner_id=self.partner.partner_id,
+            callback=Callback(RESPONSE_URL, "corr-1", Party("NL", "ACM"), self.partner.party),
+            unit=plan.unit if plan is not None else None,
+            duration=900 if kind is RequestKind.GET else None,
+        )
+        request = replace(accepted, **changes)
+        item = request_items.request_item(request)
+        if request.result is not None:
+            item |= {"result": request.result.value, "reason": request.reason}
+        self._put(self.tables.requests, item)
+        if plan is not None:
+            key = request_items.plan_key(request.request_id)
+            self._put(self.tables.requests, request_items.plan_item(key, "plan", plan, item["expires_at"]))
+        return request
+
+    def set_control(self, session: Session, **attributes: object) -> None:
+        """Attributes of the session's control item, as the table has them (`sent`, `accepted`, `version` ...)."""
+        pk, sk = session_items.control_key(session.session_id)
+        self._put(self.tables.sessions, {"pk": pk, "sk": sk, "entity": "control", "version": 1, **attributes})
+
+    # --- What is there now ---------------------------------------------------------------------------------------
+
+    def request(self, request_id: str = "r1") -> Request:
+        found = self.deliveries.request(request_id)
+        assert found is not None
+        return found
+
+    def requests(self) -> list[Request]:
+        """All requests, the oldest number first."""
+        items = [dynamo.from_item(item) for item in self.tables.items(self.tables.requests)]
+        found = [request_items.request_of(item) for item in items if item["entity"] == "request"]
+        return sorted(found, key=lambda request: request.number or 0)
+
+    def request_item(self, request_id: str = "r1") -> Mapping[str, Any]:
+        key = (self.tables.requests, *request_items.request_key(request_id))
+        return dynamo.get_many(self.tables.client, [key])[key]
+
+    def control(self, session: Session) -> Control:
+        return self.intake.control(session.session_id)
+
+    def session(self, session_id: str) -> Session:
+        found = self.pushes.push_context(session_id, "jedlix")[0]
+        assert found is not None
+        return found
+
+    def stored_sessions(self) -> list[Session]:
+        items = [dynamo.from_item(item) for item in self.tables.items(self.tables.sessions)]
+        return [session_items.session_of(item) for item in items if item["entity"] == "session"]
+
+    def pushed(self, session: Session, partner_id: str = "jedlix") -> Pushed:
+        return self.pushes.push_context(session.session_id, partner_id)[2]
+
+    def context(self, request_id: str = "r1") -> CommandContext:
+        found = self.commands.command_context(request_id)
+        assert found is not None
+        return found
+
+    def due_pushes(self, at: datetime | None = None) -> list[tuple[str, str]]:
+        due = self.sweeps.due_pushes(at or self.clock.now())
+        return [(push.session_id, push.partner_id) for push in due]
+
+    def _put(self, table: str, item: Mapping[str, Any]) -> None:
+        self.tables.client.put_item(TableName=table, Item=dynamo.to_item(item))

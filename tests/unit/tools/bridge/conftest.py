@@ -1,0 +1,54 @@
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import boto3
+import pytest
+
+from ocpi_bridge.adapters.dynamodb.registry import DynamoRegistry
+from tests.support.operator import EXAMPLES, PREFIX, Change, Vault, Write
+from tests.support.tables import REGION, AwsTables, aws_tables
+from tools.bridge.deployment import Deployment
+from tools.bridge.secrets import OperatorSecrets
+
+
+@pytest.fixture(scope="module")
+def _aws() -> Iterator[tuple[AwsTables, Vault]]:
+    with aws_tables() as tables:
+        yield tables, Vault(boto3.client("secretsmanager", region_name=REGION))
+
+
+@pytest.fixture
+def vault(_aws: tuple[AwsTables, Vault]) -> Iterator[Vault]:
+    yield _aws[1]
+    _aws[1].clear()
+
+
+@pytest.fixture
+def registry(_aws: tuple[AwsTables, Vault]) -> Iterator[DynamoRegistry]:
+    yield DynamoRegistry(_aws[0].client, _aws[0].registry)
+    _aws[0].clear()
+
+
+@pytest.fixture
+def secrets(vault: Vault) -> OperatorSecrets:
+    return OperatorSecrets(vault.client, PREFIX)
+
+
+@pytest.fixture
+def deployment(registry: DynamoRegistry, secrets: OperatorSecrets) -> Deployment:
+    return Deployment("prod", registry, secrets, "https://ocpi.example", "https://csms-api.example")
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    """Writes a file: an example, changed."""
+
+    def written(example: str, change: Change = lambda _: None) -> Path:
+        content = json.loads((EXAMPLES / example).read_text())
+        change(content)
+        file = tmp_path / example
+        file.write_text(json.dumps(content))
+        return file
+
+    return written

@@ -1,0 +1,370 @@
+import json
+from collections.abc import Callable
+from dataclasses import fields
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ocpi_bridge.domain.partners import DEFAULT_RATE, Assignment, Partner, Party, Rate
+from ocpi_bridge.domain.plans import RateUnit
+from ocpi_bridge.domain.stations import (
+    Connector,
+    Csms,
+    Evse,
+    OcppVersion,
+    ProfileIdRange,
+    Replacement,
+    Station,
+)
+from tests.support.operator import EXAMPLES, Change, Write
+from tools.bridge import files
+from tools.bridge.files import FileRefused
+
+READERS: dict[str, Callable[[Path], object]] = {
+    "partner.json": lambda path: files.read_partner(path, local=False),
+    "csms.json": lambda path: files.read_csms(path, local=False),
+    "stations.json": files.read_stations,
+    "assignments.json": files.read_assignments,
+}
+
+
+def setting(path: str, value: object) -> Change:
+    """Sets the value at a path such as `stations.0.evses.1.uid`."""
+
+    def change(content: dict[str, Any]) -> None:
+        holder, name = found(content, path)
+        holder[name] = value
+
+    return change
+
+
+def removing(path: str) -> Change:
+    def change(content: dict[str, Any]) -> None:
+        holder, name = found(content, path)
+        del holder[name]
+
+    return change
+
+
+def found(content: dict[str, Any], path: str) -> tuple[Any, str | int]:
+    """What holds the last name of a path, and that name."""
+    *way, last = (int(step) if step.isdecimal() else step for step in path.split("."))
+    holder: Any = content
+    for step in way:
+        holder = holder[step]
+    return holder, last
+
+
+def problems(file: Path) -> dict[str, str]:
+    with pytest.raises(FileRefused) as refused:
+        READERS[file.name](file)
+    assert refused.value.path == file
+    assert all(str(file) in line for line in str(refused.value).splitlines())
+    return {problem.field: problem.problem for problem in refused.value.problems}
+
+
+# --- The documented examples -----------------------------------------------------------------------------------------
+
+
+def test_the_example_of_a_partner_is_read() -> None:
+    partner = files.read_partner(EXAMPLES / "partner.json", local=False)
+    assert partner.partner_id == "jedlix"
+    assert partner.callback_hosts == (".jedlix.com",)
+    assert partner.rate == DEFAULT_RATE
+
+
+def test_the_example_of_a_csms_is_read() -> None:
+    csms = files.read_csms(EXAMPLES / "csms.json", local=False)
+    assert csms.parameters == (("tenantId", "1"),)
+    assert csms.replacement is Replacement.SAME_ID
+
+
+def test_the_example_of_stations_is_read() -> None:
+    content = files.read_stations(EXAMPLES / "stations.json")
+    first, second = content.stations
+    assert {first.csms_id, second.csms_id, content.csms_id} == {"acme"}
+    assert first.evses[0].cap_w == Decimal(11_000)
+    assert first.allowed_units == frozenset(RateUnit)
+    assert second.ocpp_version is OcppVersion.V201
+
+
+def test_the_example_of_assignments_is_read() -> None:
+    steer, see = files.read_assignments(EXAMPLES / "assignments.json")
+    assert (steer.key, steer.valid_from, steer.valid_until) == ("3256", datetime(2026, 1, 1, tzinfo=UTC), None)
+    assert see.valid_until == datetime(2027, 1, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("example", "document"),
+    [
+        ("partner.json", lambda path: files.partner_document(files.read_partner(path, local=False))),
+        ("csms.json", lambda path: files.csms_document(files.read_csms(path, local=False))),
+        (
+            "stations.json",
+            lambda path: files.stations_document("acme", files.read_stations(path).stations),
+        ),
+        (
+            "assignments.json",
+            lambda path: {"assignments": [files.assignment_document(one) for one in files.read_assignments(path)]},
+        ),
+    ],
+)
+def test_what_is_written_says_what_was_read(
+    example: str, document: Callable[[Path], dict[str, files.Json]], tmp_path: Path
+) -> None:
+    written = document(EXAMPLES / example)
+    (tmp_path / example).write_text(json.dumps(written))
+    assert READERS[example](tmp_path / example) == READERS[example](EXAMPLES / example)
+
+
+@pytest.mark.parametrize("kind", [Partner, Party, Rate, Csms, ProfileIdRange, Station, Evse, Connector, Assignment])
+def test_every_field_is_documented(kind: type) -> None:
+    documentation = Path("docs/configuration.md").read_text()
+    undocumented = [field.name for field in fields(kind) if f"`{field.name}`" not in documentation]
+    assert undocumented == []
+
+
+# --- What is wrong with a file as a whole ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("content", "field"),
+    [
+        (b'{"partner_id": }', "line 1, column 16"),
+        (b"[]", "file"),
+        (b"\xff\xfe", "file"),
+        (b"", "line 1, column 1"),
+        (b'{"name": "a", "name": "b"}', "name"),
+        (b'{"meter_push_interval": NaN}', "NaN"),
+    ],
+)
+def test_a_file_that_is_no_json_object_is_refused_with_the_place(content: bytes, field: str, tmp_path: Path) -> None:
+    file = tmp_path / "partner.json"
+    file.write_bytes(content)
+    assert list(problems(file)) == [field]
+
+
+def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
+    assert "No such file" in problems(tmp_path / "partner.json")["file"]
+
+
+# --- What is wrong with a field --------------------------------------------------------------------------------------
+
+S, E, C = "stations.0.", "stations.0.evses.0.", "stations.0.evses.0.connectors.0."
+
+
+@pytest.mark.parametrize(
+    ("example", "path", "value", "expected"),
+    [
+        ("partner.json", "partner_id", "a/b", "letters, digits"),
+        ("partner.json", "partner_id", "", "letters, digits"),
+        ("partner.json", "name", "", "1 to 100"),
+        ("partner.json", "party.country_code", "NLD", "two letters"),
+        ("partner.json", "party.party_id", "JEDLIX", "three letters"),
+        ("partner.json", "callback_hosts", [], "at least one"),
+        ("partner.json", "callback_hosts.0", ".com", "two labels"),
+        ("partner.json", "callback_hosts.0", "https://jedlix.com", "host name"),
+        ("partner.json", "callback_hosts.0", "10.0.0.1", "IP address"),
+        ("partner.json", "callback_hosts.0", "localhost", "this machine"),
+        ("partner.json", "callback_hosts.0", "localhost:8443", "this machine"),
+        ("partner.json", "callback_hosts.0", 1, "valid string"),
+        ("partner.json", "sessions_url", "http://ocpi.jedlix.com/", "https"),
+        ("partner.json", "sessions_url", "https://127.0.0.1/", "this machine"),
+        ("partner.json", "sessions_url", "not a url", "https URL"),
+        ("partner.json", "sessions_url", "https://user:pw@ocpi.jedlix.com/", "user information"),
+        ("partner.json", "sessions_url", "https://ocpi.jedlix.com/" + "x" * 255, "255"),
+        ("partner.json", "sessions_url", "https://ocpi.jedlix.com/sessions?key=1", "no query"),
+        ("partner.json", "charging_profiles_url", "ftp://ocpi.jedlix.com/", "https"),
+        ("partner.json", "token_encoding", "hex", "'base64' or 'plain'"),
+        ("partner.json", "rate.burst", 0, "at least 1"),
+        ("partner.json", "rate.burst", "10", "valid integer"),
+        ("partner.json", "clear_rate.seconds_per_request", 0, "more than 0"),
+        ("partner.json", "meter_push_interval", 0, "1 to 86400 s"),
+        ("csms.json", "csms_id", "a#b", "letters, digits"),
+        ("csms.json", "preset", "steve", "citrineos"),
+        ("csms.json", "mode", "async", "'synchronous' or 'callback'"),
+        ("csms.json", "base_url", "http://csms.example.com", "https"),
+        ("csms.json", "base_url", "http://localhost:8080", "https"),
+        ("csms.json", "base_url", "https://", "host"),
+        ("csms.json", "base_url", "https://csms.example.com:99999", "URL"),
+        ("csms.json", "base_url", "https://user:pw@csms.example.com", "--api-credential"),
+        ("csms.json", "base_url", "https://csms.example.com?tenant=1", "query"),
+        ("csms.json", "profile_ids.first", 0, "from 1"),
+        ("csms.json", "profile_ids.last", 2**31, "2147483647"),
+        ("csms.json", "profile_ids", {"first": 10, "last": 20}, "at least 64"),
+        ("csms.json", "profile_ids", {"first": 2000, "last": 1000}, "at least 64"),
+        ("csms.json", "country_code", "", "two letters"),
+        ("csms.json", "stack_level", -1, "from 0"),
+        ("csms.json", "call_timeout", 21, "1 to 20 s"),
+        ("csms.json", "result_timeout", 20, "21 to 900 s"),
+        ("csms.json", "parameters", ["tenantId"], "object"),
+        ("csms.json", "parameters.tenantId", 1, "text"),
+        ("csms.json", "parameters.tenant", "1", "parameter of preset"),
+        ("stations.json", "csms_id", 7, "valid string"),
+        ("stations.json", "stations", {}, "valid array"),
+        ("stations.json", S + "csms_id", "acme", "stands once"),
+        ("stations.json", S + "station_id", "CP 001", "OCPP identity"),
+        ("stations.json", S + "location_id", "x" * 37, "1 to 36"),
+        ("stations.json", S + "ocpp_version", "2.1", "'1.6' or '2.0.1'"),
+        ("stations.json", S + "allowed_units", [], "at least one"),
+        ("stations.json", S + "allowed_units.0", "kW", "'W' or 'A'"),
+        ("stations.json", S + "max_periods", 0, "from 1"),
+        ("stations.json", S + "max_stack_level", -1, "from 0"),
+        ("stations.json", S + "currency", "eur", "capital"),
+        ("stations.json", S + "evses", [], "at least one"),
+        ("stations.json", E + "uid", "", "1 to 36"),
+        ("stations.json", E + "uid", " 3256", "1 to 36"),
+        ("stations.json", E + "cap_w", -1, "negative"),
+        ("stations.json", E + "cap_w", "much", "decimal"),
+        ("stations.json", E + "capabilities", ["CHARGING_PROFILES_CAPABLE"], "Capability"),
+        ("stations.json", E + "connectors", [], "at least one"),
+        ("stations.json", E + "ocpp_evse_id", 0, "from 1"),
+        ("stations.json", C + "connector_id", "", "1 to 36"),
+        ("stations.json", C + "ocpp_connector_id", 0, "from 1 to 64"),
+        ("stations.json", C + "ocpp_connector_id", 65, "from 1 to 64"),
+        ("stations.json", C + "power_type", "AC_3", "'AC_3_PHASE'"),
+        ("stations.json", C + "max_voltage", 400, "line and neutral"),
+        ("stations.json", C + "max_voltage", 230.5, "valid integer"),
+        ("stations.json", C + "max_amperage", 0, "A per phase"),
+        ("stations.json", C + "max_electric_power", 0, "1 W"),
+        ("stations.json", "stations.1.evses.0.connectors.0.max_voltage", 1501, "1500 V"),
+        ("stations.json", "stations.1.preferred_unit", "kW", "'W' or 'A'"),
+        ("assignments.json", "assignments.0.scope", "site", "'evse'"),
+        ("assignments.json", "assignments.0.right", "own", "'see' or 'steer'"),
+        ("assignments.json", "assignments.0.key", "", "1 to 36"),
+        ("assignments.json", "assignments.0.valid_from", "yesterday", "datetime"),
+        ("assignments.json", "assignments.1.valid_until", "2025-01-01T00:00:00Z", "after valid_from"),
+    ],
+)
+def test_a_wrong_field_is_named_with_what_is_expected(
+    example: str, path: str, value: object, expected: str, write: Write
+) -> None:
+    told = problems(write(example, setting(path, value)))
+    assert path in told
+    assert expected in told[path]
+
+
+def test_a_required_field_that_is_missing_is_named(write: Write) -> None:
+    assert problems(write("stations.json", removing(S + "location_id"))) == {S + "location_id": "is missing"}
+    assert problems(write("stations.json", removing("csms_id"))) == {"csms_id": "is missing"}
+
+
+def test_a_mistyped_name_is_an_error_with_a_hint_and_not_a_default(write: Write) -> None:
+    told = problems(write("stations.json", setting(E + "cap", 11_000)))
+    assert told == {E + "cap": "is no field of this object; is cap_w meant?"}
+
+
+def test_an_unknown_name_is_told_with_the_known_ones(write: Write) -> None:
+    assert "country_code, party_id" in problems(write("partner.json", setting("party.zzz", 1)))["party.zzz"]
+
+
+def test_everything_that_is_wrong_is_told_at_once(write: Write) -> None:
+    def change(content: dict[str, Any]) -> None:
+        setting(C + "power_type", "AC")(content)
+        setting("stations.1.curency", "EUR")(content)
+        removing("stations.1.location_id")(content)
+
+    assert set(problems(write("stations.json", change))) == {
+        C + "power_type",
+        "stations.1.curency",
+        "stations.1.location_id",
+    }
+
+
+def test_no_message_repeats_a_value_that_may_be_a_secret(write: Write) -> None:
+    file = write("partner.json", setting("token", "hunter2-hunter2-hunter2"))
+    with pytest.raises(FileRefused) as refused:
+        files.read_partner(file, local=False)
+    assert "hunter2" not in str(refused.value)
+
+
+# --- Rules between fields --------------------------------------------------------------------------------------------
+
+
+def test_two_connectors_of_an_ocpp_16_station_need_numbers_of_their_own(write: Write) -> None:
+    path = "stations.0.evses.1.connectors.0.ocpp_connector_id"
+    assert "already" in problems(write("stations.json", setting(path, 1)))[path]
+
+
+def test_connectors_of_ocpp_201_are_counted_within_their_evse(write: Write) -> None:
+    def change(content: dict[str, Any]) -> None:
+        evses = content["stations"][1]["evses"]
+        evses.append({**evses[0], "uid": "3259", "ocpp_evse_id": 2})
+
+    assert len(files.read_stations(write("stations.json", change)).stations[1].evses) == 2
+
+
+def test_two_evses_of_an_ocpp_201_station_need_numbers_of_their_own(write: Write) -> None:
+    def change(content: dict[str, Any]) -> None:
+        evses = content["stations"][1]["evses"]
+        evses.append({**evses[0], "uid": "3259", "ocpp_evse_id": None})
+
+    assert "EVSE 1" in problems(write("stations.json", change))["stations.1.evses.1.ocpp_evse_id"]
+
+
+def test_connector_ids_are_unique_within_an_evse_without_regard_to_case(write: Write) -> None:
+    def change(content: dict[str, Any]) -> None:
+        connectors = content["stations"][0]["evses"][0]["connectors"]
+        connectors[0]["connector_id"] = "a"
+        connectors.append({**connectors[0], "connector_id": "A", "ocpp_connector_id": 9})
+
+    assert list(problems(write("stations.json", change))) == [E + "connectors.1.connector_id"]
+
+
+def test_a_station_has_as_many_connectors_as_a_session_can_tell_apart(write: Write) -> None:
+    def change(content: dict[str, Any]) -> None:
+        evse = content["stations"][0]["evses"][0]
+        evse["connectors"] = [
+            {**evse["connectors"][0], "connector_id": str(number), "ocpp_connector_id": number + 1}
+            for number in range(64)
+        ]
+
+    assert "64" in problems(write("stations.json", change))["stations.0.evses"]
+
+
+def test_the_preferred_unit_is_one_that_the_station_takes(write: Write) -> None:
+    def change(content: dict[str, Any]) -> None:
+        content["stations"][0].update(allowed_units=["A"], preferred_unit="W")
+
+    assert list(problems(write("stations.json", change))) == [S + "preferred_unit"]
+
+
+@pytest.mark.parametrize(("key", "right"), [("NL/TNM", True), ("NLTNM", False), ("NL/TNMX", False), ("N1/TNM", False)])
+def test_an_emsp_is_named_by_country_code_and_party_id(key: str, right: bool, write: Write) -> None:
+    def change(content: dict[str, Any]) -> None:
+        content["assignments"][0].update(scope="emsp", key=key)
+
+    file = write("assignments.json", change)
+    if right:
+        assert files.read_assignments(file)[0].key == key
+    else:
+        assert list(problems(file)) == ["assignments.0.key"]
+
+
+def test_a_time_without_a_zone_is_utc(write: Write) -> None:
+    file = write("assignments.json", setting("assignments.0.valid_from", "2026-06-01T12:00:00"))
+    assert files.read_assignments(file)[0].valid_from == datetime(2026, 6, 1, 12, tzinfo=UTC)
+
+
+def test_a_local_stage_may_name_this_machine(write: Write) -> None:
+    def partner(content: dict[str, Any]) -> None:
+        content.update(
+            callback_hosts=["localhost:8443", "127.0.0.1"],
+            sessions_url="http://localhost:9000/ocpi/2.2.1/sessions",
+            charging_profiles_url=None,
+        )
+
+    assert files.read_partner(write("partner.json", partner), local=True).sessions_url is not None
+    local_csms = write("csms.json", setting("base_url", "http://127.0.0.1:8080"))
+    assert files.read_csms(local_csms, local=True).base_url == "http://127.0.0.1:8080"
+    foreign_csms = write("csms.json", setting("base_url", "http://csms.example.com"))
+    with pytest.raises(FileRefused):
+        files.read_csms(foreign_csms, local=True)
+
+
+def test_an_optional_field_may_be_null(write: Write) -> None:
+    file = write("partner.json", setting("sessions_url", None))
+    assert files.read_partner(file, local=False).sessions_url is None

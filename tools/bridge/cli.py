@@ -1,0 +1,28 @@
+"""`bridge`: the operator's command line."""
+
+import typer
+
+from tools.bridge import assignment_commands, csms_commands, partner_commands, station_commands
+
+app = typer.Typer(
+    name="bridge",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    help=(
+        "Operate the OCPI charging profile bridge with your own AWS credentials.\n\n"
+        "In this order: `csms add`, `station import`, `partner add`, `assignment add`. Each takes a JSON file, described "
+        "in docs/configuration.md with an example under examples/. Every command needs the deployment that it is for: "
+        "`--stage NAME` or `--local`."
+    ),
+)
+app.add_typer(csms_commands.app, name="csms")
+app.add_typer(station_commands.app, name="station")
+app.add_typer(partner_commands.app, name="partner")
+app.add_typer(assignment_commands.app, name="assignment")
+
+
+def main() -> None:
+    """Runs the command of the command line; exits with 0 (done), 1 (refused or failed) or 2 (wrong usage)."""
+    app()

@@ -1,0 +1,149 @@
+"""What operators do with partners and CSMSs where secrets take part.
+
+The order is always: secrets first, the registry last. The registry's write is the commit: before it nothing of the new
+entry is in use, and doing the same again completes what was interrupted. On removal it is the other way round.
+"""
+
+from dataclasses import replace
+from datetime import datetime
+
+from ocpi_bridge.adapters.dynamodb.registry import DynamoRegistry, RemovedPartner
+from ocpi_bridge.domain.errors import BridgeError, UnknownEntity
+from ocpi_bridge.domain.partners import Partner
+from ocpi_bridge.domain.stations import Csms, CsmsAuth
+from ocpi_bridge.domain.tokens import TOKEN_MAX_LENGTH, is_token, new_token, token_hash
+from ocpi_bridge.ports import CsmsSecrets
+from tools.bridge.secrets import OperatorSecrets
+
+# Only its SHA-256 is stored, without salt: a shorter token could be found by trying.
+ACCEPTED_TOKEN_MIN_LENGTH = 16
+# 32 characters are 128 bits even in hexadecimal, what HMAC-SHA256 needs at the least.
+EVENT_KEY_MIN_LENGTH = 32
+
+
+class OperationRefused(BridgeError):
+    """What was asked for cannot be done; nothing was changed. The text says why and what to do instead."""
+
+
+def add_partner(
+    registry: DynamoRegistry,
+    secrets: OperatorSecrets,
+    partner: Partner,
+    *,
+    present_token: str | None,
+    accept_token: str | None,
+    at: datetime,
+) -> str:
+    """Adds a partner; returns the token that it must present to us, a new one unless `accept_token` is given.
+
+    `present_token` is the one that we present to it; without it nothing can be delivered to the partner yet. Raises
+    OperationRefused, RegistrationRefused or Contended.
+    """
+    accepted = new_token() if accept_token is None else accept_token
+    if not is_token(accepted) or len(accepted) < ACCEPTED_TOKEN_MIN_LENGTH:
+        length = f"{ACCEPTED_TOKEN_MIN_LENGTH} to {TOKEN_MAX_LENGTH}"
+        raise OperationRefused(f"the token to accept must have {length} printable characters and no spaces")
+    if registry.get_partner(partner.partner_id) is not None:
+        # Asked before the secret is written: the present partner's token must not be overwritten.
+        raise OperationRefused(
+            f"partner {partner.partner_id!r} is in the registry already; use `bridge partner replace`"
+        )
+    if present_token is None:
+        # An earlier partner's token must not be presented to this one's hosts.
+        secrets.remove_partner_token(partner.partner_id)
+    else:
+        secrets.put_partner_token(partner.partner_id, _presentable(present_token))
+    registry.add_partner(partner, [token_hash(accepted)], at)
+    return accepted
+
+
+def replace_partner(
+    registry: DynamoRegistry, secrets: OperatorSecrets, partner: Partner, *, present_token: str | None
+) -> None:
+    """Replaces what is known of a partner and, where given, the token that we present to it.
+
+    The tokens that we accept, and its assignments, stay. Raises UnknownEntity, OperationRefused or Contended.
+    """
+    if registry.get_partner(partner.partner_id) is None:
+        raise UnknownEntity("partner", partner.partner_id)
+    if present_token is not None:
+        secrets.put_partner_token(partner.partner_id, _presentable(present_token))
+    registry.replace_partner(partner)
+
+
+def remove_partner(registry: DynamoRegistry, secrets: OperatorSecrets, partner_id: str) -> RemovedPartner:
+    """Removes a partner, its tokens and its assignments. Raises UnknownEntity or Contended.
+
+    Interrupted, it is completed by calling it again.
+    """
+    try:
+        removed = registry.remove_partner(partner_id)
+    except UnknownEntity:
+        secrets.remove_partner_token(partner_id)
+        raise
+    secrets.remove_partner_token(partner_id)
+    return removed
+
+
+def add_csms(
+    registry: DynamoRegistry,
+    secrets: OperatorSecrets,
+    csms: Csms,
+    *,
+    event_key: str | None,
+    api_credential: str | None,
+) -> str:
+    """Adds a CSMS; returns the key with which it must sign its events, a new one unless `event_key` is given.
+
+    `api_credential` is ours at its API. Raises OperationRefused, RegistrationRefused or Contended.
+    """
+    shared = CsmsSecrets(new_token() if event_key is None else event_key, api_credential)
+    _check_csms_secrets(csms, shared)
+    if registry.get_csms(csms.csms_id) is not None:
+        raise OperationRefused(f"CSMS {csms.csms_id!r} is in the registry already; use `bridge csms replace`")
+    secrets.put_csms(csms.csms_id, shared)
+    registry.add_csms(csms)
+    return shared.event_key
+
+
+def replace_csms(
+    registry: DynamoRegistry,
+    secrets: OperatorSecrets,
+    csms: Csms,
+    *,
+    event_key: str | None,
+    api_credential: str | None,
+) -> None:
+    """Replaces what is known of a CSMS; secrets that are not given stay. Raises as `add_csms`, and UnknownEntity."""
+    present = secrets.get_csms(csms.csms_id)
+    if registry.get_csms(csms.csms_id) is None or present is None:
+        raise UnknownEntity("CSMS", csms.csms_id)
+    shared = CsmsSecrets(event_key or present.event_key, api_credential or present.api_credential)
+    if csms.auth is CsmsAuth.NONE and api_credential is None:
+        shared = replace(shared, api_credential=None)
+    _check_csms_secrets(csms, shared)
+    if shared != present:
+        secrets.put_csms(csms.csms_id, shared)
+    registry.replace_csms(csms)
+
+
+def _presentable(token: str) -> str:
+    if not is_token(token):
+        problem = f"the token to present must have 1 to {TOKEN_MAX_LENGTH} printable characters and no spaces"
+        raise OperationRefused(f"{problem} (OCPI 7.3.1)")
+    return token
+
+
+def _check_csms_secrets(csms: Csms, shared: CsmsSecrets) -> None:
+    if len(shared.event_key) < EVENT_KEY_MIN_LENGTH or not _printable(shared.event_key):
+        raise OperationRefused(f"the event key must have at least {EVENT_KEY_MIN_LENGTH} printable characters")
+    if csms.auth is CsmsAuth.NONE and shared.api_credential is not None:
+        raise OperationRefused(f"the file says auth {csms.auth.value!r}, so there is no credential to give")
+    if csms.auth is not CsmsAuth.NONE and shared.api_credential is None:
+        raise OperationRefused(f"the file says auth {csms.auth.value!r}, so give the credential by --api-credential")
+    if shared.api_credential is not None and not _printable(shared.api_credential):
+        raise OperationRefused("the API credential must be printable ASCII: it stands in an HTTP header")
+
+
+def _printable(text: str) -> bool:
+    return bool(text) and text.isascii() and text.isprintable()

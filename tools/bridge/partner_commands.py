@@ -1,0 +1,133 @@
+"""`bridge partner`: the Smart Charging Service Providers."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ocpi_bridge.domain.errors import UnknownEntity
+from tools.bridge import files, operations
+from tools.bridge.session import Session, command
+from tools.bridge.sources import FORMS, Source, parse_source
+
+app = typer.Typer(
+    no_args_is_help=True, help="Partners: the Smart Charging Service Providers that see and steer sessions."
+)
+
+File = Annotated[Path, typer.Argument(metavar="FILE", help="The partner as JSON (docs/configuration.md).")]
+PartnerId = Annotated[str, typer.Argument(metavar="PARTNER", help="The partner's id.")]
+PresentToken = Annotated[
+    Source | None,
+    typer.Option(
+        metavar="SOURCE",
+        parser=parse_source,
+        help=f"The token that we present to the partner, from {FORMS}.",
+    ),
+]
+AcceptToken = Annotated[
+    Source | None,
+    typer.Option(
+        metavar="SOURCE",
+        parser=parse_source,
+        help=f"The token that the partner presents to us, from {FORMS}. Without it one is made, and shown once.",
+    ),
+]
+
+
+@command(app, "add")
+def add(session: Session, file: File, present_token: PresentToken = None, accept_token: AcceptToken = None) -> None:
+    """Add a partner.
+
+    It sees and steers nothing until assignments say so (`bridge assignment add`).
+    """
+    deployment = session.deployment
+    partner = files.read_partner(file, local=deployment.local)
+    accepted = operations.add_partner(
+        deployment.registry,
+        deployment.secrets,
+        partner,
+        present_token=present_token.read("token to present") if present_token else None,
+        accept_token=accept_token.read("token to accept") if accept_token else None,
+        at=datetime.now(UTC),
+    )
+    versions_url = f"{deployment.ocpi_api_url}/ocpi/versions"
+    content: dict[str, files.Json] = {"partner_id": partner.partner_id, "versions_url": versions_url}
+    sentences = [f"Partner {partner.partner_id} is registered.", f"Its address for OCPI is {versions_url}"]
+    if accept_token is None:
+        content["accept_token"] = accepted
+        sentences.append(f"It authenticates with this token, which is shown now and never again:\n{accepted}")
+    if present_token is None:
+        sentences.append(
+            "There is no token to present to it yet, so nothing can be delivered to it: "
+            "bridge partner replace FILE --present-token SOURCE"
+        )
+    session.output.done(content, *sentences)
+
+
+@command(app, "replace")
+def replace(session: Session, file: File, present_token: PresentToken = None) -> None:
+    """Replace what is known of a partner.
+
+    The tokens that it presents to us, and its assignments, stay.
+    """
+    deployment = session.deployment
+    partner = files.read_partner(file, local=deployment.local)
+    token = present_token.read("token to present") if present_token else None
+    operations.replace_partner(deployment.registry, deployment.secrets, partner, present_token=token)
+    session.output.done({"partner_id": partner.partner_id}, f"Partner {partner.partner_id} is replaced.")
+
+
+@command(app, "list")
+def list_all(session: Session) -> None:
+    """List the partners."""
+    partners = session.deployment.registry.list_partners()
+    session.output.table(
+        [files.partner_document(partner) for partner in partners],
+        ("partner", "name", "party", "sessions go to"),
+        (
+            (one.partner_id, one.name, f"{one.party.country_code}/{one.party.party_id}", one.sessions_url or "-")
+            for one in partners
+        ),
+        none="There is no partner yet.",
+    )
+
+
+@command(app, "show")
+def show(session: Session, partner_id: PartnerId) -> None:
+    """Show a partner as its file has it, when the tokens that we accept were made, and its assignments."""
+    registry = session.deployment.registry
+    partner = registry.get_partner(partner_id)
+    if partner is None:
+        raise UnknownEntity("partner", partner_id)
+    tokens: list[files.Json] = [files.to_json(token.created_at) for token in registry.list_tokens(partner_id)]
+    assignments: list[files.Json] = [files.assignment_document(one) for one in registry.list_assignments(partner_id)]
+    session.output.document(
+        {"partner": files.partner_document(partner), "accepted_tokens_since": tokens, "assignments": assignments}
+    )
+
+
+@command(app, "remove")
+def remove(
+    session: Session,
+    partner_id: PartnerId,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Remove a partner at once, with its tokens and assignments.
+
+    Plans that it has installed run on at the charge points until their sessions end.
+    """
+    if not yes:
+        typer.confirm(f"Remove partner {partner_id}, its tokens and its assignments?", abort=True, err=True)
+    deployment = session.deployment
+    removed = operations.remove_partner(deployment.registry, deployment.secrets, partner_id)
+    content: dict[str, files.Json] = {
+        "partner_id": partner_id,
+        "tokens": removed.tokens,
+        "assignments": [files.assignment_document(assignment) for assignment in removed.assignments],
+    }
+    session.output.done(
+        content,
+        f"Partner {partner_id} is removed, with {removed.tokens} token(s) and "
+        f"{len(removed.assignments)} assignment(s).",
+    )

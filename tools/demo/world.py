@@ -1,0 +1,152 @@
+"""A small world around a deployed stack: one CPO with its CSMS and stations, one partner that may steer them.
+
+Everything is registered as an operator would, and everything talks over real sockets.
+"""
+
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from types import TracebackType
+from typing import Self
+
+from ocpi_bridge.adapters.dynamodb.registry import DynamoRegistry
+from ocpi_bridge.domain import partners
+from ocpi_bridge.domain.partners import Assignment, Partner, Rate, Right, Scope
+from ocpi_bridge.domain.stations import (
+    Connector,
+    Csms,
+    CsmsAuth,
+    CsmsMode,
+    Evse,
+    OcppVersion,
+    PowerType,
+    ProfileIdRange,
+    Station,
+)
+from ocpi_bridge.domain.tokens import new_token, token_hash
+from tools.demo_csms import DemoCsms, EventDoor, Token
+from tools.local_stack import LocalStack
+from tools.partner_simulator import JEDLIX, Credentials, PartnerSimulator, Party
+
+CSMS_ID = "demo-csms"
+PARTNER_ID = "jedlix"
+LOCATION_ID = "DEMO-LOCATION"
+DRIVER_TAG = "DRIVER-0001"
+CONTRACT_ID = "NL-DMO-C00000001-1"
+
+
+def three_phase_station(station_id: str, *, connectors: int = 1) -> Station:
+    """A public AC station: 22 kW a connector, each an EVSE of its own."""
+    return Station(
+        csms_id=CSMS_ID,
+        station_id=station_id,
+        location_id=LOCATION_ID,
+        ocpp_version=OcppVersion.V16,
+        evses=tuple(
+            Evse(
+                uid=f"{station_id}-{number}",
+                connectors=(Connector("1", number, PowerType.AC_3_PHASE, max_voltage=230, max_amperage=32),),
+            )
+            for number in range(1, connectors + 1)
+        ),
+    )
+
+
+@dataclass(slots=True)
+class World:
+    """A running stack with its counterparts. Use as a context manager; the stack itself is the caller's to end.
+
+    `mode` is how the CSMS gives answers; `result_timeout` (s) is the timeout told to the partner, None the stage's.
+    """
+
+    stack: LocalStack
+    stations: Sequence[Station]
+    mode: CsmsMode = CsmsMode.CALLBACK
+    result_timeout: int | None = None
+    rate: Rate = partners.DEFAULT_RATE
+    csms_id: str = CSMS_ID
+    partner_id: str = PARTNER_ID
+    change_csms: Callable[[Csms], Csms] = field(default=lambda csms: csms)
+    csms: DemoCsms = field(init=False)
+    partner: PartnerSimulator = field(init=False)
+    registry: DynamoRegistry = field(init=False)
+
+    def __enter__(self) -> Self:
+        event_key = secrets.token_hex(16)
+        outputs = self.stack.outputs
+        cpo = Party(outputs["CountryCode"], outputs["PartyId"])
+        self.registry = DynamoRegistry(self.stack.client("dynamodb"), outputs["RegistryTableName"])
+        self.csms = DemoCsms(
+            self.csms_id,
+            door=EventDoor(self.stack.csms_api_url, self.csms_id, event_key, self.stack.ca_file),
+            ca_file=self.stack.ca_file,
+            tokens={DRIVER_TAG: Token(contract_id=CONTRACT_ID)},
+        ).start()
+        credentials = Credentials(ours=new_token(), theirs=new_token())
+        self.partner = PartnerSimulator(credentials, cpo=cpo).start()
+        self.partner.connect(self.stack.ocpi_api_url, ca_file=self.stack.ca_file)
+        self._register(cpo, credentials, event_key)
+        return self
+
+    def __exit__(
+        self, _type: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        self.partner.stop()
+        self.csms.stop()
+
+    def _register(self, cpo: Party, credentials: Credentials, event_key: str) -> None:
+        now = datetime.now(UTC)
+        self._put_secret(f"csms/{self.csms_id}", {"event_key": event_key, "api_credential": None})
+        self._put_secret(f"partners/{self.partner_id}", {"token": credentials.theirs})
+        sync = "" if self.mode is CsmsMode.CALLBACK else "/sync"
+        self.registry.add_csms(
+            self.change_csms(
+                Csms(
+                    csms_id=self.csms_id,
+                    preset="citrineos",
+                    base_url=self.csms.http_url + sync,
+                    mode=self.mode,
+                    profile_ids=ProfileIdRange(1_000_000, 1_999_999),
+                    country_code=cpo.country_code,
+                    party_id=cpo.party_id,
+                    auth=CsmsAuth.NONE,
+                    result_timeout=self.result_timeout,
+                )
+            )
+        )
+        self.registry.add_partner(
+            Partner(
+                partner_id=self.partner_id,
+                name="Jedlix (simulated)",
+                party=partners.Party(JEDLIX.country_code, JEDLIX.party_id),
+                callback_hosts=("localhost",),
+                sessions_url=self.partner.sessions_url,
+                charging_profiles_url=self.partner.charging_profiles_url,
+                rate=self.rate,
+                clear_rate=self.rate,
+                meter_push_interval=5,
+            ),
+            [token_hash(credentials.ours)],
+            now,
+        )
+        stations = [replace(station, csms_id=self.csms_id) for station in self.stations]
+        self.registry.import_stations(self.csms_id, stations)
+        self.registry.add_assignments(
+            [
+                Assignment(self.partner_id, Scope.LOCATION, location, Right.STEER, valid_from=now, consent="demo")
+                for location in sorted({station.location_id for station in stations})
+            ]
+        )
+
+    def _put_secret(self, name: str, value: dict[str, str | None]) -> None:
+        import json
+
+        self.stack.client("secretsmanager").create_secret(
+            Name=f"{self.stack.outputs['SecretsPrefix']}/{name}", SecretString=json.dumps(value)
+        )
+
+
+# A rate for tests and measurements that ask far more often than a partner would.
+GENEROUS_RATE = Rate(burst=10_000, seconds_per_request=Decimal("0.001"))
