@@ -38,10 +38,9 @@ ENVIRONMENT = {
         "SECRETS_PREFIX",
         "RESULT_CALLBACKS_QUEUE_URL",
         "REQUEST_DEADLINES_QUEUE_URL",
-    }
-    | PARTY,
-    "ingest_csms_events": {"REGISTRY_TABLE", "SESSIONS_TABLE"} | PARTY,
-    "push_updates": {"REGISTRY_TABLE", "SESSIONS_TABLE", "SECRETS_PREFIX"} | PARTY,
+    },
+    "ingest_csms_events": {"REGISTRY_TABLE", "SESSIONS_TABLE"},
+    "push_updates": {"REGISTRY_TABLE", "SESSIONS_TABLE", "SECRETS_PREFIX"},
     "sweep": {"REQUESTS_TABLE", "SESSIONS_TABLE"} | OUTLETS,
 }
 
@@ -59,6 +58,7 @@ TIMEOUTS = {
     "csms_events": 10,
     "csms_callback": 10,
     "send_charger_commands": 25,
+    "deliver_results": 12,
 }
 
 

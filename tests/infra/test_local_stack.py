@@ -1,7 +1,6 @@
 """The local stack: up, again, changed and down, with nothing left behind and nothing shared."""
 
 import json
-import os
 import socket
 import ssl
 import urllib.error
@@ -15,7 +14,7 @@ from botocore.exceptions import ClientError
 
 from infra.bundling import SourceTree
 from tests.infra.stack_template import FUNCTIONS, ROOT
-from tools.local_stack import AlreadyInUse, DeploymentFailed, LocalStack, NotRunning, stop
+from tools.local_stack import AlreadyInUse, DeploymentFailed, LocalStack, NotRunning, emulator, stop
 from tools.local_stack.__main__ import main
 
 pytestmark = pytest.mark.e2e
@@ -70,6 +69,11 @@ def _ask(stack: LocalStack, path: str = "/ocpi/anything") -> dict[str, object]:
         with error:
             answer = json.load(error)
     return answer
+
+
+def _lives(process: psutil.Process) -> bool:
+    # A dead process without a parent that asks for it stays listed on some machines.
+    return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
 
 
 def _directory(stack: LocalStack) -> Path:
@@ -149,11 +153,11 @@ def test_a_stopped_stack_leaves_no_process_no_file_and_no_state_to_the_next(
 ) -> None:
     directory = tmp_path / "stack"
     with LocalStack.start(directory, port=0, source_root=checkout) as first:
-        family = psutil.Process(first.description.pid).children(recursive=True)
+        emulated = psutil.Process(first.description.pid)
+        family = [emulated, *emulated.children(recursive=True)]
         first.client("sqs").create_queue(QueueName="left-behind")
-    assert family
-    assert not any(process.is_running() for process in family)
-    assert not psutil.pid_exists(first.description.pid)
+    assert len(family) > 1
+    assert not any(_lives(process) for process in family)
     assert not directory.exists()
     with pytest.raises(NotRunning):
         LocalStack.attach(directory)
@@ -188,14 +192,12 @@ def test_a_directory_with_other_content_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(AlreadyInUse):
         LocalStack.start(tmp_path)
     assert stop(tmp_path) is False
-    assert os.listdir(tmp_path) == ["thesis.txt"]
+    assert [file.name for file in tmp_path.iterdir()] == ["thesis.txt"]
 
 
 def test_a_taken_port_is_passed_over_unless_it_was_asked_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from tools.local_stack import emulator
-
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()

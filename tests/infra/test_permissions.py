@@ -16,7 +16,7 @@ RESULTS, UPDATES, EVENTS = "Queues/result-callbacks", "Queues/partner-updates", 
 
 RECEIVE = ("sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage")
 DEFER = "sqs:ChangeMessageVisibility"
-SEND = "sqs:SendMessage"
+SEND = ("sqs:SendMessage", "sqs:SendMessageBatch")
 READ_SECRET = "secretsmanager:GetSecretValue"
 READ_STREAM = ("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator")
 
@@ -35,32 +35,32 @@ EXPECTED = {
     | _items(SESSIONS, "BatchGetItem", "UpdateItem")
     | _items(REQUESTS, "PutItem"),
     "ocpi_fallback": _items(REGISTRY, "BatchGetItem"),
-    "csms_events": _items(REGISTRY, "GetItem", "PutItem", "DeleteItem") | {(SEND, EVENTS), (READ_SECRET, CSMSS)},
-    "csms_callback": _items(REGISTRY, "GetItem")
-    | _items(REQUESTS, "BatchGetItem", "GetItem", "UpdateItem")
-    | _items(SESSIONS, "BatchGetItem", "GetItem", "UpdateItem")
+    "csms_events": _items(REGISTRY, "PutItem", "DeleteItem") | _each(SEND, EVENTS) | {(READ_SECRET, CSMSS)},
+    "csms_callback": _items(REGISTRY, "BatchGetItem")
+    | _items(REQUESTS, "BatchGetItem", "PutItem", "UpdateItem")
+    | _items(SESSIONS, "BatchGetItem", "UpdateItem")
     | {(READ_SECRET, SIGNING)},
     "relay_outbox": _each(READ_STREAM, f"{SESSIONS}.StreamArn", f"{REQUESTS}.StreamArn")
     | _each(["dynamodb:ListStreams"], f"{SESSIONS}/stream/*", f"{REQUESTS}/stream/*")
-    | _each([SEND], COMMANDS, DEADLINES, RESULTS, UPDATES, f"{RESULTS}-dlq", "Queues/relay-failures"),
-    "send_charger_commands": _items(REQUESTS, "BatchGetItem", "GetItem", "UpdateItem")
-    | _items(SESSIONS, "BatchGetItem", "GetItem", "UpdateItem")
-    | _items(REGISTRY, "BatchGetItem", "GetItem")
+    | _each(SEND, COMMANDS, DEADLINES, RESULTS, UPDATES, f"{RESULTS}-dlq", "Queues/relay-failures"),
+    "send_charger_commands": _items(REQUESTS, "BatchGetItem", "PutItem", "UpdateItem")
+    | _items(SESSIONS, "BatchGetItem", "UpdateItem")
+    | _items(REGISTRY, "BatchGetItem")
     | _each([READ_SECRET], CSMSS, SIGNING)
     | _each([*RECEIVE, DEFER], COMMANDS),
-    "deliver_results": _items(REQUESTS, "GetItem", "UpdateItem")
-    | _items(REGISTRY, "BatchGetItem", "GetItem")
+    "deliver_results": _items(REQUESTS, "BatchGetItem", "UpdateItem")
+    | _items(REGISTRY, "BatchGetItem")
     | {(READ_SECRET, PARTNERS)}
     | _each([*RECEIVE, DEFER], RESULTS, DEADLINES),
-    "ingest_csms_events": _items(REGISTRY, "BatchGetItem", "GetItem", "UpdateItem")
-    | _items(SESSIONS, "BatchGetItem", "GetItem", "PutItem", "UpdateItem")
+    "ingest_csms_events": _items(REGISTRY, "BatchGetItem", "UpdateItem")
+    | _items(SESSIONS, "BatchGetItem", "PutItem", "UpdateItem")
     | _each(RECEIVE, EVENTS),
-    "push_updates": _items(SESSIONS, "BatchGetItem", "GetItem", "PutItem", "Query", "UpdateItem")
-    | _items(REGISTRY, "BatchGetItem", "GetItem")
-    | {(READ_SECRET, PARTNERS)}
+    "push_updates": _items(SESSIONS, "BatchGetItem", "PutItem", "Query")
+    | _items(REGISTRY, "BatchGetItem")
+    | _each([READ_SECRET], PARTNERS, SIGNING)
     | _each(RECEIVE, UPDATES),
     "sweep": _each(["dynamodb:Query"], f"{SESSIONS}/index/due", f"{REQUESTS}/index/due")
-    | _each([SEND], COMMANDS, DEADLINES, RESULTS, UPDATES),
+    | _each(SEND, COMMANDS, DEADLINES, RESULTS, UPDATES),
 }
 
 

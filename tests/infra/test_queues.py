@@ -7,9 +7,9 @@ from tests.infra.stack_template import StackTemplate
 pytestmark = pytest.mark.integration
 
 PAIRS = {
-    "charger-commands": (30, 10, True),
-    "request-deadlines": (180, 5, False),
-    "result-callbacks": (180, 20, False),
+    "charger-commands": (30, 20, True),
+    "request-deadlines": (72, 20, False),
+    "result-callbacks": (72, 20, False),
     "partner-updates": (180, 5, True),
     "csms-events": (180, 5, False),
 }

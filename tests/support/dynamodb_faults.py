@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from botocore.model import OperationModel
 
@@ -70,8 +70,10 @@ def conflicts(client: "DynamoDBClient", times: int) -> Iterator[list[str]]:
         error = {"Code": "TransactionConflictException", "Message": "Transaction is ongoing for the item"}
         return _Refusal(), {"Error": error, "ResponseMetadata": {}}
 
-    client.meta.events.register("before-call.dynamodb", refuse)
+    # The stubs do not know that what a handler returns stands for the answer.
+    handler = cast("Callable[..., None]", refuse)
+    client.meta.events.register("before-call.dynamodb", handler)
     try:
         yield refused
     finally:
-        client.meta.events.unregister("before-call.dynamodb", refuse)
+        client.meta.events.unregister("before-call.dynamodb", handler)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
-EXAMPLES = Path("examples")
+ROOT = Path(__file__).resolve().parents[2]
+EXAMPLES = ROOT / "examples"
 PREFIX = "ocpi-bridge/prod"
 
 Change = Callable[[dict[str, Any]], object]

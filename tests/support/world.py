@@ -108,7 +108,7 @@ class World:
     def put_partner(self, partner: Partner, token: str | None = TOKEN) -> None:
         self._put(self.tables.registry, registry_items.partner_item(partner, 1))
         if token is not None:
-            accepted = AcceptedToken(token_hash(token), partner.partner_id, START)
+            accepted = AcceptedToken(token_hash(token), partner.partner_id, partner.party, START)
             self._put(self.tables.registry, registry_items.token_item(accepted))
         if partner.partner_id == self.partner.partner_id:
             self.partner = partner

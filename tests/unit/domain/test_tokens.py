@@ -6,7 +6,8 @@ import pytest
 
 from ocpi_bridge.domain.tokens import TOKEN_MAX_LENGTH, candidates, is_token, new_token, token_hash
 
-VECTORS = json.loads(Path("tests/fixtures/ocpi/authorization_base64_vectors.json").read_text())["vectors"]
+FIXTURES = Path(__file__).resolve().parents[2] / "fixtures/ocpi"
+VECTORS = json.loads((FIXTURES / "authorization_base64_vectors.json").read_text())["vectors"]
 
 
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector["token"])

@@ -4,7 +4,7 @@ from decimal import Decimal
 import pytest
 
 from ocpi_bridge.adapters.dynamodb import registry_items, tables
-from ocpi_bridge.domain.partners import Partner, Rate, Scope, TokenEncoding
+from ocpi_bridge.domain.partners import Partner, Party, Rate, Scope, TokenEncoding
 from ocpi_bridge.domain.plans import RateUnit
 from ocpi_bridge.domain.stations import Csms, CsmsAuth, Replacement, Station, StationState
 from ocpi_bridge.domain.tokens import AcceptedToken
@@ -47,7 +47,7 @@ def test_assignments_survive_being_stored_and_come_back_by_partner() -> None:
 
 
 def test_a_token_survives_being_stored() -> None:
-    token = AcceptedToken("ab" * 32, "jedlix", NEW_YEAR)
+    token = AcceptedToken("ab" * 32, "jedlix", Party("NL", "JED"), NEW_YEAR)
     assert registry_items.token_of(stored(registry_items.token_item(token))) == token
 
 

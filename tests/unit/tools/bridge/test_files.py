@@ -19,7 +19,7 @@ from ocpi_bridge.domain.stations import (
     Replacement,
     Station,
 )
-from tests.support.operator import EXAMPLES, Change, Write
+from tests.support.operator import EXAMPLES, ROOT, Change, Write
 from tools.bridge import files
 from tools.bridge.files import FileRefused
 
@@ -122,7 +122,7 @@ def test_what_is_written_says_what_was_read(
 
 @pytest.mark.parametrize("kind", [Partner, Party, Rate, Csms, ProfileIdRange, Station, Evse, Connector, Assignment])
 def test_every_field_is_documented(kind: type) -> None:
-    documentation = Path("docs/configuration.md").read_text()
+    documentation = (ROOT / "docs/configuration.md").read_text()
     undocumented = [field.name for field in fields(kind) if f"`{field.name}`" not in documentation]
     assert undocumented == []
 

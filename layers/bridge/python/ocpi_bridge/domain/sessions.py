@@ -24,8 +24,8 @@ POWER_CHANGE_W = Decimal(500)
 PHASE_IN_USE_A = Decimal(1)
 # The namespace of our session ids: the same transaction gets the same id, however often its start is reported.
 SESSION_NAMESPACE = uuid.UUID("5f0c1c7e-2a5b-4f6e-9f43-0c7c5b0a6d11")
-# Profile ids of one session: connectors of a station never share an id, whatever the hash.
-CONNECTORS_PER_STATION = 64
+# Places to charge at one station never share a profile id, whatever the hash.
+PLACES_PER_STATION = 64
 
 
 class SessionStatus(StrEnum):
@@ -123,7 +123,7 @@ def new_session(event: StationEvent, csms: Csms, outlet: Outlet, rights: Rights,
         connector_id=outlet.connector.connector_id,
         currency=outlet.station.currency,
         transaction_id=event.transaction_id,
-        profile_id=profile_id(csms.profile_ids, session_id, outlet.connector.ocpp_connector_id),
+        profile_id=profile_id(csms.profile_ids, session_id, outlet.number_at_station),
         status=SessionStatus.ACTIVE,
         start=event.time,
         last_event_at=event.time,
@@ -135,15 +135,15 @@ def new_session(event: StationEvent, csms: Csms, outlet: Outlet, rights: Rights,
     return _with_reading(_with_identity(opened, event), event.reading)
 
 
-def profile_id(reserved: ProfileIdRange, session_id: str, ocpp_connector_id: int) -> int:
+def profile_id(reserved: ProfileIdRange, session_id: str, number_at_station: int) -> int:
     """The chargingProfileId of a session, from the CSMS's reserved range.
 
     The same for every plan of the session, so that a new plan replaces the old one; another one for the next session,
-    so that a late clear never hits the next car; never equal for two connectors of a station.
+    so that a late clear never hits the next car; never equal for two places to charge of a station.
     """
-    slots = max(1, (reserved.last - reserved.first + 1) // CONNECTORS_PER_STATION)
+    slots = max(1, (reserved.last - reserved.first + 1) // PLACES_PER_STATION)
     slot = crc32(session_id.encode()) % slots
-    return reserved.first + slot * CONNECTORS_PER_STATION + ocpp_connector_id % CONNECTORS_PER_STATION
+    return reserved.first + slot * PLACES_PER_STATION + number_at_station % PLACES_PER_STATION
 
 
 def advance(session: Session, event: StationEvent, now: datetime) -> tuple[Session, ChargingPeriod | None] | None:

@@ -102,6 +102,11 @@ class Outlet:
         """The OCPP 2.0.1 EVSE id; where the registry names none, the connector's number (one EVSE a connector)."""
         return self.evse.ocpp_evse_id if self.evse.ocpp_evse_id is not None else self.connector.ocpp_connector_id
 
+    @property
+    def number_at_station(self) -> int:
+        """The place to charge, by OCPP's own count: the connector in 1.6, the EVSE in 2.0.1 (one car at a time)."""
+        return self.ocpp_evse_id if self.station.ocpp_version is OcppVersion.V201 else self.connector.ocpp_connector_id
+
 
 @dataclass(frozen=True, slots=True)
 class StationState:

@@ -10,6 +10,8 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime
 
+from ocpi_bridge.domain.partners import Party
+
 # OCPI 7.3.1: string(64).
 TOKEN_MAX_LENGTH = 64
 # 48 random bytes are exactly 64 characters of URL-safe Base64: all that the specification has room for.
@@ -19,10 +21,11 @@ _SCHEME = "token"
 
 @dataclass(frozen=True, slots=True)
 class AcceptedToken:
-    """A token that we accept from a partner, by its hash."""
+    """A token that we accept from a partner, by its hash. `party` is the partner's: who the token speaks for."""
 
     token_hash: str
     partner_id: str
+    party: Party
     created_at: datetime
 
 

@@ -35,7 +35,8 @@ class DynamoIntakeStore:
         token = next((found[key] for key in tokens if key in found), None)
         if token is None:
             return Caller(None)
-        partner_id, party = str(token["partner_id"]), None
+        accepted = registry_items.token_of(token)
+        partner_id, party = accepted.partner_id, accepted.party
         session = found.get((self.sessions, *session_items.session_key(session_id))) if session_id else None
         if session_id is None or session is None:
             return Caller(partner_id, party)

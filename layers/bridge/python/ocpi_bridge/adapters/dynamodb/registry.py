@@ -7,7 +7,7 @@ completed by the same call again. The hot path reads the same items through regi
 
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import reduce
 from operator import or_
@@ -92,7 +92,7 @@ class DynamoRegistry:
                 raise RegistrationRefused(problems)
             batch = self._table.put(registry_items.partner_item(partner, version=1), None)
             for token_hash in token_hashes:
-                token = AcceptedToken(token_hash, partner.partner_id, at)
+                token = AcceptedToken(token_hash, partner.partner_id, partner.party, at)
                 batch |= self._table.put(registry_items.token_item(token), None)
             yield batch
 
@@ -106,8 +106,12 @@ class DynamoRegistry:
             if before is None:
                 raise UnknownEntity("partner", partner.partner_id)
             version = registry_items.version_of(before)
-            item = registry_items.partner_item(partner, version + 1)
-            yield self._table.put(item, {"version": version})
+            batch = self._table.put(registry_items.partner_item(partner, version + 1), {"version": version})
+            for token in self.list_tokens(partner.partner_id):
+                if token.party != partner.party:
+                    item = registry_items.token_item(replace(token, party=partner.party))
+                    batch |= self._table.put(item, {"partner_id": partner.partner_id})
+            yield batch
 
         self._table.change(plan)
 

@@ -19,7 +19,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
 from ocpi_bridge.adapters.dynamodb import documents
-from ocpi_bridge.domain.partners import Assignment, Partner, Scope
+from ocpi_bridge.domain.partners import Assignment, Partner, Party, Scope
 from ocpi_bridge.domain.registration import StationRef
 from ocpi_bridge.domain.stations import Csms, Station, StationState
 from ocpi_bridge.domain.tokens import AcceptedToken
@@ -108,7 +108,8 @@ def partner_of(item: PlainItem) -> Partner:
 def token_of(item: PlainItem) -> AcceptedToken:
     """The token (by its hash) that an item holds, with the partner that presents it."""
     created_at = datetime.fromtimestamp(int(str(item["created_at"])) / 1000, UTC)
-    return AcceptedToken(str(item["sk"]), str(item["partner_id"]), created_at)
+    party = Party(str(item["country_code"]), str(item["party_id"]))
+    return AcceptedToken(str(item["sk"]), str(item["partner_id"]), party, created_at)
 
 
 def csms_of(item: PlainItem) -> Csms:
@@ -159,7 +160,14 @@ def partner_item(partner: Partner, version: int) -> dict[str, object]:
 def token_item(token: AcceptedToken) -> dict[str, object]:
     """The item of a token that we accept from a partner."""
     created_at = int(token.created_at.timestamp() * 1000)
-    return _item(token_key(token.token_hash), "token", partner_id=token.partner_id, created_at=created_at)
+    return _item(
+        token_key(token.token_hash),
+        "token",
+        partner_id=token.partner_id,
+        country_code=token.party.country_code,
+        party_id=token.party.party_id,
+        created_at=created_at,
+    )
 
 
 def csms_item(csms: Csms, version: int) -> dict[str, object]:
