@@ -136,26 +136,25 @@ def test_code_that_does_not_deploy_leaves_the_running_stack_as_it_is(stack: Loca
     assert _ask(stack)["status_code"] == 2000
 
 
-def test_a_worker_can_be_found_and_ended_and_the_function_comes_back(stack: LocalStack) -> None:
+def test_workers_can_be_found_and_ended_and_the_function_comes_back(stack: LocalStack) -> None:
     _ask(stack)
-    (worker,) = stack.worker_pids("ocpi_fallback")
-    psutil.Process(worker).kill()
+    workers = stack.worker_pids("ocpi_fallback")
+    for worker in workers:
+        psutil.Process(worker).kill()
 
-    assert psutil.Process(stack.description.pid).is_running()
-    # The call that meets the dead worker fails, as one does whose process dies; the next has a new worker.
+    # The call that meets a dead worker fails, as one does whose process dies; the next has a new worker.
     _ask(stack)
     assert _ask(stack)["status_code"] == 2000
-    assert worker not in stack.worker_pids("ocpi_fallback")
+    assert workers
+    assert not set(workers) & set(stack.worker_pids("ocpi_fallback"))
 
 
-def test_a_stopped_stack_leaves_no_process_no_file_and_no_state_to_the_next(
-    checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_neither_a_stopped_nor_a_crashed_stack_leaves_anything_to_the_next(checkout: Path, tmp_path: Path) -> None:
     directory = tmp_path / "stack"
-    with LocalStack.start(directory, port=0, source_root=checkout) as first:
-        emulated = psutil.Process(first.description.pid)
+    with LocalStack.start(directory, port=0, source_root=checkout) as stopped:
+        emulated = psutil.Process(stopped.description.pid)
         family = [emulated, *emulated.children(recursive=True)]
-        first.client("sqs").create_queue(QueueName="left-behind")
+        stopped.client("sqs").create_queue(QueueName="left-behind")
     assert len(family) > 1
     assert not any(_lives(process) for process in family)
     assert not directory.exists()
@@ -163,27 +162,21 @@ def test_a_stopped_stack_leaves_no_process_no_file_and_no_state_to_the_next(
         LocalStack.attach(directory)
     assert stop(directory) is False
 
-    with LocalStack.start(directory, port=0, source_root=checkout) as second:
-        with pytest.raises(ClientError, match="NonExistentQueue"):
-            second.client("sqs").get_queue_url(QueueName="left-behind")
-        monkeypatch.chdir(tmp_path)
-        assert main(["status", "--directory", "stack"]) == 0
-        assert main(["down", "--directory", "stack"]) == 0
-        assert main(["status", "--directory", "stack"]) == 3
-        assert main(["down", "--directory", "stack"]) == 0
-
-
-def test_a_stack_whose_process_died_is_replaced(checkout: Path, tmp_path: Path) -> None:
-    directory = tmp_path / "stack"
     crashed = LocalStack.start(directory, port=0, source_root=checkout)
     try:
+        with pytest.raises(ClientError, match="NonExistentQueue"):
+            crashed.client("sqs").get_queue_url(QueueName="left-behind")
         psutil.Process(crashed.description.pid).kill()
-        with LocalStack.start(directory, port=0, source_root=checkout) as replacement:
-            assert replacement.description.pid != crashed.description.pid
-            assert _ask(replacement)["status_code"] == 2000
+
+        replacement = LocalStack.start(directory, port=0, source_root=checkout)
+        assert replacement.description.pid != crashed.description.pid
+        assert _ask(replacement)["status_code"] == 2000
+        assert main(["status", "--directory", str(directory)]) == 0
+        assert main(["down", "--directory", str(directory)]) == 0
+        assert main(["status", "--directory", str(directory)]) == 3
+        assert main(["down", "--directory", str(directory)]) == 0
     finally:
         stop(directory)
-    assert not directory.exists()
 
 
 def test_a_directory_with_other_content_is_left_alone(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from ocpi_bridge.domain.events import ChargingState, EventType, IdToken, StationEvent
 from ocpi_bridge.domain.sessions import (
-    CONNECTORS_PER_STATION,
+    PLACES_PER_STATION,
     PERIOD_LENGTH,
     ChargingPeriod,
     Session,
@@ -304,7 +304,7 @@ def test_a_start_that_comes_after_the_first_period_was_told_still_adds_up() -> N
 
 # --- Profile ids -----------------------------------------------------------------------------------------------------
 
-RANGES = [ProfileIdRange(100_000, 199_999), ProfileIdRange(1, CONNECTORS_PER_STATION), ProfileIdRange(7, 7 + 200)]
+RANGES = [ProfileIdRange(100_000, 199_999), ProfileIdRange(1, PLACES_PER_STATION), ProfileIdRange(7, 7 + 200)]
 
 
 @given(st.sampled_from(RANGES), st.uuids().map(str), st.integers(1, 1000))
@@ -330,6 +330,6 @@ def test_evses_of_ocpp_201_never_share_an_id_though_their_connectors_have_the_sa
     )
     station = Station("acme", "CP-001", "LOC1", OcppVersion.V201, evses)
     # One slot only: whatever the sessions are called, only the EVSE can tell their ids apart.
-    tight = replace(csms(), profile_ids=ProfileIdRange(1, CONNECTORS_PER_STATION))
+    tight = replace(csms(), profile_ids=ProfileIdRange(1, PLACES_PER_STATION))
     ids = {session_of(event(STARTED, 0, evse_id=number), tight, station).profile_id for number in (1, 2)}
     assert len(ids) == 2
