@@ -101,6 +101,9 @@ STAGES: Final[Mapping[str, StageSettings]] = {
             # A silent charger is part of the demo, and nobody wants to watch it for 90 s.
             result_timeout_seconds=30,
             log_retention_days=1,
+            # The embedded gateway throttles too, and a load test is meant to meet the bridge.
+            api_requests_per_second=1000,
+            api_burst=2000,
             embedded=True,
         ),
         StageSettings(name="dev", country_code="NL", party_id="DEV", log_level="DEBUG", log_retention_days=7),

@@ -5,7 +5,7 @@ from ocpi_bridge.ports import JsonValue
 from ocpi_bridge.runtime.ocpi_door import PartnerCall, method_not_allowed, ocpi_endpoint
 from ocpi_bridge.runtime.wiring import ocpi
 
-bridge = ocpi.ocpi_module()
+bridge = ocpi.versions()
 
 
 @ocpi_endpoint(bridge, configuration_module=True)
@@ -14,5 +14,5 @@ def lambda_handler(call: PartnerCall) -> JsonValue:
     if call.request.method != "GET":
         raise method_not_allowed("GET")
     if call.request.path.rstrip("/").endswith(f"/{VERSION}"):
-        return version_details(call.request.base_url)
-    return versions(call.request.base_url)
+        return version_details(bridge.api_url)
+    return versions(bridge.api_url)

@@ -46,8 +46,8 @@ class CsmsApi(Construct):
         self.functions = (events, callback)
 
         api = BridgeApi(self, "csms", settings, description="Called by CSMSs.", logging=logging)
-        api.route("/csms/v1/events", ["POST"], events)
-        api.route("/csms/v1/callback/{command_id}/{signature}", ["POST"], callback)
+        api.route("/csms/v1/events", events)
+        api.route("/csms/v1/callback/{command_id}/{signature}", callback)
         self.url = api.url
 
     def _function(self, name: str, description: str, defaults: FunctionDefaults) -> BridgeFunction:

@@ -39,11 +39,13 @@ class OcpiApi(Construct):
             function.set(OCPI_COUNTRY_CODE=settings.country_code, OCPI_PARTY_ID=settings.party_id)
 
         api = BridgeApi(self, "ocpi", settings, description="OCPI 2.2.1, called by partners.", logging=logging)
-        api.route("/ocpi/versions", ["GET"], versions)
-        api.route("/ocpi/2.2.1", ["GET"], versions)
-        api.route("/ocpi/2.2.1/chargingprofiles/{session_id}", ["GET", "PUT", "DELETE"], charging_profiles)
+        api.route("/ocpi/versions", versions)
+        api.route("/ocpi/2.2.1", versions)
+        api.route("/ocpi/2.2.1/chargingprofiles/{session_id}", charging_profiles)
         api.answer_everything_else(fallback)
         self.url = api.url
+        # The API's id, not its stage: a function that named the stage would wait for itself.
+        versions.set(OCPI_API_URL=api.url)
 
     def _function(self, name: str, description: str, defaults: FunctionDefaults) -> BridgeFunction:
         return BridgeFunction(

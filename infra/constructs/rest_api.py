@@ -1,7 +1,7 @@
 """A regional REST API of the bridge: routes to functions, access logs without secrets, and an answer for every error."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Final
 
 from aws_cdk import Aws, RemovalPolicy
@@ -98,21 +98,22 @@ class BridgeApi(Construct):
         self._api.node.try_remove_child("Endpoint")
         self._api.deployment_stage.node.add_dependency(logging)
         self._resources: dict[str, apigateway.IResource] = {"": self._api.root}
+        self._routed: set[str] = set()
         self.url = self._url(settings)
         self._answer_for_the_gateway()
         self._acknowledge()
 
-    def route(self, path: str, methods: Sequence[str], function: BridgeFunction) -> None:
-        """Send these methods of a path to the function's alias, as they came."""
-        resource = self._resource(path)
-        for method in methods:
-            resource.add_method(method, _integration(function))
+    def route(self, path: str, function: BridgeFunction) -> None:
+        """Send a path's requests to the function's alias, whatever their method: it knows which ones it has."""
+        self._resource(path).add_method("ANY", _integration(function))
+        self._routed.add(path)
 
     def answer_everything_else(self, function: BridgeFunction) -> None:
-        """Send what no route takes to this function: unknown paths, and unknown methods of known ones."""
+        """Send every path that no route takes to this function."""
         self._resource("/{proxy+}")
-        for resource in self._resources.values():
-            resource.add_method("ANY", _integration(function))
+        for path, resource in self._resources.items():
+            if path not in self._routed:
+                resource.add_method("ANY", _integration(function))
 
     def _resource(self, path: str) -> apigateway.IResource:
         above, _, segment = path.rpartition("/")

@@ -38,13 +38,14 @@ def counted(client: "DynamoDBClient") -> Iterator[list[str]]:
 @contextmanager
 def meanwhile(client: "DynamoDBClient", act: Callable[[], object], *operations: str, times: int = 1) -> Iterator[None]:
     """Somebody else acts right before our next calls of these operations (all that write, where none is named)."""
-    left = times
+    left, acting = times, False
 
     def interfere(model: OperationModel, **_: object) -> None:
-        nonlocal left
-        if left and model.name in (operations or WRITES):
-            left -= 1
+        nonlocal left, acting
+        if left and not acting and model.name in (operations or WRITES):
+            left, acting = left - 1, True
             act()
+            acting = False
 
     client.meta.events.register("before-call.dynamodb", interfere)
     try:

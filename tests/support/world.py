@@ -92,6 +92,7 @@ class World:
         self.partner = registry_entries.partner()
         self.csms = registry_entries.csms()
         self.station = registry_entries.station()
+        self._state: dict[str, bool] = {}
         names = {"sessions": tables.sessions, "requests": tables.requests, "registry": tables.registry}
         self.intake = DynamoIntakeStore(tables.client, **names)
         self.commands = DynamoCommandStore(tables.client, **names)
@@ -127,8 +128,9 @@ class World:
 
     def set_state(self, **attributes: bool) -> None:
         """What is known of the station: `online`, `steering_suspended`."""
+        self._state |= attributes
         pk, sk = registry_items.station_state_key(self.station.csms_id, self.station.station_id)
-        self._put(self.tables.registry, {"pk": pk, "sk": sk, "entity": "station_state", **attributes})
+        self._put(self.tables.registry, {"pk": pk, "sk": sk, "entity": "station_state", **self._state})
 
     def remove(self, key: registry_items.ItemKey) -> None:
         self.tables.client.delete_item(TableName=self.tables.registry, Key=dynamo.key(*key))

@@ -55,6 +55,10 @@ class Partner:
     meter_push_interval: int = 300
 
 
+# Country, party and nine characters of its own, without the optional check digit: what is shorter is no eMI3 id.
+MIN_CONTRACT_ID = 14
+
+
 class Scope(StrEnum):
     """What an assignment is about, the most specific first."""
 
@@ -95,6 +99,14 @@ class Rights:
 
     seen_by: frozenset[str] = frozenset()
     steered_by: str | None = None
+
+
+def emsp_of(contract_id: str) -> Party | None:
+    """The eMSP that a contract id by eMI3 begins with (NL-ABC-C12345678-X or NLABC...); None where it names none."""
+    plain = contract_id.replace("-", "").upper()
+    if len(plain) < MIN_CONTRACT_ID or not (plain.isascii() and plain[:2].isalpha() and plain[2:5].isalnum()):
+        return None
+    return Party(plain[:2], plain[2:5])
 
 
 def rights(assignments: tuple[Assignment, ...], at: datetime) -> Rights:

@@ -24,6 +24,8 @@ POWER_CHANGE_W = Decimal(500)
 PHASE_IN_USE_A = Decimal(1)
 # The namespace of our session ids: the same transaction gets the same id, however often its start is reported.
 SESSION_NAMESPACE = uuid.UUID("5f0c1c7e-2a5b-4f6e-9f43-0c7c5b0a6d11")
+# Energy is told in kWh to the Wh, power in kW to the W.
+TO_THE_WH = Decimal("0.001")
 # Places to charge at one station never share a profile id, whatever the hash.
 PLACES_PER_STATION = 64
 
@@ -98,7 +100,7 @@ class Session:
         """Energy charged so far, in kWh, to the Wh."""
         if self.meter_wh is None or self.meter_start_wh is None:
             return Decimal(0)
-        return ((self.meter_wh - self.meter_start_wh) / 1000).quantize(Decimal("0.001"))
+        return _kwh(self.meter_wh - self.meter_start_wh)
 
     @property
     def over(self) -> bool:
@@ -172,19 +174,14 @@ def advance(session: Session, event: StationEvent, now: datetime) -> tuple[Sessi
     return replace(changed, version=session.version + 1, last_updated=max(now, session.last_updated)), period
 
 
-def worth_telling_at_once(before: Session | None, after: Session) -> bool:
-    """Whether a change goes to the partners at once: a start, a status change, an end; not a move of the meter."""
-    if before is None:
-        return True
-    return (before.status, before.start, before.charging_state) != (after.status, after.start, after.charging_state)
-
-
 def _with_identity(session: Session, event: StationEvent) -> Session:
     """What only the start tells: when, with which token. It may come after the first updates."""
     started = event.type is EventType.TRANSACTION_STARTED
+    start = min(session.start, event.time) if started else session.start
     return replace(
         session,
-        start=min(session.start, event.time) if started else session.start,
+        start=start,
+        period_start=session.period_start if session.periods else start,
         token=session.token or event.id_token,
         auth_method=event.auth_method or session.auth_method,
         charging_state=session.charging_state or event.charging_state,
@@ -196,12 +193,17 @@ def _with_reading(session: Session, reading: Reading) -> Session:
     seen = sum(1 for current in reading.current_a if current > PHASE_IN_USE_A) or None
     lowest = [value for value in (session.meter_start_wh, reading.meter_wh) if value is not None]
     highest = [value for value in (session.meter_wh, reading.meter_wh) if value is not None]
+    first = min(lowest, default=None)
+    period_meter = reading.meter_wh if session.period_meter_wh is None else session.period_meter_wh
+    if period_meter is not None and session.meter_start_wh is not None and first is not None:
+        # A lower reading that comes late: its energy belongs to the open period, the closed ones are told already.
+        period_meter -= session.meter_start_wh - first
     return replace(
         session,
-        meter_start_wh=min(lowest, default=None),
+        meter_start_wh=first,
         meter_wh=max(highest, default=None),
         phases=max(filter(None, (session.phases, seen)), default=None),
-        period_meter_wh=reading.meter_wh if session.period_meter_wh is None else session.period_meter_wh,
+        period_meter_wh=period_meter,
     )
 
 
@@ -212,15 +214,17 @@ def _with_period(before: Session, after: Session, event: StationEvent) -> tuple[
     ended = event.type is EventType.TRANSACTION_ENDED
     if not (ended or event.time - start >= PERIOD_LENGTH or _power_changed(before.power_w, after.power_w)):
         return after, None
-    energy = max(Decimal(0), meter - meter_at_start)
+    # As a difference of what the session told, so that the periods add up to it whatever was rounded.
+    energy = max(Decimal(0), after.kwh - _kwh(meter_at_start - (after.meter_start_wh or Decimal(0))))
     hours = Decimal((event.time - start) / timedelta(hours=1))
     period = ChargingPeriod(
         index=after.periods + 1,
         start=start,
         end=event.time,
-        energy=(energy / 1000).quantize(Decimal("0.001")),
-        power=(energy / 1000 / hours).quantize(Decimal("0.001")),
-        current=after.current_a,
+        energy=energy,
+        power=(energy / hours).quantize(TO_THE_WH),
+        # The new one belongs to the next period: it may be what ended this one.
+        current=_newest(before.current_a, after.current_a),
         soc=after.soc,
     )
     return replace(after, period_start=event.time, period_meter_wh=meter, periods=period.index), period
@@ -230,6 +234,10 @@ def _power_changed(before: Decimal | None, after: Decimal | None) -> bool:
     if before is None or after is None:
         return False
     return abs(after - before) > max(POWER_CHANGE_W, before * POWER_CHANGE_SHARE)
+
+
+def _kwh(wh: Decimal) -> Decimal:
+    return (wh / 1000).quantize(TO_THE_WH)
 
 
 def _newest(value: Decimal | None, known: Decimal | None) -> Decimal | None:

@@ -169,17 +169,21 @@ class Csms:
 def find_outlet(station: Station, connector_id: int | None, evse_id: int | None) -> Outlet | None:
     """The outlet that OCPP's connector and EVSE numbers mean, or None.
 
-    OCPP 1.6 counts connectors through the station and knows no EVSEs; 2.0.1 counts connectors within an EVSE.
+    OCPP 1.6 counts connectors through the station and knows no EVSEs; 2.0.1 counts connectors within an EVSE. Numbers
+    that could mean two outlets mean none: a guess would steer another car.
     """
-    for evse in station.evses:
-        if station.ocpp_version is OcppVersion.V201 and evse_id is not None and _evse_number(evse) != evse_id:
-            continue
-        for connector in evse.connectors:
-            if connector_id is None or connector.ocpp_connector_id == connector_id:
-                if connector_id is None and (evse_id is None or len(evse.connectors) != 1):
-                    continue
-                return Outlet(station, evse, connector)
-    return None
+    if station.ocpp_version is OcppVersion.V16:
+        evse_id = None
+    if connector_id is None and evse_id is None:
+        return None
+    meant = [
+        Outlet(station, evse, connector)
+        for evse in station.evses
+        if evse_id is None or _evse_number(evse) == evse_id
+        for connector in evse.connectors
+        if connector_id is None or connector.ocpp_connector_id == connector_id
+    ]
+    return meant[0] if len(meant) == 1 else None
 
 
 def outlet_by_uid(station: Station, evse_uid: str, connector_id: str) -> Outlet | None:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from ocpi_bridge.domain.events import IdToken
+from ocpi_bridge.domain.partners import Party, emsp_of
 from ocpi_bridge.domain.sessions import ChargingPeriod, Session
 from ocpi_bridge.ocpi.datetimes import format_datetime
 from ocpi_bridge.ports import JsonObject, JsonValue
@@ -69,22 +70,14 @@ def _charging_period(period: ChargingPeriod) -> JsonValue:
 def _cdr_token(session: Session, partner_id: str, key: bytes) -> JsonObject:
     token = session.token or IdToken(uid=session.session_id, kind="OTHER")
     contract_id = token.contract_id or token.uid
-    country_code, party_id = _emsp(contract_id) or (session.country_code, session.party_id)
+    emsp = emsp_of(contract_id) or Party(session.country_code, session.party_id)
     return {
-        "country_code": country_code,
-        "party_id": party_id,
+        "country_code": emsp.country_code,
+        "party_id": emsp.party_id,
         "uid": _pseudonym(token.uid, partner_id, key),
         "type": token.kind,
         "contract_id": _pseudonym(contract_id, partner_id, key),
     }
-
-
-def _emsp(contract_id: str) -> tuple[str, str] | None:
-    """The eMSP's country and party, which a contract id by eMI3 begins with (NL-ABC-C12345678-X or NLABC...)."""
-    plain = contract_id.replace("-", "").upper()
-    if len(plain) < 14 or not (plain.isascii() and plain[:2].isalpha() and plain[2:5].isalnum()):
-        return None
-    return plain[:2], plain[2:5]
 
 
 def _pseudonym(value: str, partner_id: str, key: bytes) -> str:

@@ -68,7 +68,6 @@ class OcpiRequest:
     headers: Mapping[str, str]
     ids: MessageIds
     body: bytes = b""
-    base_url: str = ""
     path: str = ""
 
     @property

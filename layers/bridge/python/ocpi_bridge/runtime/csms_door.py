@@ -23,7 +23,7 @@ Handler = Callable[[gateway.Event, object], dict[str, JsonValue]]
 
 
 def csms_endpoint(endpoint: Endpoint) -> Handler:
-    """Makes a Lambda handler of an endpoint that gives an HTTP status and a JSON body.
+    """Makes a Lambda handler of an endpoint that takes a POST and gives an HTTP status and a JSON body.
 
     503 tells the CSMS to try again (each attempt signed anew); nothing was kept of the request then.
     """
@@ -31,7 +31,10 @@ def csms_endpoint(endpoint: Endpoint) -> Handler:
     @functools.wraps(endpoint)
     def handle(event: gateway.Event, _context: object) -> dict[str, JsonValue]:
         try:
-            status, body = endpoint(gateway.read(event))
+            request = gateway.read(event)
+            if request.method != "POST":
+                raise Refused(405, "only POST is defined here")
+            status, body = endpoint(request)
         except Refused as error:
             status, body = error.http_status, {"error": str(error)}
         except InvalidInput as error:

@@ -20,7 +20,6 @@ class HttpRequest:
     query: tuple[tuple[str, str], ...]
     headers: Mapping[str, str]
     body: bytes
-    base_url: str
     path: str
 
 
@@ -34,7 +33,6 @@ def read(event: Event) -> HttpRequest:
         query=tuple((key, value) for key, values in multi.items() for value in values),
         headers=headers,
         body=_body(event),
-        base_url=_base_url(event, headers),
         path=str(event.get("path") or ""),
     )
 
@@ -55,13 +53,3 @@ def _body(event: Event) -> bytes:
         return str(body).encode()
     # The gateway encodes binary bodies itself, so this is Base64; were it not, nothing of it would be JSON either.
     return base64.b64decode(body)
-
-
-def _base_url(event: Event, headers: Mapping[str, str]) -> str:
-    """The API's own URL as the caller sees it: host, and the part of the path before `/ocpi` (stage, or none)."""
-    context = event.get("requestContext") or {}
-    path = str(context.get("path") or event.get("path") or "")
-    before, found, _ = path.partition("/ocpi/")
-    prefix = before if found else f"/{context.get('stage', '')}"
-    host = str(context.get("domainName") or headers.get("host", ""))
-    return f"https://{host}{prefix.rstrip('/')}"

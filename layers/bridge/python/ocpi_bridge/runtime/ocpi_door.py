@@ -176,6 +176,5 @@ def _request(event: gateway.Event) -> OcpiRequest:
         headers=http.headers,
         ids=MessageIds.of(http.headers),
         body=http.body,
-        base_url=http.base_url,
         path=http.path,
     )

@@ -3,7 +3,6 @@
 import os
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 
 from ocpi_bridge.domain.partners import Party
 
@@ -33,12 +32,6 @@ class Settings:
     def result_timeout(self) -> timedelta:
         """The `timeout` that partners are told."""
         return timedelta(seconds=int(variable("RESULT_TIMEOUT_SECONDS")))
-
-    @property
-    def extra_ca_file(self) -> Path | None:
-        """More authorities to trust, on the local stage only: its own counterparts have self-signed certificates."""
-        path = os.environ.get("EXTRA_CA_FILE")
-        return Path(path) if path and self.is_local else None
 
 
 def variable(name: str) -> str:

@@ -87,10 +87,15 @@ class RequestProfile:
             return ChargingProfileResponse(ResponseType.UNKNOWN_SESSION)
         if context.to_party is not None and not _same(context.to_party, Party(session.country_code, session.party_id)):
             raise InvalidInput("OCPI-to-party-id", "is not the party that the session belongs to")
+        control = caller.control or Control(session.session_id)
+        known = repeated(control, partner_id, _fingerprint(session, call, context), self.clock.now())
+        if known is not None:
+            # Whatever became of the session meanwhile: the result of the first one is still on its way.
+            return ChargingProfileResponse(ResponseType.ACCEPTED, known.timeout)
         refusal = self._refusal(session, around, call)
         if refusal is not None:
             return ChargingProfileResponse(refusal)
-        return self._accept(caller.control or Control(session.session_id), session, around, call, context)
+        return self._accept(control, session, around, call, context)
 
     def _refusal(self, session: Session, around: Surroundings, call: ChargingProfileCall) -> ResponseType | None:
         """The first check that says no, in the order of the decisions."""
@@ -130,7 +135,7 @@ class RequestProfile:
             raise ValueError("accepting needs the partner and the CSMS")
         timeout = timedelta(seconds=csms.result_timeout) if csms.result_timeout else self.result_timeout
         kind = _kind(call)
-        fingerprint = _fingerprint(kind, session, call, context)
+        fingerprint = _fingerprint(session, call, context)
         for attempt in range(ACCEPT_ATTEMPTS):
             if attempt:
                 self.pause(ACCEPT_PAUSE * attempt)
@@ -210,9 +215,9 @@ def _end(plan: Plan, session: Session) -> datetime | None:
     return None if plan.duration is None else (plan.start or session.start) + timedelta(seconds=plan.duration)
 
 
-def _fingerprint(kind: RequestKind, session: Session, call: ChargingProfileCall, context: CallContext) -> str:
+def _fingerprint(session: Session, call: ChargingProfileCall, context: CallContext) -> str:
     """The same for a repetition of the same message; unique where the partner gave no X-Request-ID."""
-    told = "\n".join((kind.value, session.session_id, context.ids.request_id, repr(call)))
+    told = "\n".join((_kind(call).value, session.session_id, context.ids.request_id, repr(call)))
     return hashlib.sha256(told.encode()).hexdigest()
 
 

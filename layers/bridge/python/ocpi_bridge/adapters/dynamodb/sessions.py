@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ocpi_bridge.adapters.dynamodb import registry_items, session_items, tables, writes
 from ocpi_bridge.domain.events import IdToken, StationEvent
-from ocpi_bridge.domain.partners import Rights, Scope, rights
+from ocpi_bridge.domain.partners import Rights, Scope, emsp_of, rights
 from ocpi_bridge.domain.sessions import ChargingPeriod, Session
 from ocpi_bridge.domain.stations import Outlet
 from ocpi_bridge.ports import Place
@@ -40,6 +40,9 @@ class DynamoSessionStore:
             scopes.append((Scope.TOKEN, token.uid))
             if token.contract_id is not None:
                 scopes.append((Scope.CONTRACT, token.contract_id))
+                emsp = emsp_of(token.contract_id)
+                if emsp is not None:
+                    scopes.append((Scope.EMSP, f"{emsp.country_code}/{emsp.party_id}"))
         keys = [(self.registry, *registry_items.assignments_key(scope, key)) for scope, key in scopes]
         found = tables.get_many(self.client, keys)
         given = [assignment for key in keys for assignment in registry_items.assignments_of(found.get(key))]

@@ -6,7 +6,7 @@ from ocpi_bridge.adapters.dynamodb.commands import DynamoCommandStore
 from ocpi_bridge.adapters.secrets.secrets_manager import SecretsManagerStore
 from ocpi_bridge.runtime import clients
 from ocpi_bridge.runtime.clock import SystemClock
-from ocpi_bridge.runtime.settings import Settings, variable
+from ocpi_bridge.runtime.settings import variable
 from ocpi_bridge.usecases.send_command import SendCommand
 
 
@@ -22,7 +22,7 @@ def send_command() -> SendCommand:
             requests=variable("REQUESTS_TABLE"),
             registry=variable("REGISTRY_TABLE"),
         ),
-        driver=http_charge_point_driver(secrets, clock, extra_ca_file=Settings().extra_ca_file),
+        driver=http_charge_point_driver(secrets, clock),
         callback_url=lambda command_id: callback_url(base_url, command_id, secrets.callback_signing_key()),
         clock=clock,
     )

@@ -28,6 +28,18 @@ class ChargingProfiles(OcpiModule):
     request_profile: RequestProfile
 
 
+@dataclass(frozen=True, slots=True)
+class Versions(OcpiModule):
+    """The versions endpoint; `api_url` is where partners reach this API."""
+
+    api_url: str
+
+
+def versions() -> Versions:
+    """The versions endpoint."""
+    return Versions(_intake(), SystemClock(), Settings().party, variable("OCPI_API_URL"))
+
+
 def ocpi_module() -> OcpiModule:
     """An endpoint that only has to know who calls."""
     return OcpiModule(_intake(), SystemClock(), Settings().party)

@@ -31,7 +31,4 @@ def _secrets() -> SecretsManagerStore:
 
 
 def _client(secrets: SecretsManagerStore) -> PartnerHttpClient:
-    settings = Settings()
-    return guarded_partner_client(
-        secrets, SystemClock(), allow_loopback=settings.is_local, extra_ca_file=settings.extra_ca_file
-    )
+    return guarded_partner_client(secrets, SystemClock(), allow_loopback=Settings().is_local)

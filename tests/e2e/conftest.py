@@ -1,0 +1,33 @@
+"""One deployed stack for all end-to-end tests; each test has partners, CSMSs and stations of its own on it.
+
+E2E_STACK names a directory in which the stack is kept between runs; it is deployed again when the code has changed.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tools.local_stack import LocalStack
+
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker(pytest.mark.e2e)
+            item.add_marker(pytest.mark.integration)
+            # With pytest-xdist the stack belongs to one worker (`--dist loadgroup`).
+            item.add_marker(pytest.mark.xdist_group("e2e"))
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
+    kept = os.environ.get("E2E_STACK")
+    if kept:
+        yield LocalStack.start(Path(kept), port=0)
+        return
+    with LocalStack.start(tmp_path_factory.mktemp("stack") / "local", port=0) as running:
+        yield running

@@ -1,0 +1,50 @@
+"""What the bridge wrote: requests of the deployed stack, read as an operator might."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from ocpi_bridge.adapters.dynamodb import request_items, tables
+from ocpi_bridge.domain.requests import Request, RequestState
+from tests.support.e2e_waiting import eventually
+from tools.local_stack import LocalStack
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+
+class Items:
+    """The requests table of a stack."""
+
+    def __init__(self, stack: LocalStack) -> None:
+        self._client: DynamoDBClient = stack.client("dynamodb")
+        self._table = stack.outputs["RequestsTableName"]
+
+    def requests(self, session_id: str) -> list[Request]:
+        """A session's requests in the order in which they were accepted. Scans: tests may."""
+        found = [request_items.request_of(item) for item in self._scan(session_id)]
+        return sorted(found, key=lambda request: (request.number or 0, request.created_at))
+
+    def request_of(self, session_id: str, response_url: str | None) -> Request:
+        """The request whose result goes to a response URL; there must be exactly one."""
+        (request,) = [
+            one for one in self.requests(session_id) if one.callback and one.callback.response_url == response_url
+        ]
+        return request
+
+    def wait_for_state(self, session_id: str, response_url: str | None, state: RequestState, timeout: float) -> Request:
+        """The request once it is in a state."""
+
+        def in_state() -> Request | None:
+            request = self.request_of(session_id, response_url)
+            return request if request.state is state else None
+
+        return eventually(in_state, timeout, what=f"a request in state {state}")
+
+    def _scan(self, session_id: str) -> "Iterator[dict[str, object]]":
+        pages = self._client.get_paginator("scan").paginate(
+            TableName=self._table,
+            FilterExpression="entity = :entity AND session_id = :session",
+            ExpressionAttributeValues=tables.values(entity="request", session=session_id),
+            ConsistentRead=True,
+        )
+        return (tables.from_item(item) for page in pages for item in page["Items"])

@@ -1,0 +1,152 @@
+"""A place to charge at on the deployed stack: a world of its own, one OCPP 1.6 station of ours, one running session."""
+
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+
+from ocpi_bridge.domain.partners import Rate
+from ocpi_bridge.domain.stations import Csms, CsmsMode, Station
+from tests.support.e2e_items import Items
+from tools.charge_point import Behaviour, SilentChargePoint
+from tools.counterparts.clock import utc_now
+from tools.counterparts.http_service import Request
+from tools.counterparts.json_types import JsonObject, as_list, as_object
+from tools.counterparts.ocpp_json import Call
+from tools.demo.world import DRIVER_TAG, GENEROUS_RATE, World, three_phase_station
+from tools.demo_csms import DemoCsms, Direction, RecordedFrame
+from tools.local_stack import LocalStack
+from tools.partner_simulator import BridgeClient, ChargingProfile, PartnerSimulator, watt_profile
+
+# What takes a second at most on an idle machine; only a test that went wrong waits so long.
+SOON = 20.0
+SMART_CHARGING = frozenset({"SetChargingProfile", "ClearChargingProfile", "GetCompositeSchedule"})
+# Every site of a run has ids of its own, and so has every run on a stack that is kept.
+_NUMBERS = itertools.count(int(utc_now().timestamp()) % 1_000_000 * 1000)
+
+
+def site_name() -> str:
+    """A name that no other site on the stack has."""
+    return f"E2E{next(_NUMBERS)}"
+
+
+def sites_station(name: str) -> Station:
+    """The 22 kW station of a site, in a location of its own."""
+    return replace(three_phase_station(f"CP-{name}"), location_id=f"LOC-{name}")
+
+
+def site_world(
+    stack: LocalStack,
+    name: str,
+    stations: Sequence[Station],
+    *,
+    mode: CsmsMode = CsmsMode.CALLBACK,
+    timeout: int = 30,
+    rate: Rate = GENEROUS_RATE,
+    change_csms: Callable[[Csms], Csms] = lambda csms: csms,
+) -> World:
+    """A world that meets no other one on the same stack."""
+    return World(
+        stack,
+        stations,
+        mode=mode,
+        result_timeout=timeout,
+        rate=rate,
+        csms_id=f"csms-{name}",
+        partner_id=f"partner-{name}",
+        change_csms=change_csms,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A car that charges at `station_id` in `session_id`, its charge point, its CSMS and the partner that steers it."""
+
+    world: World
+    charge_point: SilentChargePoint
+    session_id: str
+    items: Items
+    transaction_id: int
+    # Where the site looks at the CSMS's frames from.
+    since: int = field(default=0)
+
+    @property
+    def stack(self) -> LocalStack:
+        return self.world.stack
+
+    @property
+    def csms(self) -> DemoCsms:
+        return self.world.csms
+
+    @property
+    def partner(self) -> PartnerSimulator:
+        return self.world.partner
+
+    @property
+    def bridge(self) -> BridgeClient:
+        """The partner's client of the bridge."""
+        return self.world.partner.bridge
+
+    @property
+    def station_id(self) -> str:
+        return self.charge_point.station_id
+
+    def commands(self, action: str | None = None) -> list[Call]:
+        """The smart-charging commands that reached the charge point, in order; those of one action if it is given."""
+        wanted = SMART_CHARGING if action is None else {action}
+        return self.charge_point.commands.matching(lambda call: call.action in wanted)
+
+    def posts(self) -> list[Request]:
+        """What the bridge posted to the partner's response URLs."""
+        return self.partner.http.requests.matching(lambda request: request.method == "POST")
+
+
+@contextmanager
+def site(
+    stack: LocalStack,
+    behaviour: Behaviour = Behaviour.ACCEPTING,
+    *,
+    mode: CsmsMode = CsmsMode.CALLBACK,
+    timeout: int = 30,
+    rate: Rate = GENEROUS_RATE,
+    change_csms: Callable[[Csms], Csms] = lambda csms: csms,
+) -> Iterator[Site]:
+    """A site with a session that the partner knows. It ends with the check that the bridge broke no rule of OCPI."""
+    name = site_name()
+    station = sites_station(name)
+    with (
+        site_world(stack, name, [station], mode=mode, timeout=timeout, rate=rate, change_csms=change_csms) as world,
+        SilentChargePoint(world.csms.ocpp_url, station.station_id, behaviour=behaviour) as charge_point,
+    ):
+        transaction_id = charge_point.start_transaction(1, DRIVER_TAG)
+        session = world.partner.wait_for_session(lambda _: True, SOON)
+        yield Site(world, charge_point, session.id, Items(stack), transaction_id)
+        assert world.partner.violations() == []
+
+
+def limits(call: Call) -> list[tuple[int, Decimal]]:
+    """The periods of a SetChargingProfile of OCPP 1.6: start (s) and limit."""
+    schedule = as_object(as_object(call.payload.get("csChargingProfiles")).get("chargingSchedule"))
+    periods = [as_object(period) for period in as_list(schedule.get("chargingSchedulePeriod"))]
+    return [(int(str(period["startPeriod"])), Decimal(str(period["limit"]))) for period in periods]
+
+
+def profile_id(call: Call) -> object:
+    """The id that a Set or ClearChargingProfile of OCPP 1.6 is about."""
+    return as_object(call.payload.get("csChargingProfiles")).get("chargingProfileId", call.payload.get("id"))
+
+
+def flat(watts: int) -> ChargingProfile:
+    """A profile with one limit from now on."""
+    return watt_profile([(0, Decimal(watts))], start=utc_now())
+
+
+def sent_frames(csms: DemoCsms, station_id: str) -> list[RecordedFrame]:
+    """The smart-charging commands that a CSMS sent to a station of any OCPP version."""
+    frames = csms.frames(station_id, direction=Direction.TO_STATION, calls_only=True)
+    return [frame for frame in frames if frame.action in SMART_CHARGING]
+
+
+def payload(frame: RecordedFrame) -> JsonObject:
+    return frame.payload

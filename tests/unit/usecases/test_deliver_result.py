@@ -1,0 +1,348 @@
+"""A result reaches the partner quickly, once, or not at all; and what nobody answered expires."""
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from ocpi_bridge.adapters.dynamodb import registry_items
+from ocpi_bridge.domain.partners import Party
+from ocpi_bridge.domain.plans import Plan, PlanPeriod, RateUnit
+from ocpi_bridge.domain.requests import Origin, RequestKind, RequestState, Result
+from ocpi_bridge.domain.sessions import Session
+from ocpi_bridge.ports import Done, PartnerMessage, Receipt
+from ocpi_bridge.usecases.deliver_result import LEASE, Delivered, DeliverResult, Outcome
+from ocpi_bridge.usecases.record_answer import RecordAnswer
+from tests.support.clocks import START
+from tests.support.dynamodb_faults import meanwhile
+from tests.support.scripted import DELIVERED, NOT_FOUND, UNREACHABLE, ScriptedPartner
+from tests.support.world import DEADLINE, RESPONSE_URL, TIMEOUT, World
+
+GET = RequestKind.GET
+PENDING, SENT, ANSWERED, EXPIRED = (
+    RequestState.PENDING,
+    RequestState.SENT,
+    RequestState.ANSWERED,
+    RequestState.EXPIRED,
+)
+BUSY = Receipt(delivered=False, error="http_503", http_status=503, retry_after=20)
+
+
+def delivery(world: World, partner: ScriptedPartner) -> DeliverResult:
+    return DeliverResult(world.deliveries, world.deliveries, partner, world.clock, random=lambda: 0.0)
+
+
+def deliver(world: World, *receipts: Receipt) -> tuple[Outcome, ScriptedPartner]:
+    partner = ScriptedPartner(*receipts)
+    return delivery(world, partner).deliver("r1"), partner
+
+
+def expire(world: World, *receipts: Receipt) -> tuple[Outcome, ScriptedPartner]:
+    partner = ScriptedPartner(*receipts)
+    return delivery(world, partner).expire("r1"), partner
+
+
+def until_it_ends(world: World, partner: ScriptedPartner, *, deadline: bool = False) -> list[float]:
+    """What the queue does: the same message comes back when it is asked for. Gives when attempts were made (s)."""
+    step = delivery(world, partner).expire if deadline else delivery(world, partner).deliver
+    moments: list[float] = []
+    for _ in range(50):
+        made = len(partner.messages)
+        outcome = step("r1")
+        if len(partner.messages) > made:
+            moments.append((world.clock.now() - START).total_seconds())
+        if outcome.again_at is None:
+            return moments
+        world.clock.advance((outcome.again_at - world.clock.now()).total_seconds())
+    raise AssertionError("it never ends")
+
+
+@pytest.fixture
+def session(world: World) -> Session:
+    return world.open_session()
+
+
+def answered(world: World, session: Session, kind: RequestKind = RequestKind.SET) -> None:
+    world.put_request(session, kind, state=ANSWERED, attempts=1, result=Result.ACCEPTED, reason="Accepted")
+
+
+# --- Delivering ------------------------------------------------------------------------------------------------------
+
+
+def test_a_result_is_posted_to_the_response_url_between_the_parties_of_the_request(
+    world: World, session: Session
+) -> None:
+    answered(world, session)
+    outcome, partner = deliver(world)
+    assert outcome.what is Delivered.DELIVERED
+    assert partner.messages == [
+        PartnerMessage("POST", RESPONSE_URL, {"result": "ACCEPTED"}, "corr-1", Party("NL", "ACM"), Party("NL", "JDX"))
+    ]
+    assert world.request().state is RequestState.DELIVERED
+
+
+@pytest.mark.parametrize("result", Result)
+def test_the_result_is_told_and_the_operators_reason_is_not(world: World, session: Session, result: Result) -> None:
+    world.put_request(session, state=ANSWERED, result=result, reason="Rejected: in operators' words")
+    assert deliver(world)[1].messages[0].body == {"result": result.value}
+
+
+def test_a_get_brings_its_active_profile(world: World, session: Session) -> None:
+    world.put_request(session, GET, state=SENT, attempts=1, duration=600)
+    schedule = Plan(RateUnit.WATT, (PlanPeriod(0, Decimal(8000)), PlanPeriod(300, Decimal("4000.5"))), START, 600)
+    RecordAnswer(world.commands, world.clock)(world.context(), Done("Accepted", schedule))
+    [message] = deliver(world)[1].messages
+    start = "2026-01-15T17:00:00Z"
+    periods = [{"start_period": 0, "limit": 8000}, {"start_period": 300, "limit": Decimal("4000.5")}]
+    assert message.body == {
+        "result": "ACCEPTED",
+        "profile": {
+            "start_date_time": start,
+            "charging_profile": {
+                "start_date_time": start,
+                "duration": 600,
+                "charging_rate_unit": "W",
+                "charging_profile_period": periods,
+            },
+        },
+    }
+
+
+def test_a_delivered_result_is_never_delivered_again(world: World, session: Session) -> None:
+    answered(world, session)
+    deliver(world)
+    world.clock.advance(LEASE.total_seconds())
+    outcome, partner = deliver(world)
+    assert (outcome.what, partner.messages) == (Delivered.NOTHING_TO_DO, [])
+
+
+@pytest.mark.parametrize("state", [PENDING, SENT, RequestState.DELIVERED, RequestState.UNDELIVERED])
+def test_a_request_without_a_result_to_deliver_is_left_alone(
+    world: World, session: Session, state: RequestState
+) -> None:
+    world.put_request(session, state=state)
+    before = world.request_item()
+    outcome, partner = deliver(world)
+    assert (outcome.what, partner.messages) == (Delivered.NOTHING_TO_DO, [])
+    assert world.request_item() == before
+
+
+def test_an_unknown_request_and_what_the_bridge_wanted_itself_have_nothing_to_deliver(
+    world: World, session: Session
+) -> None:
+    assert deliver(world)[0].what is Delivered.NOTHING_TO_DO
+    world.put_request(session, state=ANSWERED, origin=Origin.BRIDGE, result=Result.ACCEPTED)
+    assert deliver(world)[0].what is Delivered.NOTHING_TO_DO
+
+
+def test_an_attempt_takes_no_longer_than_what_is_left_of_the_timeout(world: World, session: Session) -> None:
+    answered(world, session)
+    world.clock.advance(57)
+    assert deliver(world, UNREACHABLE)[1].budgets == [3]
+
+
+# --- Trying again ----------------------------------------------------------------------------------------------------
+
+
+def test_a_failure_that_may_pass_is_tried_again_soon(world: World, session: Session) -> None:
+    answered(world, session)
+    outcome, _ = deliver(world, UNREACHABLE)
+    assert (outcome.what, outcome.again_at, outcome.error) == (
+        Delivered.AGAIN,
+        START + timedelta(seconds=1),
+        "connect",
+    )
+    request = world.request()
+    assert (request.state, request.delivery.attempts, request.delivery.last_error) == (ANSWERED, 1, "connect")
+    assert request.delivery.lease_until is None
+
+
+def test_a_retry_that_succeeds_ends_it(world: World, session: Session) -> None:
+    answered(world, session)
+    partner = ScriptedPartner(UNREACHABLE, BUSY, DELIVERED)
+    assert until_it_ends(world, partner) == [0, 1, 21]
+    assert world.request().state is RequestState.DELIVERED
+    assert len({str(message.body) for message in partner.messages}) == 1
+
+
+def test_retries_follow_the_schedule_and_end_with_the_timeout(world: World, session: Session) -> None:
+    answered(world, session)
+    assert until_it_ends(world, ScriptedPartner(UNREACHABLE)) == [0, 1, 3, 7, 15, 23, 31, 39, 47, 55]
+    request = world.request()
+    assert (request.state, request.delivery.last_error) == (RequestState.UNDELIVERED, "connect")
+    assert request.delivery.attempts == 10
+
+
+def test_a_wait_that_the_partner_asks_for_beyond_the_timeout_ends_it(world: World, session: Session) -> None:
+    answered(world, session)
+    outcome, partner = deliver(world, replace(BUSY, retry_after=60))
+    assert (outcome.what, outcome.error, len(partner.messages)) == (Delivered.GIVEN_UP, "http_503", 1)
+
+
+def test_a_final_failure_is_given_up_at_once(world: World, session: Session) -> None:
+    answered(world, session)
+    outcome, partner = deliver(world, NOT_FOUND)
+    assert (outcome.what, outcome.again_at, outcome.error) == (Delivered.GIVEN_UP, None, "http_404")
+    assert (world.request().state, world.request().delivery.last_error) == (RequestState.UNDELIVERED, "http_404")
+    assert len(partner.messages) == 1
+
+
+@pytest.mark.parametrize(("elapsed", "tried"), [(59.9, True), (60, False), (3600, False)])
+def test_after_the_announced_timeout_no_attempt_is_made(
+    world: World, session: Session, elapsed: float, tried: bool  # noqa: FBT001
+) -> None:
+    answered(world, session)
+    world.clock.advance(elapsed)
+    outcome, partner = deliver(world)
+    assert bool(partner.messages) is tried
+    assert outcome.what is (Delivered.DELIVERED if tried else Delivered.GIVEN_UP)
+    assert outcome.error == (None if tried else "too_late")
+
+
+def test_a_result_that_is_given_up_is_not_woken_again(world: World, session: Session) -> None:
+    answered(world, session)
+    deliver(world, NOT_FOUND)
+    assert world.sweeps.open_requests(START + timedelta(days=1)) == []
+
+
+def test_the_result_of_a_partner_that_is_gone_is_given_up(world: World, session: Session) -> None:
+    answered(world, session)
+    world.remove(registry_items.partner_key("jedlix"))
+    outcome, partner = deliver(world)
+    assert (outcome.what, outcome.error, partner.messages) == (Delivered.GIVEN_UP, "unknown_partner", [])
+
+
+# --- Never twice at once ---------------------------------------------------------------------------------------------
+
+
+def test_while_one_delivers_another_waits(world: World, session: Session) -> None:
+    answered(world, session)
+    second = ScriptedPartner()
+    outcomes = []
+
+    def the_message_comes_again(_: PartnerMessage) -> None:
+        outcomes.append(delivery(world, second).deliver("r1"))
+
+    first = ScriptedPartner(on_send=the_message_comes_again)
+    assert delivery(world, first).deliver("r1").what is Delivered.DELIVERED
+    assert [(outcome.what, outcome.again_at) for outcome in outcomes] == [(Delivered.AGAIN, START + LEASE)]
+    assert (len(first.messages), second.messages) == (1, [])
+
+
+def test_two_that_begin_at_the_same_instant_make_one_attempt(world: World, session: Session) -> None:
+    answered(world, session)
+    partner = ScriptedPartner(UNREACHABLE)
+    with meanwhile(world.tables.client, lambda: delivery(world, partner).deliver("r1"), "UpdateItem"):
+        assert delivery(world, partner).deliver("r1").what is Delivered.AGAIN
+    assert len(partner.messages) == 1
+
+
+def test_a_lease_outlives_an_attempt_but_not_for_ever(world: World, session: Session) -> None:
+    answered(world, session)
+
+    def die(_: PartnerMessage) -> None:
+        raise RuntimeError("the process ends here")
+
+    with pytest.raises(RuntimeError):
+        delivery(world, ScriptedPartner(on_send=die)).deliver("r1")
+    assert timedelta(seconds=8) < LEASE
+    world.clock.advance(LEASE.total_seconds() - 0.001)
+    assert deliver(world)[0].what is Delivered.AGAIN
+    world.clock.advance(0.001)
+    assert deliver(world)[0].what is Delivered.DELIVERED
+
+
+# --- Expiry ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("state", "attempts"), [(PENDING, 0), (SENT, 1)])
+def test_what_nobody_answered_by_its_deadline_is_rejected_and_delivered_in_the_same_step(
+    world: World, session: Session, state: RequestState, attempts: int
+) -> None:
+    world.put_request(session, state=state, attempts=attempts)
+    world.clock.advance(DEADLINE.total_seconds())
+    outcome, partner = expire(world)
+    assert (outcome.what, outcome.expired) == (Delivered.DELIVERED, True)
+    assert [message.body for message in partner.messages] == [{"result": "REJECTED"}]
+    assert (world.request().state, world.request().result) == (RequestState.DELIVERED, Result.REJECTED)
+    assert world.clock.now() < START + TIMEOUT
+
+
+@pytest.mark.parametrize(("attempts", "word"), [(0, "never sent"), (1, "outcome is unknown")])
+def test_operators_learn_whether_the_command_had_left(
+    world: World, session: Session, attempts: int, word: str
+) -> None:
+    world.put_request(session, state=SENT if attempts else PENDING, attempts=attempts)
+    world.clock.advance(DEADLINE.total_seconds())
+    expire(world)
+    assert word in (world.request().reason or "")
+
+
+@pytest.mark.parametrize(("early", "expired"), [(1.0, True), (1.001, False), (40, False)])
+def test_a_deadline_that_comes_too_early_waits(
+    world: World, session: Session, early: float, expired: bool  # noqa: FBT001
+) -> None:
+    request = world.put_request(session, state=SENT, attempts=1)
+    world.clock.advance(DEADLINE.total_seconds() - early)
+    outcome, partner = expire(world)
+    assert bool(partner.messages) is expired
+    if not expired:
+        assert (outcome.what, outcome.again_at, world.request().state) == (Delivered.AGAIN, request.deadline, SENT)
+
+
+def test_a_request_expires_once(world: World, session: Session) -> None:
+    world.put_request(session, state=SENT, attempts=1)
+    world.clock.advance(DEADLINE.total_seconds())
+    expire(world)
+    outcome, partner = expire(world)
+    assert (outcome.what, outcome.expired, partner.messages) == (Delivered.NOTHING_TO_DO, False, [])
+
+
+@pytest.mark.parametrize("state", [ANSWERED, RequestState.DELIVERED, RequestState.UNDELIVERED])
+def test_a_deadline_after_the_answer_does_nothing(world: World, session: Session, state: RequestState) -> None:
+    world.put_request(session, state=state, result=Result.ACCEPTED)
+    world.clock.advance(DEADLINE.total_seconds())
+    outcome, partner = expire(world)
+    assert (outcome.what, partner.messages, world.request().state) == (Delivered.NOTHING_TO_DO, [], state)
+
+
+def test_an_answer_that_comes_with_the_deadline_wins_or_loses_but_never_both(world: World, session: Session) -> None:
+    world.put_request(session, state=SENT, attempts=1)
+    context = world.context()
+    world.clock.advance(DEADLINE.total_seconds())
+    with meanwhile(
+        world.tables.client,
+        lambda: RecordAnswer(world.commands, world.clock)(context, Done("Accepted")),
+        "UpdateItem",
+    ):
+        outcome, partner = expire(world)
+    assert (outcome.what, partner.messages) == (Delivered.NOTHING_TO_DO, [])
+    assert (world.request().state, world.request().result) == (ANSWERED, Result.ACCEPTED)
+
+
+def test_an_expired_result_is_retried_by_its_deadline_message_until_the_timeout(
+    world: World, session: Session
+) -> None:
+    world.put_request(session, state=SENT, attempts=1)
+    world.clock.advance(DEADLINE.total_seconds())
+    partner = ScriptedPartner(UNREACHABLE, UNREACHABLE, DELIVERED)
+    assert until_it_ends(world, partner, deadline=True) == [50, 51, 53]
+    assert (world.request().state, world.request().result) == (RequestState.DELIVERED, Result.REJECTED)
+
+
+def test_what_died_between_expiring_and_delivering_is_delivered_when_the_message_comes_again(
+    world: World, session: Session
+) -> None:
+    world.put_request(session, state=EXPIRED, attempts=1, result=Result.REJECTED, reason="no answer")
+    world.clock.advance(DEADLINE.total_seconds() + 5)
+    outcome, partner = expire(world)
+    assert (outcome.what, len(partner.messages)) == (Delivered.DELIVERED, 1)
+
+
+def test_what_the_bridge_wanted_itself_expires_silently_and_is_not_woken_again(world: World, session: Session) -> None:
+    world.put_request(session, state=SENT, attempts=1, origin=Origin.BRIDGE)
+    world.clock.advance(DEADLINE.total_seconds())
+    outcome, partner = expire(world)
+    assert (outcome.what, partner.messages, world.request().state) == (Delivered.NOTHING_TO_DO, [], EXPIRED)
+    assert world.sweeps.open_requests(START + timedelta(days=1)) == []

@@ -1,0 +1,118 @@
+"""Each new state of an item is carried on by the messages that it calls for, and by no other."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from ocpi_bridge.domain.events import EventType
+from ocpi_bridge.domain.partners import Party, Rights
+from ocpi_bridge.domain.requests import Callback, Delivery, Origin, Request, RequestKind, RequestState, Result
+from ocpi_bridge.ports import (
+    CommandMessage,
+    DeadlineMessage,
+    FailedDelivery,
+    Message,
+    PushMessage,
+    ResultMessage,
+)
+from ocpi_bridge.usecases.relay_outbox import messages_for, relay_outbox
+from tests.support.clocks import START
+from tests.support.scripted import MemoryOutbox
+from tests.support.world import DEADLINE, TIMEOUT, event, session_of
+
+SET, CLEAR = RequestKind.SET, RequestKind.CLEAR
+ACCEPTED = Request(
+    request_id="r1",
+    origin=Origin.PARTNER,
+    kind=SET,
+    session_id="s1",
+    csms_id="acme",
+    station_id="CP-001",
+    state=RequestState.PENDING,
+    created_at=START,
+    deadline=START + DEADLINE,
+    timeout_at=START + TIMEOUT,
+    steps=(SET,),
+    number=1,
+    partner_id="jedlix",
+    callback=Callback("https://www.jedlix.com/r?secret=1", "corr-1", Party("NL", "ACM"), Party("NL", "JDX")),
+)
+SESSION = session_of(event(EventType.TRANSACTION_STARTED))
+COMMAND = CommandMessage("r1", 0, 0, "acme#CP-001")
+WATCH = DeadlineMessage("r1", START + DEADLINE)
+RESULT = ResultMessage("r1", "jedlix")
+
+
+@pytest.mark.parametrize(
+    ("change", "messages"),
+    [
+        ({}, [COMMAND, WATCH]),
+        ({"origin": Origin.BRIDGE, "partner_id": None}, [COMMAND, WATCH]),
+        ({"steps": (CLEAR, SET), "step": 1, "attempts": 1}, [CommandMessage("r1", 1, 1, "acme#CP-001")]),
+        ({"steps": (CLEAR, SET), "step": 0, "attempts": 2}, [CommandMessage("r1", 0, 2, "acme#CP-001")]),
+        ({"state": RequestState.SENT, "attempts": 1}, []),
+        ({"state": RequestState.ANSWERED, "result": Result.ACCEPTED}, [RESULT]),
+        ({"state": RequestState.ANSWERED, "result": Result.ACCEPTED, "delivery": Delivery(1)}, []),
+        ({"state": RequestState.ANSWERED, "result": Result.ACCEPTED, "origin": Origin.BRIDGE}, []),
+        ({"state": RequestState.EXPIRED, "result": Result.REJECTED}, []),
+        ({"state": RequestState.DELIVERED, "result": Result.ACCEPTED}, []),
+    ],
+    ids=[
+        "accepted",
+        "the bridge's own",
+        "second step",
+        "first step again",
+        "sent",
+        "answered",
+        "a delivery of it began",
+        "answered, but the bridge's own",
+        "expired, which delivers in the same step",
+        "delivered",
+    ],
+)
+def test_a_request_calls_for_the_messages_of_its_state(change: dict[str, object], messages: list[Message]) -> None:
+    assert messages_for(replace(ACCEPTED, **change)) == messages  # type: ignore[arg-type]
+
+
+def test_a_result_that_was_given_up_goes_to_the_operators_without_the_response_urls_query() -> None:
+    given_up = replace(
+        ACCEPTED, state=RequestState.UNDELIVERED, result=Result.ACCEPTED, delivery=Delivery(3, None, "http_404")
+    )
+    expected = FailedDelivery("r1", "jedlix", "s1", "SET", "ACCEPTED", 3, "http_404", "www.jedlix.com")
+    assert messages_for(given_up) == [expected]
+
+
+def test_a_session_is_told_to_everybody_who_sees_it_once_for_each_version() -> None:
+    seen = replace(SESSION, version=7, rights=Rights(frozenset({"b", "a"}), "a"))
+    assert messages_for(seen) == [PushMessage(seen.session_id, partner_id, "7") for partner_id in ("a", "b")]
+
+
+def test_a_session_that_nobody_sees_is_told_to_nobody() -> None:
+    assert messages_for(replace(SESSION, rights=Rights())) == []
+
+
+def test_a_batch_of_changes_is_sent_at_once_in_its_order() -> None:
+    outbox = MemoryOutbox()
+    relay_outbox(outbox, [SESSION, ACCEPTED])
+    assert outbox.messages == [PushMessage(SESSION.session_id, "jedlix", "1"), COMMAND, WATCH]
+    assert outbox.again == [None]
+
+
+def test_where_no_change_calls_for_anything_nothing_is_sent() -> None:
+    outbox = MemoryOutbox()
+    relay_outbox(outbox, [replace(ACCEPTED, state=RequestState.SENT)])
+    relay_outbox(outbox, [])
+    assert outbox.again == []
+
+
+def test_a_deadline_is_watched_once_and_not_again_with_every_step() -> None:
+    two = replace(ACCEPTED, steps=(CLEAR, SET))
+    course = [two, replace(two, step=1, attempts=1), replace(two, step=0, attempts=2), replace(two, step=1, attempts=3)]
+    messages = [message for request in course for message in messages_for(request)]
+    assert sum(isinstance(message, DeadlineMessage) for message in messages) == 1
+    assert len({message for message in messages if isinstance(message, CommandMessage)}) == 4
+
+
+def test_a_deadline_message_says_when() -> None:
+    assert WATCH.deadline == START + timedelta(seconds=50)

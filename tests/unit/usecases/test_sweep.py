@@ -1,0 +1,115 @@
+"""Each minute whatever was dropped is woken, and nothing that goes its way by itself."""
+
+from datetime import timedelta
+
+import pytest
+
+from ocpi_bridge.domain.events import EventType
+from ocpi_bridge.domain.requests import Delivery, RequestState, Result
+from ocpi_bridge.domain.sessions import Session
+from ocpi_bridge.ports import CommandMessage, DeadlineMessage, Message, Pushed, PushMessage, ResultMessage
+from ocpi_bridge.usecases.sweep import STALLED_AFTER, Sweep, Swept
+from tests.support.clocks import START
+from tests.support.dynamodb_faults import counted
+from tests.support.scripted import MemoryOutbox
+from tests.support.world import DEADLINE, World, event
+
+MINUTE = "sweep-20260115T1701"
+
+
+def swept(world: World, *, after: float = 60) -> tuple[Swept, MemoryOutbox]:
+    outbox = MemoryOutbox()
+    world.clock.advance(after)
+    return Sweep(world.sweeps, outbox, world.clock)(), outbox
+
+
+@pytest.fixture
+def session(world: World) -> Session:
+    return world.open_session()
+
+
+COMMAND = CommandMessage("r1", 0, 0, "acme#CP-001")
+DEADLINE_MESSAGE = DeadlineMessage("r1", START + DEADLINE)
+RESULT = ResultMessage("r1", "jedlix")
+
+
+@pytest.mark.parametrize(
+    ("state", "messages"),
+    [
+        (RequestState.PENDING, [COMMAND, DEADLINE_MESSAGE]),
+        (RequestState.SENT, [DEADLINE_MESSAGE]),
+        (RequestState.ANSWERED, [RESULT]),
+        (RequestState.EXPIRED, [RESULT]),
+    ],
+)
+def test_a_request_that_stalled_gets_the_message_of_its_state(
+    world: World, session: Session, state: RequestState, messages: list[Message]
+) -> None:
+    world.put_request(session, state=state)
+    done, outbox = swept(world)
+    assert (done, outbox.messages) == (Swept(requests=1, pushes=0), messages)
+    assert outbox.again == [MINUTE]
+
+
+def test_a_stalled_step_is_woken_as_the_turn_that_it_is(world: World, session: Session) -> None:
+    world.put_request(session, step=1, attempts=2)
+    assert swept(world)[1].messages[0] == CommandMessage("r1", 1, 2, "acme#CP-001")
+
+
+@pytest.mark.parametrize(("age", "woken"), [(14.9, False), (15, True)])
+def test_a_request_that_may_still_go_its_way_is_left_alone(
+    world: World, session: Session, age: float, woken: bool  # noqa: FBT001
+) -> None:
+    assert timedelta(seconds=15) == STALLED_AFTER
+    world.put_request(session)
+    assert bool(swept(world, after=age)[1].messages) is woken
+
+
+def test_requests_at_their_end_are_not_woken(world: World, session: Session) -> None:
+    delivered = world.put_request(session, request_id="r1", state=RequestState.ANSWERED, result=Result.ACCEPTED)
+    given_up = world.put_request(
+        session, request_id="r2", state=RequestState.ANSWERED, result=Result.ACCEPTED, delivery=Delivery(1)
+    )
+    world.deliveries.delivered(delivered)
+    world.deliveries.undelivered(given_up, "http_404")
+    assert swept(world)[1].again == []
+
+
+def test_a_push_that_is_due_is_woken_and_one_that_is_not_is_left_alone(world: World, session: Session) -> None:
+    later = world.open_session(event(EventType.TRANSACTION_STARTED, transaction_id="779"))
+    world.pushes.save_pushed(Pushed(session.session_id, "jedlix"), due_at=START + timedelta(seconds=60))
+    world.pushes.save_pushed(Pushed(later.session_id, "jedlix"), due_at=START + timedelta(seconds=61))
+    done, outbox = swept(world)
+    assert (done, outbox.messages) == (
+        Swept(requests=0, pushes=1),
+        [PushMessage(session.session_id, "jedlix", MINUTE)],
+    )
+
+
+def test_a_push_that_was_acknowledged_is_not_woken(world: World, session: Session) -> None:
+    world.pushes.save_pushed(Pushed(session.session_id, "jedlix"), due_at=START)
+    world.pushes.save_pushed(Pushed(session.session_id, "jedlix", version=1), due_at=None)
+    assert swept(world)[1].messages == []
+
+
+def test_the_next_sweep_is_no_repetition_of_the_last(world: World, session: Session) -> None:
+    world.put_request(session)
+    marks = [swept(world, after=60)[1].again for _ in range(2)]
+    assert marks == [["sweep-20260115T1701"], ["sweep-20260115T1702"]]
+
+
+def test_the_most_overdue_are_woken_first(world: World, session: Session) -> None:
+    world.clock.advance(10)
+    world.put_request(session, request_id="younger", state=RequestState.ANSWERED)
+    world.put_request(session, request_id="older", state=RequestState.ANSWERED, created_at=START)
+    assert [message.request_id for message in swept(world)[1].messages if isinstance(message, ResultMessage)] == [
+        "older",
+        "younger",
+    ]
+
+
+def test_where_nothing_stalled_the_sweep_is_two_queries_and_no_message(world: World) -> None:
+    with counted(world.tables.client) as operations:
+        done, outbox = swept(world)
+    assert operations == ["Query", "Query"]
+    assert (done, outbox.again) == (Swept(requests=0, pushes=0), [])
