@@ -1,6 +1,6 @@
 """One deployed stack for all end-to-end tests; each test has partners, CSMSs and stations of its own on it.
 
-E2E_STACK names a directory in which the stack is kept between runs; it is deployed again when the code has changed.
+E2E_STACK names the directory of a stack that runs already (`.local` after `make up`); it is used as it is and left running.
 """
 
 import os
@@ -25,9 +25,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
-    kept = os.environ.get("E2E_STACK")
-    if kept:
-        yield LocalStack.start(Path(kept), port=0)
+    running_in = os.environ.get("E2E_STACK")
+    if running_in:
+        yield LocalStack.attach(Path(running_in))
         return
     with LocalStack.start(tmp_path_factory.mktemp("stack") / "local", port=0) as running:
         yield running

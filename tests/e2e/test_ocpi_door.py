@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import httpx
 import pytest
 
-from tests.support.e2e_site import SOON, Site, flat, site
+from tests.support.e2e_site import SOON, Site, flat, site, token_of
 from tools.counterparts.json_types import JsonObject, as_list, as_object, as_text, read_json
 from tools.demo_csms.event_reporter import trusting_client
 from tools.local_stack import LocalStack
@@ -34,7 +34,7 @@ class Door:
 @pytest.fixture(scope="module")
 def door(stack: LocalStack) -> Iterator[Door]:
     with site(stack) as place:
-        token = place.partner.credentials.ours
+        token = token_of(place.partner)
         with trusting_client(stack.ca_file, SOON) as http:
             yield Door(place, http, encoded(token))
 
@@ -103,7 +103,7 @@ def test_versions_lead_to_the_endpoint_that_is_served(door: Door) -> None:
 
 @pytest.mark.parametrize("scheme", ["Token {base64}", "Token {plain}", "token {base64}"])
 def test_a_token_is_known_in_base64_and_plain(door: Door, scheme: str) -> None:
-    token = door.place.partner.credentials.ours
+    token = token_of(door.place.partner)
     presented = scheme.format(base64=base64.b64encode(token.encode()).decode(), plain=token)
     url = door.place.bridge.new_response_url()
 
@@ -115,10 +115,10 @@ def test_a_token_is_known_in_base64_and_plain(door: Door, scheme: str) -> None:
     assert put.wait_for_result(SOON).result is ResultType.ACCEPTED
 
 
-def test_a_session_id_is_compared_without_case_and_with_a_trailing_slash(door: Door) -> None:
+def test_a_session_id_is_compared_without_case_and_a_trailing_slash_means_nothing(door: Door) -> None:
     place = door.place
 
-    upper = place.bridge.get_active_profile(place.session_id.upper())
+    upper = place.bridge.put_profile(place.session_id.upper(), flat(9100))
     path = f"/ocpi/2.2.1/chargingprofiles/{place.session_id}/?response_url={place.bridge.new_response_url()}"
     slash = assert_envelope(door.ask("DELETE", path), 200, 1000)
 

@@ -59,7 +59,10 @@ def synthesise(source_root: Path, outdir: Path, **context: str) -> "StackTemplat
         },
     )
     stack = build(app)
-    return StackTemplate(dict(Template.from_stack(stack).to_json()))
+    document = dict(Template.from_stack(stack).to_json())
+    reports = json.loads((outdir / "validation-report.json").read_text())["pluginReports"]
+    findings = [str(violation["ruleName"]) for report in reports for violation in report["violations"]]
+    return StackTemplate(document, findings)
 
 
 @dataclass
@@ -67,6 +70,7 @@ class StackTemplate:
     """The template's resources, by type or by the path of their construct (without the stack's name)."""
 
     document: Properties
+    findings: list[str]
     paths: dict[str, str] = field(init=False)
 
     def __post_init__(self) -> None:

@@ -18,7 +18,7 @@ OUTLETS = {
     "PARTNER_UPDATES_QUEUE_URL",
 }
 ENVIRONMENT = {
-    "ocpi_versions": {"REGISTRY_TABLE"} | PARTY,
+    "ocpi_versions": {"REGISTRY_TABLE", "OCPI_API_URL"} | PARTY,
     "ocpi_charging_profiles": {"REGISTRY_TABLE", "SESSIONS_TABLE", "REQUESTS_TABLE", "RESULT_TIMEOUT_SECONDS"} | PARTY,
     "ocpi_fallback": {"REGISTRY_TABLE"} | PARTY,
     "csms_events": {"REGISTRY_TABLE", "SECRETS_PREFIX", "CSMS_EVENTS_QUEUE_URL"},

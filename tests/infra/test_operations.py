@@ -61,6 +61,15 @@ def test_the_outputs_name_what_tools_and_operators_need(production: StackTemplat
     )
 
 
+@pytest.mark.parametrize("stage", ["production", "local"])
+def test_cdk_nag_finds_nothing_that_is_not_acknowledged_with_a_reason(
+    request: pytest.FixtureRequest, stage: str
+) -> None:
+    template: StackTemplate = request.getfixturevalue(stage)
+
+    assert template.findings == []
+
+
 def test_the_stack_knows_no_account_and_no_region(production: StackTemplate) -> None:
     assert "Environment" not in production.document
     assert "000000000000" not in str(production.document)

@@ -36,6 +36,12 @@ def test_there_are_no_queues_but_these_and_the_one_for_what_the_relay_dropped(pr
     assert {path for path, _ in production.of_type("AWS::SQS::Queue")} == expected
 
 
+def test_what_the_relay_dropped_is_kept_as_long_as_dead_letters(production: StackTemplate) -> None:
+    relay_failures = production.resource("Queues/relay-failures")["Properties"]
+
+    assert relay_failures["MessageRetentionPeriod"] == FOURTEEN_DAYS
+
+
 def test_every_queue_is_encrypted_and_refuses_whoever_comes_without_tls(production: StackTemplate) -> None:
     refusing = {
         production.name(queue)

@@ -125,6 +125,11 @@ def site(
         assert world.partner.violations() == []
 
 
+def token_of(partner: PartnerSimulator) -> str:
+    """The token that the partner presents to the bridge, for calls that its client cannot make."""
+    return partner._credentials.ours
+
+
 def limits(call: Call) -> list[tuple[int, Decimal]]:
     """The periods of a SetChargingProfile of OCPP 1.6: start (s) and limit."""
     schedule = as_object(as_object(call.payload.get("csChargingProfiles")).get("chargingSchedule"))

@@ -18,7 +18,7 @@ NOT_FOUND = Receipt(delivered=False, error="http_404", final=True, http_status=4
 class ScriptedDriver:
     """Gives one outcome after the other, the last one for ever; `on_submit` runs within each call."""
 
-    def __init__(self, *outcomes: Outcome, on_submit: Callable[[ChargerCommand], None] | None = None) -> None:
+    def __init__(self, *outcomes: Outcome, on_submit: Callable[[ChargerCommand], object] | None = None) -> None:
         self._outcomes = list(outcomes)
         self._on_submit = on_submit
         self.commands: list[ChargerCommand] = []
@@ -40,7 +40,7 @@ class ScriptedDriver:
 class ScriptedPartner:
     """Gives one receipt after the other, the last one for ever; `on_send` runs within each call."""
 
-    def __init__(self, *receipts: Receipt, on_send: Callable[[PartnerMessage], None] | None = None) -> None:
+    def __init__(self, *receipts: Receipt, on_send: Callable[[PartnerMessage], object] | None = None) -> None:
         self._receipts = list(receipts or (DELIVERED,))
         self._on_send = on_send
         self.messages: list[PartnerMessage] = []

@@ -3,8 +3,8 @@
 Everything is registered as an operator would, and everything talks over real sockets.
 """
 
-import secrets
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -25,7 +25,9 @@ from ocpi_bridge.domain.stations import (
     ProfileIdRange,
     Station,
 )
-from ocpi_bridge.domain.tokens import new_token, token_hash
+from ocpi_bridge.domain.tokens import new_token
+from tools.bridge import operations
+from tools.bridge.secrets import OperatorSecrets
 from tools.demo_csms import DemoCsms, EventDoor, Token
 from tools.local_stack import LocalStack
 from tools.partner_simulator import JEDLIX, Credentials, PartnerSimulator, Party
@@ -37,12 +39,12 @@ DRIVER_TAG = "DRIVER-0001"
 CONTRACT_ID = "NL-DMO-C00000001-1"
 
 
-def three_phase_station(station_id: str, *, connectors: int = 1) -> Station:
+def three_phase_station(station_id: str, *, connectors: int = 1, location_id: str = LOCATION_ID) -> Station:
     """A public AC station: 22 kW a connector, each an EVSE of its own."""
     return Station(
         csms_id=CSMS_ID,
         station_id=station_id,
-        location_id=LOCATION_ID,
+        location_id=location_id,
         ocpp_version=OcppVersion.V16,
         evses=tuple(
             Evse(
@@ -72,64 +74,57 @@ class World:
     csms: DemoCsms = field(init=False)
     partner: PartnerSimulator = field(init=False)
     registry: DynamoRegistry = field(init=False)
+    _secrets: OperatorSecrets = field(init=False)
+    _running: ExitStack = field(init=False)
 
     def __enter__(self) -> Self:
-        event_key = secrets.token_hex(16)
         outputs = self.stack.outputs
         cpo = Party(outputs["CountryCode"], outputs["PartyId"])
-        self.registry = DynamoRegistry(self.stack.client("dynamodb"), outputs["RegistryTableName"])
-        self.csms = DemoCsms(
-            self.csms_id,
-            door=EventDoor(self.stack.csms_api_url, self.csms_id, event_key, self.stack.ca_file),
-            ca_file=self.stack.ca_file,
-            tokens={DRIVER_TAG: Token(contract_id=CONTRACT_ID)},
-        ).start()
+        event_key = new_token()
         credentials = Credentials(ours=new_token(), theirs=new_token())
-        self.partner = PartnerSimulator(credentials, cpo=cpo).start()
-        self.partner.connect(self.stack.ocpi_api_url, ca_file=self.stack.ca_file)
-        self._register(cpo, credentials, event_key)
+        self.registry = DynamoRegistry(self.stack.client("dynamodb"), outputs["RegistryTableName"])
+        self._secrets = OperatorSecrets(self.stack.client("secretsmanager"), outputs["SecretsPrefix"])
+        with ExitStack() as running:
+            self.csms = running.enter_context(
+                DemoCsms(
+                    self.csms_id,
+                    door=EventDoor(self.stack.csms_api_url, self.csms_id, event_key, self.stack.ca_file),
+                    ca_file=self.stack.ca_file,
+                    tokens={DRIVER_TAG: Token(contract_id=CONTRACT_ID)},
+                )
+            )
+            self.partner = running.enter_context(PartnerSimulator(credentials, cpo=cpo))
+            self.partner.connect(self.stack.ocpi_api_url, ca_file=self.stack.ca_file)
+            self._register(cpo, credentials, event_key)
+            self._running = running.pop_all()
         return self
 
     def __exit__(
         self, _type: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
-        self.partner.stop()
-        self.csms.stop()
+        self._running.close()
+
+    def unregister(self) -> None:
+        """Take partner and stations out of the registry again, for a stack that outlives this world.
+
+        Afterwards the bridge calls nobody for them. The CSMS's entry stays, without stations.
+        """
+        operations.remove_partner(self.registry, self._secrets, self.partner_id)
+        for station in self.stations:
+            self.registry.remove_station(self.csms_id, station.station_id)
 
     def _register(self, cpo: Party, credentials: Credentials, event_key: str) -> None:
         now = datetime.now(UTC)
-        self._put_secret(f"csms/{self.csms_id}", {"event_key": event_key, "api_credential": None})
-        self._put_secret(f"partners/{self.partner_id}", {"token": credentials.theirs})
-        sync = "" if self.mode is CsmsMode.CALLBACK else "/sync"
-        self.registry.add_csms(
-            self.change_csms(
-                Csms(
-                    csms_id=self.csms_id,
-                    preset="citrineos",
-                    base_url=self.csms.http_url + sync,
-                    mode=self.mode,
-                    profile_ids=ProfileIdRange(1_000_000, 1_999_999),
-                    country_code=cpo.country_code,
-                    party_id=cpo.party_id,
-                    auth=CsmsAuth.NONE,
-                    result_timeout=self.result_timeout,
-                )
-            )
+        operations.add_csms(
+            self.registry, self._secrets, self._csms_entry(cpo), event_key=event_key, api_credential=None
         )
-        self.registry.add_partner(
-            Partner(
-                partner_id=self.partner_id,
-                name="Jedlix (simulated)",
-                party=partners.Party(JEDLIX.country_code, JEDLIX.party_id),
-                callback_hosts=("localhost",),
-                sessions_url=self.partner.sessions_url,
-                charging_profiles_url=self.partner.charging_profiles_url,
-                rate=self.rate,
-                clear_rate=self.rate,
-                meter_push_interval=5,
-            ),
-            [token_hash(credentials.ours)],
-            now,
+        operations.add_partner(
+            self.registry,
+            self._secrets,
+            self._partner_entry(),
+            present_token=credentials.theirs,
+            accept_token=credentials.ours,
+            at=now,
         )
         stations = [replace(station, csms_id=self.csms_id) for station in self.stations]
         self.registry.import_stations(self.csms_id, stations)
@@ -140,11 +135,33 @@ class World:
             ]
         )
 
-    def _put_secret(self, name: str, value: dict[str, str | None]) -> None:
-        import json
+    def _csms_entry(self, cpo: Party) -> Csms:
+        sync = "" if self.mode is CsmsMode.CALLBACK else "/sync"
+        return self.change_csms(
+            Csms(
+                csms_id=self.csms_id,
+                preset="citrineos",
+                base_url=self.csms.http_url + sync,
+                mode=self.mode,
+                profile_ids=ProfileIdRange(1_000_000, 1_999_999),
+                country_code=cpo.country_code,
+                party_id=cpo.party_id,
+                auth=CsmsAuth.NONE,
+                result_timeout=self.result_timeout,
+            )
+        )
 
-        self.stack.client("secretsmanager").create_secret(
-            Name=f"{self.stack.outputs['SecretsPrefix']}/{name}", SecretString=json.dumps(value)
+    def _partner_entry(self) -> Partner:
+        return Partner(
+            partner_id=self.partner_id,
+            name="Jedlix (simulated)",
+            party=partners.Party(JEDLIX.country_code, JEDLIX.party_id),
+            callback_hosts=("localhost",),
+            sessions_url=self.partner.sessions_url,
+            charging_profiles_url=self.partner.charging_profiles_url,
+            rate=self.rate,
+            clear_rate=self.rate,
+            meter_push_interval=5,
         )
 
 

@@ -85,7 +85,7 @@ def test_clear_has_a_bucket_of_its_own() -> None:
 
 
 @pytest.mark.parametrize(("seconds", "refused"), [(9.99, True), (10, False)])
-def test_a_bucket_fills_by_one_request_in_its_time(seconds: float, refused: bool) -> None:  # noqa: FBT001
+def test_a_bucket_fills_by_one_request_in_its_time(seconds: float, refused: bool) -> None:
     twice = admitted(admitted(FRESH, SET), SET)
     assert too_often(twice, SET, at=seconds) is refused
 

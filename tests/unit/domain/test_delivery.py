@@ -56,7 +56,7 @@ def test_a_wait_beyond_the_timeout_is_too_late(retry_after: int) -> None:
 
 
 @pytest.mark.parametrize(("left", "tried"), [(1.0, False), (1.001, True), (0, False), (-5, False)])
-def test_nothing_is_tried_at_the_timeout_or_after_it(left: float, tried: bool) -> None:  # noqa: FBT001
+def test_nothing_is_tried_at_the_timeout_or_after_it(left: float, tried: bool) -> None:
     now = TIMEOUT_AT - timedelta(seconds=left)
     assert (next_attempt(1, now, TIMEOUT_AT, None, never) is not None) is tried
 

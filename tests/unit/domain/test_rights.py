@@ -33,7 +33,7 @@ def test_many_may_see_and_one_steers() -> None:
 
 
 @pytest.mark.parametrize("reverse", [False, True])
-def test_the_most_specific_scope_steers(reverse: bool) -> None:  # noqa: FBT001
+def test_the_most_specific_scope_steers(reverse: bool) -> None:
     scopes = [Scope.TOKEN, Scope.CONTRACT, Scope.EVSE, Scope.LOCATION, Scope.EMSP]
     for index in range(len(scopes)):
         given = [assignment(scope.value, scope) for scope in scopes[index:]]
@@ -67,7 +67,7 @@ def test_assignments_of_the_same_age_are_decided_the_same_way_every_time() -> No
 def test_an_assignment_counts_from_its_first_instant_until_before_its_last(
     valid_from: datetime,
     valid_until: datetime | None,
-    counts: bool,  # noqa: FBT001
+    counts: bool,
 ) -> None:
     given = assignment("a", valid_from=valid_from, valid_until=valid_until)
     assert decided(given).seen_by == (frozenset({"a"}) if counts else frozenset())

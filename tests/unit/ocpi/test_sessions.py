@@ -159,6 +159,6 @@ def test_a_patch_of_nothing_new_still_says_when() -> None:
 
 
 def test_what_was_pushed_compares_equal_after_it_was_stored() -> None:
-    known = session_fields(replace(session(), meter_wh=Decimal("3170")), "jedlix", KEY)
+    known = session_fields(replace(session(), meter_wh=Decimal(3170)), "jedlix", KEY)
     stored = json.loads(dumps(known), parse_float=Decimal)
     assert changed_fields(stored, known).keys() == {"last_updated"}

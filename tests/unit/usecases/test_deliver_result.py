@@ -190,7 +190,10 @@ def test_a_final_failure_is_given_up_at_once(world: World, session: Session) -> 
 
 @pytest.mark.parametrize(("elapsed", "tried"), [(59.9, True), (60, False), (3600, False)])
 def test_after_the_announced_timeout_no_attempt_is_made(
-    world: World, session: Session, elapsed: float, tried: bool  # noqa: FBT001
+    world: World,
+    session: Session,
+    elapsed: float,
+    tried: bool,
 ) -> None:
     answered(world, session)
     world.clock.advance(elapsed)
@@ -270,9 +273,7 @@ def test_what_nobody_answered_by_its_deadline_is_rejected_and_delivered_in_the_s
 
 
 @pytest.mark.parametrize(("attempts", "word"), [(0, "never sent"), (1, "outcome is unknown")])
-def test_operators_learn_whether_the_command_had_left(
-    world: World, session: Session, attempts: int, word: str
-) -> None:
+def test_operators_learn_whether_the_command_had_left(world: World, session: Session, attempts: int, word: str) -> None:
     world.put_request(session, state=SENT if attempts else PENDING, attempts=attempts)
     world.clock.advance(DEADLINE.total_seconds())
     expire(world)
@@ -281,7 +282,10 @@ def test_operators_learn_whether_the_command_had_left(
 
 @pytest.mark.parametrize(("early", "expired"), [(1.0, True), (1.001, False), (40, False)])
 def test_a_deadline_that_comes_too_early_waits(
-    world: World, session: Session, early: float, expired: bool  # noqa: FBT001
+    world: World,
+    session: Session,
+    early: float,
+    expired: bool,
 ) -> None:
     request = world.put_request(session, state=SENT, attempts=1)
     world.clock.advance(DEADLINE.total_seconds() - early)
@@ -321,9 +325,7 @@ def test_an_answer_that_comes_with_the_deadline_wins_or_loses_but_never_both(wor
     assert (world.request().state, world.request().result) == (ANSWERED, Result.ACCEPTED)
 
 
-def test_an_expired_result_is_retried_by_its_deadline_message_until_the_timeout(
-    world: World, session: Session
-) -> None:
+def test_an_expired_result_is_retried_by_its_deadline_message_until_the_timeout(world: World, session: Session) -> None:
     world.put_request(session, state=SENT, attempts=1)
     world.clock.advance(DEADLINE.total_seconds())
     partner = ScriptedPartner(UNREACHABLE, UNREACHABLE, DELIVERED)

@@ -202,7 +202,7 @@ def test_the_active_profile_is_told_in_the_unit_that_was_asked_for(world: World,
     record(world, Done("Accepted", schedule("11040")))
     profile = world.deliveries.active_profile("r1")
     assert profile is not None
-    assert (profile.unit, profile.periods[0].limit) == (AMPERE, 16)
+    assert (profile.unit, profile.periods[0].limit) == (AMPERE, Decimal(16))
 
 
 def test_without_a_plan_and_without_a_schedule_the_evses_maximum_is_active(world: World, session: Session) -> None:
@@ -246,7 +246,10 @@ def test_a_late_schedule_is_not_kept(world: World, session: Session) -> None:
 
 @pytest.mark.parametrize(("origin", "waits"), [(Origin.PARTNER, True), (Origin.BRIDGE, False)])
 def test_only_a_partners_answered_request_waits_for_its_delivery(
-    world: World, session: Session, origin: Origin, waits: bool  # noqa: FBT001
+    world: World,
+    session: Session,
+    origin: Origin,
+    waits: bool,
 ) -> None:
     world.put_request(session, state=SENT, attempts=1, origin=origin)
     record(world, ACCEPTED)

@@ -248,11 +248,17 @@ OBSTACLES: list[tuple[str, Obstacle, ResponseType]] = [
         ResponseType.NOT_SUPPORTED,
     ),
     ("offline", lambda world, _: world.set_state(online=False), ResponseType.REJECTED),
-    ("no unit that fits", lambda world, _: world.put_station(replace(world.station, max_periods=1)), ResponseType.REJECTED),
+    (
+        "no unit that fits",
+        lambda world, _: world.put_station(replace(world.station, max_periods=1)),
+        ResponseType.REJECTED,
+    ),
 ]
 
 
-@pytest.mark.parametrize(("obstacle", "answer"), [(o, a) for _, o, a in OBSTACLES], ids=[name for name, _, _ in OBSTACLES])
+@pytest.mark.parametrize(
+    ("obstacle", "answer"), [(o, a) for _, o, a in OBSTACLES], ids=[name for name, _, _ in OBSTACLES]
+)
 def test_each_obstacle_has_its_answer_and_nothing_is_written(
     world: World, door: Door, session: Session, obstacle: Obstacle, answer: ResponseType
 ) -> None:
@@ -342,7 +348,11 @@ def test_an_evse_that_is_not_in_the_registry_any_more_is_not_supported(
 
 @pytest.mark.parametrize(("online", "answer"), [(True, ACCEPTED), (False, refused(ResponseType.REJECTED))])
 def test_a_station_that_is_known_to_be_offline_takes_nothing(
-    world: World, door: Door, session: Session, online: bool, answer: ChargingProfileResponse  # noqa: FBT001
+    world: World,
+    door: Door,
+    session: Session,
+    online: bool,
+    answer: ChargingProfileResponse,
 ) -> None:
     world.set_state(online=online)
     assert door.call(session, PUT) == answer

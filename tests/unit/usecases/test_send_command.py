@@ -68,7 +68,9 @@ def test_a_clear_and_a_get_carry_no_plan(world: World, session: Session) -> None
 
 
 def test_the_plan_is_fitted_to_now_and_to_what_the_cpo_allows(world: World, session: Session) -> None:
-    world.put_request(session, plan=Plan(RateUnit.WATT, (PlanPeriod(0, Decimal(22_000)), PlanPeriod(10, Decimal(6900)))))
+    world.put_request(
+        session, plan=Plan(RateUnit.WATT, (PlanPeriod(0, Decimal(22_000)), PlanPeriod(10, Decimal(6900))))
+    )
     capped = world.station.evses[0].cap_w
     [command] = send(world, ACCEPTED)[1].commands
     assert command.plan is not None
@@ -81,7 +83,7 @@ def test_a_station_of_amperes_gets_them_by_the_phases_that_the_car_uses(world: W
     world.put_request(session, plan=Plan(RateUnit.WATT, (PlanPeriod(0, Decimal(2300)),)))
     [command] = send(world, ACCEPTED)[1].commands
     assert command.plan is not None
-    assert (command.phases, command.plan.unit, command.plan.periods[0].limit) == (1, RateUnit.AMPERE, 10)
+    assert (command.phases, command.plan.unit, command.plan.periods[0].limit) == (1, RateUnit.AMPERE, Decimal(10))
 
 
 @pytest.mark.parametrize(("highest", "level"), [(None, 3), (5, 3), (3, 3), (2, 2), (0, 0)])
@@ -138,11 +140,10 @@ def test_a_get_is_sent_without_touching_the_sessions_numbers(world: World, sessi
 
 
 @pytest.mark.parametrize(
-    ("outcome", "result"), [(ACCEPTED, Result.ACCEPTED), (REJECTED, Result.REJECTED), (Done("CallError:X"), Result.REJECTED)]
+    ("outcome", "result"),
+    [(ACCEPTED, Result.ACCEPTED), (REJECTED, Result.REJECTED), (Done("CallError:X"), Result.REJECTED)],
 )
-def test_an_answer_at_once_answers_the_request(
-    world: World, session: Session, outcome: Done, result: Result
-) -> None:
+def test_an_answer_at_once_answers_the_request(world: World, session: Session, outcome: Done, result: Result) -> None:
     world.put_request(session)
     turn, _ = send(world, outcome)
     assert (turn.what, world.request().state, world.request().result) == (Sent.ANSWERED, ANSWERED, result)
@@ -217,7 +218,10 @@ def test_what_no_repetition_mends_is_rejected_at_once(world: World, session: Ses
 
 @pytest.mark.parametrize(("left", "sent"), [(6.0, True), (5.99, False), (0, False), (-1, False)])
 def test_with_too_little_time_for_an_answer_nothing_is_sent(
-    world: World, session: Session, left: float, sent: bool  # noqa: FBT001
+    world: World,
+    session: Session,
+    left: float,
+    sent: bool,
 ) -> None:
     world.put_request(session)
     world.clock.advance(DEADLINE.total_seconds() - left)

@@ -58,7 +58,10 @@ def test_a_stalled_step_is_woken_as_the_turn_that_it_is(world: World, session: S
 
 @pytest.mark.parametrize(("age", "woken"), [(14.9, False), (15, True)])
 def test_a_request_that_may_still_go_its_way_is_left_alone(
-    world: World, session: Session, age: float, woken: bool  # noqa: FBT001
+    world: World,
+    session: Session,
+    age: float,
+    woken: bool,
 ) -> None:
     assert timedelta(seconds=15) == STALLED_AFTER
     world.put_request(session)

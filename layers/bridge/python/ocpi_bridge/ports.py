@@ -238,8 +238,9 @@ class CommandStore(Protocol):
         """
 
     def record_answer(self, request: Request, answer: Answer) -> bool:
-        """PENDING or SENT (of this step) -> ANSWERED; an accepted SET or CLEAR also becomes the installed plan.
+        """PENDING or SENT (of this step) -> ANSWERED; and which plan is installed now.
 
+        An accepted SET's is; after a CLEAR that was accepted, or found nothing to clear, none is.
         False: the request has its answer already, or expired.
         """
 

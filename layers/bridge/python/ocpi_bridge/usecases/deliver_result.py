@@ -11,7 +11,16 @@ from enum import StrEnum
 from random import SystemRandom
 
 from ocpi_bridge.domain.delivery import GRACE, next_attempt
-from ocpi_bridge.domain.requests import UNDELIVERED_RESULT, WAITING, Answer, Origin, Request, RequestKind, Result
+from ocpi_bridge.domain.requests import (
+    UNDELIVERED_RESULT,
+    WAITING,
+    Answer,
+    Origin,
+    Request,
+    RequestKind,
+    RequestState,
+    Result,
+)
 from ocpi_bridge.ocpi.charging_profiles import result_body
 from ocpi_bridge.ports import Clock, DeliveryStore, PartnerClient, PartnerMessage, PartnerReader
 
@@ -54,8 +63,10 @@ class DeliverResult:
     random: Callable[[], float] = SystemRandom().random
 
     def expire(self, request_id: str) -> Outcome:
-        """The deadline came: whoever is still waiting gets REJECTED, delivered at once."""
+        """The deadline came: who still waits gets REJECTED, delivered at once; the same message carries the retries."""
         request = self.store.request(request_id)
+        if request is not None and request.state is RequestState.EXPIRED:
+            return self.deliver(request_id)
         if request is None or request.state not in WAITING:
             return Outcome(Delivered.NOTHING_TO_DO, request)
         if self.clock.now() + EARLY < request.deadline:

@@ -1,12 +1,12 @@
 """A CSMS reported something about a station: sessions and station states follow (csms.md 8b)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from ocpi_bridge.domain.errors import Contended
 from ocpi_bridge.domain.events import EventType, StationEvent
 from ocpi_bridge.domain.sessions import Session, SessionStatus, advance, new_session
-from ocpi_bridge.domain.stations import find_outlet
+from ocpi_bridge.domain.stations import find_outlet, outlet_by_uid
 from ocpi_bridge.ports import Clock, SessionStore
 
 # Events of one transaction are seldom processed at the same instant, and each loser only has to read again.
@@ -59,7 +59,17 @@ class IngestEvent:
         if advanced is None:
             return Ingested.UNCHANGED
         after, period = advanced
+        if known.token is None and after.token is not None:
+            after = self._with_rights(after)
         return Ingested.CHANGED if self.store.update(known, after, period) else None
+
+    def _with_rights(self, session: Session) -> Session:
+        """The session with what its token decides, where the start that tells it came late."""
+        station = self.store.place(session.csms_id, session.station_id).station
+        outlet = outlet_by_uid(station, session.evse_uid, session.connector_id) if station else None
+        if outlet is None:
+            return session
+        return replace(session, rights=self.store.rights(outlet, session.token, self.clock.now()))
 
     def _create(self, event: StationEvent, replaces: Session | None) -> Ingested | None:
         place = self.store.place(event.csms_id, event.station_id)

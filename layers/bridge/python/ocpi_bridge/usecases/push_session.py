@@ -53,8 +53,10 @@ class PushSession:
         """Never raises for what the partner does; a failure is remembered and woken by the sweep."""
         session, partner, pushed = self.store.push_context(session_id, partner_id)
         if session is None or partner is None or partner.sessions_url is None:
-            return PushResult.NOTHING_NEW
-        if partner_id not in session.rights.seen_by or pushed.final or self._known(session, pushed):
+            return self._nobody_to_tell(pushed)
+        if partner_id not in session.rights.seen_by:
+            return self._nobody_to_tell(pushed)
+        if pushed.final or self._known(session, pushed):
             return PushResult.NOTHING_NEW
         now = self.clock.now()
         fields = session_fields(session, partner_id, self.secrets.callback_signing_key())
@@ -65,6 +67,12 @@ class PushSession:
                 self.store.save_pushed(pushed, due_at=due)
                 return PushResult.LATER
         return self._push(session, partner, pushed, fields, changed, correlation_id)
+
+    def _nobody_to_tell(self, pushed: Pushed) -> PushResult:
+        if pushed.version or pushed.in_doubt:
+            # Not due any more, or the sweep would wake it for ever.
+            self.store.save_pushed(pushed, due_at=None)
+        return PushResult.NOTHING_NEW
 
     def _known(self, session: Session, pushed: Pushed) -> bool:
         return pushed.version >= session.version and not pushed.in_doubt

@@ -112,7 +112,9 @@ class DynamoCommandStore:
         )
 
     def _installed(self, request: Request, answer: Answer) -> "TransactWriteItemTypeDef | None":
-        if answer.result is not Result.ACCEPTED or request.number is None:
+        # A CLEAR whose profile is unknown there leaves none either.
+        done = {Result.ACCEPTED, Result.UNKNOWN} if request.kind is RequestKind.CLEAR else {Result.ACCEPTED}
+        if answer.result not in done or request.number is None:
             return None
         plan = None
         if request.kind is RequestKind.SET:

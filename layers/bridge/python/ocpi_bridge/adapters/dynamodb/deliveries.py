@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ocpi_bridge.adapters.dynamodb import registry_items, request_items, session_items, tables, writes
 from ocpi_bridge.domain.partners import Partner
 from ocpi_bridge.domain.plans import Plan
-from ocpi_bridge.domain.requests import Answer, Request, RequestState
+from ocpi_bridge.domain.requests import Answer, Origin, Request, RequestState
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -46,7 +46,8 @@ class DynamoDeliveryStore:
         """See DeliveryStore."""
         expired = {"state": RequestState.EXPIRED.value, "result": answer.result.value, "reason": answer.reason}
         waiting = {"pending": RequestState.PENDING.value, "sent": RequestState.SENT.value}
-        if not self._update(request, expired, "#state IN (:pending, :sent)", waiting):
+        ended = ("due_shard", "due_at") if request.origin is Origin.BRIDGE else ()
+        if not self._update(request, expired, "#state IN (:pending, :sent)", waiting, remove=ended):
             return None
         return replace(request, state=RequestState.EXPIRED, result=answer.result, reason=answer.reason)
 

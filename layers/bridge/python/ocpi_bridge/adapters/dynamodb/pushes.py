@@ -13,7 +13,7 @@ from ocpi_bridge.ports import Clock, Pushed
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-# Charging periods come four an hour and at changes of power: a page is days of charging. What is left comes next time.
+# Charging periods come four an hour and at changes of power: a page is days of charging.
 PERIODS_PAGE = 500
 
 
@@ -39,8 +39,8 @@ class DynamoPushStore:
         )
 
     def periods(self, session_id: str, after: int) -> Sequence[ChargingPeriod]:
-        """See PushStore: one query of a page."""
-        answer = self.client.query(
+        """See PushStore: one query, and one more for each further page."""
+        pages = self.client.get_paginator("query").paginate(
             TableName=self.sessions,
             KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
             ExpressionAttributeValues=tables.values(
@@ -49,9 +49,9 @@ class DynamoPushStore:
                 last=session_items.period_key(session_id, 999_999)[1],
             ),
             ConsistentRead=True,
-            Limit=PERIODS_PAGE,
+            PaginationConfig={"PageSize": PERIODS_PAGE},
         )
-        return [session_items.period_of(tables.from_item(item)) for item in answer["Items"]]
+        return [session_items.period_of(tables.from_item(item)) for page in pages for item in page["Items"]]
 
     def save_pushed(self, pushed: Pushed, due_at: datetime | None) -> None:
         """See PushStore."""
