@@ -98,8 +98,6 @@ STAGES: Final[Mapping[str, StageSettings]] = {
             name="local",
             country_code="NL",
             party_id="LOC",
-            # A silent charger is part of the demo, and nobody wants to watch it for 90 s.
-            result_timeout_seconds=30,
             log_retention_days=1,
             # The embedded gateway throttles too, and a load test is meant to meet the bridge.
             api_requests_per_second=1000,

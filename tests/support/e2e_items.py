@@ -1,9 +1,9 @@
-"""What the bridge wrote: requests of the deployed stack, read as an operator might."""
+"""What the bridge wrote on the deployed stack: requests, and what is known of stations."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from ocpi_bridge.adapters.dynamodb import request_items, tables
+from ocpi_bridge.adapters.dynamodb import registry_items, request_items, tables
 from ocpi_bridge.domain.requests import Request, RequestState
 from tests.support.e2e_waiting import eventually
 from tools.local_stack import LocalStack
@@ -13,11 +13,12 @@ if TYPE_CHECKING:
 
 
 class Items:
-    """The requests table of a stack."""
+    """The tables of a stack."""
 
     def __init__(self, stack: LocalStack) -> None:
         self._client: DynamoDBClient = stack.client("dynamodb")
-        self._table = stack.outputs["RequestsTableName"]
+        self._requests = stack.outputs["RequestsTableName"]
+        self._registry = stack.outputs["RegistryTableName"]
 
     def requests(self, session_id: str) -> list[Request]:
         """A session's requests in the order in which they were accepted. Scans: tests may."""
@@ -40,9 +41,19 @@ class Items:
 
         return eventually(in_state, timeout, what=f"a request in state {state}")
 
+    def wait_for_station(self, csms_id: str, station_id: str, *, online: bool, timeout: float) -> None:
+        """Returns when the bridge knows that the station is (not) connected."""
+        key = (self._registry, *registry_items.station_state_key(csms_id, station_id))
+
+        def is_known() -> bool:
+            item = tables.get_many(self._client, [key]).get(key)
+            return registry_items.station_state_of(item).online is online
+
+        eventually(is_known, timeout, what=f"{station_id} {'online' if online else 'offline'}")
+
     def _scan(self, session_id: str) -> "Iterator[dict[str, object]]":
         pages = self._client.get_paginator("scan").paginate(
-            TableName=self._table,
+            TableName=self._requests,
             FilterExpression="entity = :entity AND session_id = :session",
             ExpressionAttributeValues=tables.values(entity="request", session=session_id),
             ConsistentRead=True,

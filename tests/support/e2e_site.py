@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from ocpi_bridge.domain.partners import Rate
@@ -68,8 +68,6 @@ class Site:
     session_id: str
     items: Items
     transaction_id: int
-    # Where the site looks at the CSMS's frames from.
-    since: int = field(default=0)
 
     @property
     def stack(self) -> LocalStack:
@@ -103,6 +101,16 @@ class Site:
 
 
 @contextmanager
+def charging_at(world: World, station_id: str, behaviour: Behaviour = Behaviour.ACCEPTING) -> Iterator[Site]:
+    """A car that starts to charge at a station of the world, in a session that the partner knows."""
+    evse_uid = f"{station_id}-1"
+    with SilentChargePoint(world.csms.ocpp_url, station_id, behaviour=behaviour) as charge_point:
+        transaction_id = charge_point.start_transaction(1, DRIVER_TAG)
+        session = world.partner.wait_for_session(lambda one: one.evse_uid == evse_uid, SOON)
+        yield Site(world, charge_point, session.id, Items(world.stack), transaction_id)
+
+
+@contextmanager
 def site(
     stack: LocalStack,
     behaviour: Behaviour = Behaviour.ACCEPTING,
@@ -112,16 +120,14 @@ def site(
     rate: Rate = GENEROUS_RATE,
     change_csms: Callable[[Csms], Csms] = lambda csms: csms,
 ) -> Iterator[Site]:
-    """A site with a session that the partner knows. It ends with the check that the bridge broke no rule of OCPI."""
+    """A world with one car that charges. It ends with the check that the bridge broke no rule of OCPI."""
     name = site_name()
     station = sites_station(name)
     with (
         site_world(stack, name, [station], mode=mode, timeout=timeout, rate=rate, change_csms=change_csms) as world,
-        SilentChargePoint(world.csms.ocpp_url, station.station_id, behaviour=behaviour) as charge_point,
+        charging_at(world, station.station_id, behaviour) as place,
     ):
-        transaction_id = charge_point.start_transaction(1, DRIVER_TAG)
-        session = world.partner.wait_for_session(lambda _: True, SOON)
-        yield Site(world, charge_point, session.id, Items(stack), transaction_id)
+        yield place
         assert world.partner.violations() == []
 
 

@@ -13,7 +13,7 @@ from ocpi_bridge.adapters.csms.presets import preset_of
 from ocpi_bridge.domain.callback_urls import MAX_URL_LENGTH, check_host_entry, check_partner_url, partner_hosts
 from ocpi_bridge.domain.errors import InvalidInput
 from ocpi_bridge.domain.partners import Assignment, Partner, Rate, Scope
-from ocpi_bridge.domain.sessions import CONNECTORS_PER_STATION
+from ocpi_bridge.domain.sessions import PLACES_PER_STATION
 from ocpi_bridge.domain.stations import Connector, Csms, CsmsAuth, Evse, OcppVersion, PowerType, Station
 
 # Ids of ours stand in keys, names of secrets and URLs: what all of them take without quoting.
@@ -93,8 +93,8 @@ def check_csms(csms: Csms, *, local: bool) -> Iterator[InvalidInput]:
     ids = csms.profile_ids
     yield from _within("profile_ids.first", ids.first, 1, MAX_PROFILE_ID)
     yield from _within("profile_ids.last", ids.last, 1, MAX_PROFILE_ID)
-    if ids.last - ids.first + 1 < CONNECTORS_PER_STATION:
-        needed = f"must hold at least {CONNECTORS_PER_STATION} ids, and better thousands: each session takes its own"
+    if ids.last - ids.first + 1 < PLACES_PER_STATION:
+        needed = f"must hold at least {PLACES_PER_STATION} ids, and better thousands: each session takes its own"
         yield InvalidInput("profile_ids", needed)
     if csms.auth is CsmsAuth.HEADER:
         yield from _matches(_HEADER, "auth_header", csms.auth_header, "the name of an HTTP header")
@@ -133,8 +133,8 @@ def check_assignment(assignment: Assignment, prefix: str) -> Iterator[InvalidInp
 def _limits(station: Station) -> Iterator[InvalidInput]:
     if not station.evses:
         yield InvalidInput("evses", "must have at least one")
-    if sum(len(evse.connectors) for evse in station.evses) > CONNECTORS_PER_STATION:
-        yield InvalidInput("evses", f"must have at most {CONNECTORS_PER_STATION} connectors in all")
+    if sum(len(evse.connectors) for evse in station.evses) > PLACES_PER_STATION:
+        yield InvalidInput("evses", f"must have at most {PLACES_PER_STATION} connectors in all")
     if not station.allowed_units:
         yield InvalidInput("allowed_units", "must have at least one of W and A")
     if station.preferred_unit is not None and station.preferred_unit not in station.allowed_units:
@@ -190,7 +190,7 @@ def _evse(evse: Evse, prefix: str) -> Iterator[InvalidInput]:
 def _connector(connector: Connector, prefix: str) -> Iterator[InvalidInput]:
     yield from _ocpi_id(f"{prefix}connector_id", connector.connector_id)
     # Profile ids of a session count on it (domain.sessions.profile_id).
-    yield from _within(f"{prefix}ocpp_connector_id", connector.ocpp_connector_id, 1, CONNECTORS_PER_STATION)
+    yield from _within(f"{prefix}ocpp_connector_id", connector.ocpp_connector_id, 1, PLACES_PER_STATION)
     if connector.power_type is PowerType.DC:
         yield from _within(f"{prefix}max_voltage", connector.max_voltage, 1, MAX_DC_VOLTAGE, "V")
     elif not 1 <= connector.max_voltage <= MAX_AC_VOLTAGE:

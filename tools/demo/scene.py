@@ -1,11 +1,11 @@
-"""What the demo's steps share: the parts on stage, what was found on the way, and how a step fails."""
+"""What the demo's steps share: who takes part, what was found on the way, and how a step fails."""
 
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
+from typing import TypeVar
 
 from ocpi_bridge.domain.plans import Plan
 from tools.charge_point import ChargePoint, SilentChargePoint
@@ -15,9 +15,7 @@ from tools.demo_csms import DemoCsms
 from tools.local_stack import LocalStack
 from tools.partner_simulator import Exchange, PartnerSimulator, Session
 
-# The `timeout` told to the partner (s). The bridge keeps 10 s of it for the delivery, so the silent charger's REJECTED
-# comes after 20 s: long enough for cold functions on a slow machine, short enough to be watched.
-RESULT_TIMEOUT = 30
+Found = TypeVar("Found")
 
 
 class StepFailed(Exception):
@@ -30,9 +28,10 @@ class StepFailed(Exception):
 
 
 class Bound:
-    """The time that is left for a step."""
+    """The time that a step has."""
 
     def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
         self._ends = time.monotonic() + seconds
 
     def left(self) -> float:
@@ -41,8 +40,22 @@ class Bound:
 
 
 @dataclass(frozen=True, slots=True)
+class Setup:
+    """What the run was asked for.
+
+    `stack_directory` holds the stack; with `attach` it runs there already and stays, with `keep` it stays as well.
+    `repeats` counts the PUTs of the measurement.
+    """
+
+    stack_directory: Path
+    attach: bool = False
+    keep: bool = False
+    repeats: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Cast:
-    """Who takes part beside the bridge. `charge_point` steers, `silent` never answers a charging profile."""
+    """Who takes part beside the bridge. `charge_point` steers; `silent` never answers a charging profile."""
 
     csms: DemoCsms
     partner: PartnerSimulator
@@ -52,37 +65,38 @@ class Cast:
 
 @dataclass(slots=True)
 class Scene:
-    """The state of one run; each step finds here what the steps before it have left.
+    """The state of one run: a step finds here what the steps before it have left.
 
-    `resources` is closed by whoever made the scene: it ends what the steps have started. `tell` takes one plain
-    sentence about what happens now. `attached` is the directory of a stack that runs already, None to start one in
-    `stack_directory`.
+    `resources` is closed by whoever made the scene, which ends everything that the steps have started. `tell` takes
+    one plain sentence about what happens now.
     """
 
-    stack_directory: Path
+    setup: Setup
     resources: ExitStack
     tell: Callable[[str], None]
-    attached: Path | None = None
-    keep_stack: bool = False
-    repeats: int = 0
     chapters: list[Chapter] = field(default_factory=list)
+    stack: LocalStack | None = None
     cast: Cast | None = None
-    reported: Plan | None = None
-    put: Exchange | None = None
+    transaction_id: int | None = None
+    session: Session | None = None
+    silent_session: Session | None = None
     silent_put: Exchange | None = None
-    stack: LocalStack = field(init=False)
-    session: Session = field(init=False)
-    silent_session: Session = field(init=False)
+    put: Exchange | None = None
     requested: Plan | None = None
-    transaction_id: int = field(init=False)
+    reported: Plan | None = None
 
     @property
     def parts(self) -> Cast:
-        """Who takes part; raises RuntimeError before they are on stage."""
+        """Who takes part; raises LookupError while nobody is on stage."""
         return needed(self.cast)
 
-    def begin_chapter(self, title: str) -> datetime:
-        """Head the messages from now on; returns the moment."""
-        now = utc_now()
-        self.chapters.append(Chapter(now, title))
-        return now
+    def begin_chapter(self, title: str) -> None:
+        """Head the messages from now on."""
+        self.chapters.append(Chapter(utc_now(), title))
+
+
+def needed(found: Found | None) -> Found:
+    """What an earlier step has found; raises LookupError when that step was left out."""
+    if found is None:
+        raise LookupError("a step runs before the one that it builds on")
+    return found

@@ -50,6 +50,10 @@ class HttpChargePointDriver:
             return read_no_reply(answer)
         return read_reply(preset, csms.mode, codec, command.kind, answer, self._clock.now())
 
+    def close(self) -> None:
+        """Closes all connections."""
+        self._http.close()
+
     def _call(self, csms: Csms, command: ChargerCommand, url: str, body: bytes) -> Reply | NoReply:
         credential = self._credential(csms, fresh=False)
         answer = self._post(csms, command, url, body, credential)

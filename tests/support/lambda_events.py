@@ -1,0 +1,118 @@
+"""What AWS hands to a function: API Gateway's proxy events, queue records, stream records."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
+
+from ocpi_bridge.adapters.dynamodb import tables as dynamo
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+ACCOUNT, REGION = "123456789012", "eu-west-1"
+
+
+def proxy_event(
+    method: str,
+    path: str,
+    *,
+    query: str = "",
+    headers: Mapping[str, str] | None = None,
+    body: str | None = None,
+    path_parameters: Mapping[str, str] | None = None,
+    resource: str = "/{proxy+}",
+) -> dict[str, Any]:
+    """A REST API's proxy event. The gateway decodes the query once, and groups what a key is given."""
+    given = dict(headers or {})
+    multi: dict[str, list[str]] = {}
+    for key, value in parse_qsl(query, keep_blank_values=True):
+        multi.setdefault(key, []).append(value)
+    return {
+        "resource": resource,
+        "path": path,
+        "httpMethod": method,
+        "headers": given or None,
+        "multiValueHeaders": {name: [value] for name, value in given.items()} or None,
+        "queryStringParameters": {key: values[-1] for key, values in multi.items()} or None,
+        "multiValueQueryStringParameters": multi or None,
+        "pathParameters": dict(path_parameters) if path_parameters else None,
+        "stageVariables": None,
+        "requestContext": {
+            "accountId": ACCOUNT,
+            "apiId": "api1",
+            "domainName": "api1.execute-api.eu-west-1.amazonaws.com",
+            "httpMethod": method,
+            "identity": {"sourceIp": "192.0.2.1"},
+            "path": f"/prod{path}",
+            "protocol": "HTTP/1.1",
+            "requestId": "gateway-1",
+            "stage": "prod",
+        },
+        "body": body,
+        "isBase64Encoded": False,
+    }
+
+
+def queue_event(client: "SQSClient", url: str, *, most: int = 10) -> dict[str, Any]:
+    """The event of what a queue has to give now, as an event source mapping takes it out."""
+    received = client.receive_message(
+        QueueUrl=url,
+        MaxNumberOfMessages=most,
+        MessageAttributeNames=["All"],
+        MessageSystemAttributeNames=["All"],
+    )
+    records = [
+        {
+            "messageId": message["MessageId"],
+            "receiptHandle": message["ReceiptHandle"],
+            "body": message["Body"],
+            "attributes": message.get("Attributes", {}),
+            "messageAttributes": {
+                name: {"stringValue": value["StringValue"], "dataType": value["DataType"]}
+                for name, value in message.get("MessageAttributes", {}).items()
+            },
+            "md5OfBody": message["MD5OfBody"],
+            "eventSource": "aws:sqs",
+            "eventSourceARN": f"arn:aws:sqs:{REGION}:{ACCOUNT}:{url.rpartition('/')[2]}",
+            "awsRegion": REGION,
+        }
+        for message in received.get("Messages", [])
+    ]
+    return {"Records": records}
+
+
+def stream_event(images: Iterable[dict[str, Any] | None], name: str = "INSERT") -> dict[str, Any]:
+    """The event of changed items, in DynamoDB's notation as the stream has them; None is an item that was removed."""
+    return {"Records": [_stream_record(index, image, name) for index, image in enumerate(images, 1)]}
+
+
+def _stream_record(number: int, image: dict[str, Any] | None, name: str) -> dict[str, Any]:
+    known = image or {"pk": {"S": "GONE"}, "sk": {"S": "GONE"}}
+    change: dict[str, Any] = {
+        "ApproximateCreationDateTime": 1768496400,
+        "Keys": {"pk": known["pk"], "sk": known["sk"]},
+        "SequenceNumber": str(number),
+        "SizeBytes": 100,
+        "StreamViewType": "NEW_IMAGE",
+    }
+    if image is not None:
+        change["NewImage"] = image
+    return {
+        "eventID": f"event-{number}",
+        "eventName": name if image is not None else "REMOVE",
+        "eventVersion": "1.1",
+        "eventSource": "aws:dynamodb",
+        "awsRegion": REGION,
+        "dynamodb": change,
+        "eventSourceARN": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/requests/stream/2026-01-15T17:00:00.000",
+    }
+
+
+def image(item: Mapping[str, Any]) -> dict[str, Any]:
+    """A plain item as a stream has it."""
+    return dynamo.to_item(item)
+
+
+def failed(answer: Mapping[str, Any]) -> Sequence[str]:
+    """The messages of a batch that are to come again."""
+    return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]

@@ -1,0 +1,285 @@
+"""The door for partners: whoever made the error, the answer has the envelope, the ids and the right addressees."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from ocpi_bridge.domain.errors import Contended, InvalidInput
+from ocpi_bridge.domain.partners import Party, Rights
+from ocpi_bridge.ocpi.transport import TransportError
+from ocpi_bridge.ports import JsonValue
+from ocpi_bridge.runtime.ocpi_door import Endpoint, Handler, PartnerCall, method_not_allowed, ocpi_endpoint
+from ocpi_bridge.runtime.wiring.ocpi import OcpiModule
+from tests.support.dynamodb_faults import counted
+from tests.support.lambda_events import proxy_event
+from tests.support.world import TOKEN, World
+
+IDS = {"X-Request-ID": "req-1", "X-Correlation-ID": "corr-1"}
+AUTHORIZED = {"Authorization": f"Token {TOKEN}", **IDS}
+FROM_TO = {
+    "OCPI-from-country-code": "NL",
+    "OCPI-from-party-id": "JDX",
+    "OCPI-to-country-code": "NL",
+    "OCPI-to-party-id": "ACM",
+}
+OURS = {"OCPI-from-country-code": "NL", "OCPI-from-party-id": "CPO"}
+THEIRS = {"OCPI-to-country-code": "NL", "OCPI-to-party-id": "JDX"}
+Lines = Callable[[], list[dict[str, Any]]]
+
+
+def door(world: World, endpoint: Endpoint, *, configuration_module: bool = False) -> Handler:
+    service = OcpiModule(world.intake, world.clock, Party("NL", "CPO"))
+    return ocpi_endpoint(service, configuration_module=configuration_module)(endpoint)
+
+
+def greet(_: PartnerCall) -> JsonValue:
+    return {"result": "hello"}
+
+
+def failing(error: Exception) -> Endpoint:
+    def fail(_: PartnerCall) -> JsonValue:
+        raise error
+
+    return fail
+
+
+def call(
+    handler: Handler,
+    headers: Mapping[str, str] = AUTHORIZED,
+    *,
+    session_id: str | None = None,
+    body: str | None = None,
+    method: str = "PUT",
+    query: str = "",
+) -> tuple[int, dict[str, str], dict[str, Any]]:
+    """The HTTP status, the headers and the body of the answer."""
+    parameters = {"session_id": session_id} if session_id is not None else None
+    event = proxy_event(method, "/ocpi/x", headers=headers, body=body, path_parameters=parameters, query=query)
+    answer: dict[str, Any] = dict(handler(event, None))
+    assert answer["isBase64Encoded"] is False
+    assert answer["headers"]["Content-Type"] == "application/json"
+    return answer["statusCode"], answer["headers"], json.loads(answer["body"])
+
+
+# --- Success ---------------------------------------------------------------------------------------------------------
+
+
+def test_an_answer_has_the_envelope_with_its_data(world: World) -> None:
+    status, _, body = call(door(world, greet))
+    assert status == 200
+    assert body == {
+        "data": {"result": "hello"},
+        "status_code": 1000,
+        "status_message": "Success",
+        "timestamp": "2026-01-15T17:00:00Z",
+    }
+
+
+def test_the_endpoint_knows_who_calls_and_about_which_session(world: World) -> None:
+    session = world.open_session()
+    seen: list[PartnerCall] = []
+
+    def look(call: PartnerCall) -> JsonValue:
+        seen.append(call)
+        return None
+
+    call(door(world, look), session_id=session.session_id, body='{"a": 1}', query="a=1&b=2")
+    [made] = seen
+    assert (made.caller.partner_id, made.caller.party, made.caller.session) == ("jedlix", Party("NL", "JDX"), session)
+    assert (made.request.json(), made.request.query) == ({"a": 1}, (("a", "1"), ("b", "2")))
+    assert made.context.ids.request_id == "req-1"
+
+
+def test_who_calls_and_the_session_are_one_read(world: World) -> None:
+    session = world.open_session()
+    with counted(world.tables.client) as operations:
+        call(door(world, greet), session_id=session.session_id)
+    assert operations == ["BatchGetItem"]
+
+
+@pytest.mark.parametrize(
+    "authorization", [f"Token {TOKEN}", "Token cGFydG5lci10b2tlbg==", "token cGFydG5lci10b2tlbgo="]
+)
+def test_a_token_is_known_plain_and_in_base64(world: World, authorization: str) -> None:
+    assert call(door(world, greet), {"authorization": authorization})[0] == 200
+
+
+def test_a_body_in_base64_is_decoded(world: World) -> None:
+    seen: list[bytes] = []
+
+    def look(call: PartnerCall) -> JsonValue:
+        seen.append(call.request.body)
+        return None
+
+    event = proxy_event("PUT", "/", headers=AUTHORIZED, body="eyJhIjogMX0=") | {"isBase64Encoded": True}
+    door(world, look)(event, None)
+    assert seen == [b'{"a": 1}']
+
+
+# --- Errors ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        IDS,
+        {"Authorization": "Token unknown", **IDS},
+        {"Authorization": f"Bearer {TOKEN}", **IDS},
+        {"Authorization": f"Token  {TOKEN}", **IDS},
+        {"Authorization": f"Token {TOKEN.upper()}", **IDS},
+        {"Authorization": "Token", **IDS},
+        {"Authorization": TOKEN, **IDS},
+    ],
+    ids=["none", "unknown", "another scheme", "two spaces", "another case", "empty", "no scheme"],
+)
+def test_without_a_known_token_the_answer_is_401_in_the_envelope_and_nothing_is_done(
+    world: World, headers: dict[str, str]
+) -> None:
+    done: list[PartnerCall] = []
+    status, answered, body = call(door(world, lambda made: done.append(made)), headers, session_id="s")
+    assert (status, body["status_code"], "data" in body, done) == (401, 2000, False, [])
+    assert body["timestamp"] == "2026-01-15T17:00:00Z"
+    assert answered["WWW-Authenticate"] == "Token"
+    assert IDS.items() <= answered.items()
+
+
+def test_the_401_of_a_known_session_says_no_more_than_that_of_an_unknown_one(world: World) -> None:
+    session = world.open_session()
+    handler, unknown = door(world, greet), {"Authorization": "Token unknown", **IDS}
+    assert call(handler, unknown, session_id=session.session_id) == call(handler, unknown, session_id="nobody's")
+
+
+@pytest.mark.parametrize(
+    ("error", "http", "code"),
+    [
+        (TransportError(400, "the body is not valid JSON"), 400, 2001),
+        (TransportError(404, "nothing is served"), 404, 2000),
+        (method_not_allowed("GET", "PUT"), 405, 2000),
+        (InvalidInput("charging_profile.duration", "is not a whole number"), 200, 2001),
+        (Contended("other requests were faster"), 200, 3000),
+        (RuntimeError("a defect"), 200, 3000),
+        (KeyError("a defect"), 200, 3000),
+    ],
+    ids=repr,
+)
+def test_each_error_has_its_answer_in_the_envelope(world: World, error: Exception, http: int, code: int) -> None:
+    status, answered, body = call(door(world, failing(error)))
+    assert (status, body["status_code"], "data" in body) == (http, code, False)
+    assert body["timestamp"] == "2026-01-15T17:00:00Z"
+    assert IDS.items() <= answered.items()
+
+
+def test_a_wrong_field_is_named(world: World) -> None:
+    _, _, body = call(door(world, failing(InvalidInput("response_url", "is not https"))))
+    assert body["status_message"] == "Invalid or missing parameters: response_url: is not https"
+
+
+def test_a_405_says_what_is_allowed(world: World) -> None:
+    _, answered, _ = call(door(world, failing(method_not_allowed("GET", "PUT"))))
+    assert answered["Allow"] == "GET, PUT"
+
+
+def test_an_unexpected_error_is_logged_with_its_cause_and_told_without(world: World, log: Lines) -> None:
+    session = world.open_session()
+    handler = door(world, failing(RuntimeError("the disk is full")))
+    _, _, body = call(handler, session_id=session.session_id, body='{"private": "body"}', query="response_url=x-secret")
+    assert body["status_message"] == "internal error; try again"
+    [failure] = [line for line in log() if line["level"] == "ERROR"]
+    assert failure["message"] == "ocpi.failed"
+    assert "the disk is full" in failure["exception"]
+
+
+def test_neither_the_token_nor_the_body_nor_the_query_is_ever_logged(world: World, log: Lines) -> None:
+    for error in (RuntimeError("a defect"), InvalidInput("duration", "is missing"), TransportError(400, "no JSON")):
+        call(
+            door(world, failing(error)),
+            body='{"private": "in-the-body"}',
+            query="response_url=https://x?s=in-the-query",
+        )
+    call(door(world, greet), {"Authorization": "Token wrong-token", **IDS})
+    text = json.dumps(log())
+    assert "corr-1" in text
+    for secret in (TOKEN, "wrong-token", "in-the-body", "in-the-query"):
+        assert secret not in text
+
+
+def test_each_answer_is_one_line_in_the_log_with_what_an_operator_looks_for(world: World, log: Lines) -> None:
+    session = world.open_session()
+    call(door(world, greet), session_id=session.session_id)
+    [line] = log()
+    expected = {
+        "message": "ocpi.answered",
+        "method": "PUT",
+        "partner_id": "jedlix",
+        "session_id": session.session_id,
+        "http_status": 200,
+        "status_code": 1000,
+        "result": "hello",
+        "x_request_id": "req-1",
+        "correlation_id": "corr-1",
+    }
+    assert expected.items() <= line.items()
+
+
+def test_an_endless_session_id_names_no_session_and_breaks_nothing(world: World) -> None:
+    seen: list[PartnerCall] = []
+    call(door(world, lambda made: seen.append(made)), session_id="x" * 5000)
+    assert seen[0].caller.session is None
+
+
+# --- Ids and addressees ----------------------------------------------------------------------------------------------
+
+
+def test_ids_that_the_caller_left_out_are_made(world: World) -> None:
+    _, answered, _ = call(door(world, greet), {"Authorization": f"Token {TOKEN}"})
+    assert UUID(answered["X-Request-ID"]) != UUID(answered["X-Correlation-ID"])
+
+
+def test_header_names_may_be_written_in_any_case(world: World) -> None:
+    headers = {"AUTHORIZATION": f"Token {TOKEN}", "x-REQUEST-id": "req-1", "x-correlation-ID": "corr-1"}
+    _, answered, _ = call(door(world, greet), headers)
+    assert IDS.items() <= answered.items()
+
+
+def test_the_answer_goes_back_to_who_asked_from_the_sessions_party(world: World) -> None:
+    session = world.open_session()
+    headers = AUTHORIZED | FROM_TO | {"OCPI-from-party-id": "HUB"}
+    _, answered, _ = call(door(world, greet), headers, session_id=session.session_id)
+    sent = {name: value for name, value in answered.items() if name.startswith("OCPI-")}
+    assert sent == {
+        "OCPI-from-country-code": "NL",
+        "OCPI-from-party-id": "ACM",
+        "OCPI-to-country-code": "NL",
+        "OCPI-to-party-id": "HUB",
+    }
+
+
+def test_who_does_not_say_who_it_is_is_addressed_as_the_tokens_party(world: World) -> None:
+    _, answered, _ = call(door(world, greet))
+    assert (OURS | THEIRS).items() <= answered.items()
+
+
+def test_a_session_that_the_partner_does_not_see_does_not_lend_its_party_to_the_answer(world: World) -> None:
+    session = world.open_session()
+    world.put_session(replace(session, rights=Rights(frozenset({"other"}), "other")))
+    seen = call(door(world, greet), session_id=session.session_id)
+    assert seen == call(door(world, greet), session_id="nobody's")
+    assert OURS.items() <= seen[1].items()
+
+
+def test_an_answer_to_nobody_known_names_only_us(world: World) -> None:
+    _, answered, _ = call(door(world, greet), IDS)
+    assert OURS.items() <= answered.items()
+    assert "OCPI-to-party-id" not in answered
+
+
+@pytest.mark.parametrize("error", [None, RuntimeError("a defect")])
+def test_configuration_modules_have_ids_and_no_addressees(world: World, error: Exception | None) -> None:
+    endpoint = failing(error) if error else greet
+    _, answered, _ = call(door(world, endpoint, configuration_module=True), AUTHORIZED | FROM_TO)
+    assert not any(name.startswith("OCPI-") for name in answered)
+    assert IDS.items() <= answered.items()

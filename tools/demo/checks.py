@@ -1,0 +1,81 @@
+"""Plans as the partner, the CSMS and the charge point write them, and whether two say the same."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from ocpi_bridge.domain.plans import Plan, PlanPeriod, RateUnit, limit_at, same_course
+from tools.counterparts.json_types import JsonObject, as_int, as_list, as_object, as_text
+from tools.demo.plot import Curve
+from tools.partner_simulator import ActiveChargingProfile, ChargingProfile
+
+# kirby-ocpp answers a composite schedule in whole seconds, which moves its periods by a second or two.
+TOLERANCE_SECONDS = 2
+# OCPP carries tenths (multipleOf 0.1), and the bridge rounds down to them.
+TOLERANCE_LIMIT = Decimal("0.1")
+
+
+def requested_plan(profile: ChargingProfile) -> Plan:
+    """The partner's charging profile as a plan."""
+    periods = profile.charging_profile_period or []
+    return Plan(
+        RateUnit(profile.charging_rate_unit),
+        tuple(PlanPeriod(period.start_period, period.limit) for period in periods),
+        profile.start_date_time,
+        profile.duration,
+    )
+
+
+def active_plan(active: ActiveChargingProfile) -> Plan:
+    """The active charging profile as a plan; its periods count from where it starts (OCPI 2.2.1, 14.6.1)."""
+    profile = active.charging_profile
+    return requested_plan(profile.model_copy(update={"start_date_time": active.start_date_time}))
+
+
+def commanded_plan(payload: JsonObject) -> Plan:
+    """The plan in the payload of an OCPP 1.6 SetChargingProfile; raises ValueError for one that is not absolute."""
+    profile = as_object(payload.get("csChargingProfiles"))
+    schedule = as_object(profile.get("chargingSchedule"))
+    start = as_text(schedule.get("startSchedule"))
+    if start is None:
+        raise ValueError("the charging schedule has no start")
+    periods = [as_object(period) for period in as_list(schedule.get("chargingSchedulePeriod"))]
+    return Plan(
+        RateUnit(as_text(schedule.get("chargingRateUnit")) or ""),
+        tuple(
+            PlanPeriod(as_int(period.get("startPeriod")) or 0, Decimal(str(period.get("limit")))) for period in periods
+        ),
+        datetime.fromisoformat(start),
+        as_int(schedule.get("duration")),
+    )
+
+
+def says_the_same(plan: Plan, other: Plan, since: datetime, until: datetime) -> bool:
+    """Whether both plans have one unit and, in absolute time, the same limits, but for the tolerances above."""
+    return plan.unit is other.unit and same_course(plan, other, since, until, TOLERANCE_SECONDS, TOLERANCE_LIMIT)
+
+
+def last_start(plan: Plan) -> datetime:
+    """When the last period of an absolute plan begins."""
+    if plan.start is None:
+        raise ValueError("a relative plan has no place in absolute time")
+    return plan.start + timedelta(seconds=plan.periods[-1].start if plan.periods else 0)
+
+
+def in_words(plan: Plan) -> str:
+    """The plan as `22000 W from 17:05:00, 0 W from 17:35:00 UTC`."""
+    if plan.start is None:
+        return ", ".join(f"{period.limit:f} {plan.unit} after {period.start} s" for period in plan.periods)
+    moments = [(plan.start + timedelta(seconds=period.start), period.limit) for period in plan.periods]
+    return ", ".join(f"{limit:f} {plan.unit} from {moment:%H:%M:%S}" for moment, limit in moments) + " UTC"
+
+
+def curve(plan: Plan | None, since: datetime, until: datetime) -> Curve | None:
+    """What an absolute plan says between two moments, to be drawn; None where it says nothing."""
+    if plan is None or plan.start is None or not plan.periods:
+        return None
+    begins: Sequence[datetime] = [plan.start + timedelta(seconds=period.start) for period in plan.periods]
+    end = until if plan.duration is None else min(until, plan.start + timedelta(seconds=plan.duration))
+    moments = [max(since, begins[0]), *(moment for moment in begins[1:] if since < moment < end)]
+    steps = [(moment, limit) for moment in moments if (limit := limit_at(plan, moment)) is not None]
+    return Curve(tuple(steps), end) if steps else None

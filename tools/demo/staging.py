@@ -1,0 +1,83 @@
+"""The steps before the curtain: the stack runs, everybody is known to the bridge, the charge points have booted."""
+
+import secrets
+from dataclasses import dataclass
+
+from ocpi_bridge.domain.partners import DEFAULT_RATE
+from tools.charge_point import ChargePoint, SilentChargePoint
+from tools.demo.scene import Bound, Cast, Scene, StepFailed, needed
+from tools.demo.world import CSMS_ID, GENEROUS_RATE, LOCATION_ID, PARTNER_ID, World, three_phase_station
+from tools.local_stack import LocalStack, stop
+
+# The `timeout` told to the partner (s). The bridge keeps 10 s of it for the delivery, so the silent charger's REJECTED
+# comes after 20 s: long enough for cold functions on a slow machine, short enough to be watched.
+RESULT_TIMEOUT = 30
+
+CHARGE_POINT = "CP-1"
+SILENT_CHARGE_POINT = "CP-2"
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What this run's entries in the registry are called."""
+
+    csms: str
+    partner: str
+    location: str
+    charge_point: str
+    silent: str
+
+
+def names(*, shared: bool) -> Names:
+    """The usual names; on a stack that others use too, such as meet no other run's."""
+    suffix = f"-{secrets.token_hex(3)}" if shared else ""
+    return Names(
+        *(f"{name}{suffix}" for name in (CSMS_ID, PARTNER_ID, LOCATION_ID, CHARGE_POINT, SILENT_CHARGE_POINT))
+    )
+
+
+def deploy(scene: Scene, _within: Bound) -> str:
+    """A stack of our own is deployed and answers, or the one that runs already is found."""
+    setup = scene.setup
+    if setup.attach:
+        scene.stack = LocalStack.attach(setup.stack_directory)
+        return f"It runs already. OCPI API: {scene.stack.ocpi_api_url}"
+    if stop(setup.stack_directory):
+        scene.tell("Ended a stack that an earlier run had left")
+    scene.stack = LocalStack.start(setup.stack_directory, progress=scene.tell, port=0)
+    if not setup.keep:
+        scene.resources.callback(scene.stack.stop)
+    return f"IAM enforced, TLS. It answers at {scene.stack.ocpi_api_url}"
+
+
+def take_places(scene: Scene, within: Bound) -> str:
+    """CSMS, partner and stations are registered; both charge points have connected and booted."""
+    setup = scene.setup
+    survives = setup.attach or setup.keep
+    called = names(shared=survives)
+    scene.tell("Registering the CSMS, the partner and the stations, as an operator would")
+    world = scene.resources.enter_context(
+        World(
+            needed(scene.stack),
+            [three_phase_station(name, location_id=called.location) for name in (called.charge_point, called.silent)],
+            result_timeout=RESULT_TIMEOUT,
+            rate=GENEROUS_RATE if setup.repeats else DEFAULT_RATE,
+            csms_id=called.csms,
+            partner_id=called.partner,
+        )
+    )
+    if survives:
+        scene.resources.callback(world.unregister)
+    charge_point = ChargePoint(world.csms.ocpp_url, called.charge_point)
+    silent = SilentChargePoint(world.csms.ocpp_url, called.silent)
+    scene.cast = Cast(world.csms, world.partner, charge_point, silent)
+    scene.begin_chapter("The charge point boots")
+    scene.tell(f"Starting the charge point {called.charge_point} (kirby-ocpp) and the silent one")
+    scene.resources.enter_context(charge_point)
+    scene.resources.enter_context(silent)
+    charge_point.wait_until_booted(within.left())
+    boot = charge_point.wait_for(lambda event: event.level == "out" and event.is_call("BootNotification"), within.left())
+    answer = charge_point.answer_to(boot, within.left())
+    if not isinstance(answer, dict) or answer.get("status") != "Accepted":
+        raise StepFailed("BootNotification answered with Accepted", f"{answer}")
+    return f"{called.charge_point} and {called.silent} are connected; the CSMS accepted their BootNotification"
