@@ -1,7 +1,5 @@
 """result-callbacks and request-deadlines: results leave for `response_url`, and what nobody answered expires."""
 
-from datetime import UTC, datetime
-
 from ocpi_bridge.runtime import clients
 from ocpi_bridge.runtime.queue_door import QueueMessage, queue_worker
 from ocpi_bridge.runtime.settings import variable
@@ -15,7 +13,7 @@ def _deliver(message: QueueMessage) -> float | None:
     step = delivery.expire if "deadline" in message.body else delivery.deliver
     outcome = step(message.body["request_id"])
     log_outcome(outcome)
-    return None if outcome.again_at is None else (outcome.again_at - datetime.now(UTC)).total_seconds()
+    return None if outcome.again_at is None else (outcome.again_at - delivery.clock.now()).total_seconds()
 
 
 lambda_handler = queue_worker(

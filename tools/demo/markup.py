@@ -12,12 +12,14 @@ class Markup(str):
     __slots__ = ()
 
 
-def element(name: str, *content: str, **attributes: str | float | None) -> Markup:
+def element(name: str, /, *content: str, **attributes: str | float | None) -> Markup:
     """One element. Attributes: `class_` is class, `stroke_width` is stroke-width; None leaves one out.
 
     Numbers are written with two decimals at most, which is finer than a screen can show.
     """
-    start = "".join([name, *(f' {_name(key)}="{_value(value)}"' for key, value in attributes.items() if value is not None)])
+    start = "".join(
+        [name, *(f' {_name(key)}="{_value(value)}"' for key, value in attributes.items() if value is not None)]
+    )
     if name in _VOID:
         return Markup(f"<{start}>")
     return Markup(f"<{start}>{joined(*content)}</{name}>")

@@ -4,12 +4,14 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
 from ocpi_bridge.domain.plans import Plan
 from tools.charge_point import ChargePoint, SilentChargePoint
 from tools.counterparts.clock import utc_now
+from tools.demo.measurement import Measurement
 from tools.demo.sequence import Chapter
 from tools.demo_csms import DemoCsms
 from tools.local_stack import LocalStack
@@ -84,6 +86,8 @@ class Scene:
     put: Exchange | None = None
     requested: Plan | None = None
     reported: Plan | None = None
+    measurement_began: datetime | None = None
+    measured: Measurement | None = None
 
     @property
     def parts(self) -> Cast:

@@ -110,8 +110,9 @@ def sequence(
 def milliseconds(moment: datetime, zero: datetime) -> str:
     """The time since `zero` as `+1 234 ms`, with a minus sign before it."""
     count = round((moment - zero) / _MILLISECOND)
+    sign = "\u2212" if count < 0 else "+"
     # A narrow no-break space groups thousands in every language.
-    return f"{'\u2212' if count < 0 else '+'}{abs(count):,} ms".replace(",", "\u202f")
+    return f"{sign}{abs(count):,} ms".replace(",", "\u202f")
 
 
 def clock_time(moment: datetime, zone: tzinfo) -> str:

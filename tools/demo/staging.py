@@ -31,9 +31,7 @@ class Names:
 def names(*, shared: bool) -> Names:
     """The usual names; on a stack that others use too, such as meet no other run's."""
     suffix = f"-{secrets.token_hex(3)}" if shared else ""
-    return Names(
-        *(f"{name}{suffix}" for name in (CSMS_ID, PARTNER_ID, LOCATION_ID, CHARGE_POINT, SILENT_CHARGE_POINT))
-    )
+    return Names(*(f"{name}{suffix}" for name in (CSMS_ID, PARTNER_ID, LOCATION_ID, CHARGE_POINT, SILENT_CHARGE_POINT)))
 
 
 def deploy(scene: Scene, _within: Bound) -> str:
@@ -76,7 +74,9 @@ def take_places(scene: Scene, within: Bound) -> str:
     scene.resources.enter_context(charge_point)
     scene.resources.enter_context(silent)
     charge_point.wait_until_booted(within.left())
-    boot = charge_point.wait_for(lambda event: event.level == "out" and event.is_call("BootNotification"), within.left())
+    boot = charge_point.wait_for(
+        lambda event: event.level == "out" and event.is_call("BootNotification"), within.left()
+    )
     answer = charge_point.answer_to(boot, within.left())
     if not isinstance(answer, dict) or answer.get("status") != "Accepted":
         raise StepFailed("BootNotification answered with Accepted", f"{answer}")

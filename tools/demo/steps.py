@@ -18,21 +18,14 @@ CHARGED_WH = 1200
 
 def plug_in(scene: Scene, within: Bound) -> str:
     """A car is plugged in and a transaction runs, at the charge point and in the CSMS's books."""
-    parts = scene.parts
     scene.begin_chapter("A car is plugged in")
-    parts.charge_point.plug_in()
-    transaction_id = parts.charge_point.start_transaction(1, DRIVER_TAG)
-    known = parts.csms.wait_for_transaction(parts.charge_point.station_id, 1, timeout=within.left())
-    state = parts.charge_point.wait_for_connector(1, lambda one: one.transaction_id is not None, within.left())
-    if not known.transaction_id == state.transaction_id == transaction_id:
-        raise StepFailed(f"transaction {transaction_id} everywhere", f"CSMS {known}; charge point {state}")
-    scene.transaction_id = transaction_id
-    return f"Transaction {transaction_id} runs; the connector is {state.status}"
+    scene.transaction_id = arrive(scene, within)
+    return f"Transaction {scene.transaction_id} runs at the charge point and is in the CSMS's books"
 
 
 def see_session(scene: Scene, within: Bound) -> str:
     """The partner has the session, ACTIVE, with the EVSE that the car is at."""
-    scene.session = _session_at(scene, scene.parts.charge_point.station_id, within)
+    scene.session = session_at(scene, scene.parts.charge_point.station_id, within)
     return f"Session {scene.session.id} is ACTIVE at the partner, EVSE {scene.session.evse_uid}"
 
 
@@ -40,10 +33,10 @@ def ask_silent_charger(scene: Scene, within: Bound) -> str:
     """The partner PUTs a profile for a charger that takes the command and never answers."""
     parts = scene.parts
     parts.silent.start_transaction(1, DRIVER_TAG)
-    scene.silent_session = _session_at(scene, parts.silent.station_id, within)
+    scene.silent_session = session_at(scene, parts.silent.station_id, within)
     scene.tell("The partner PUTs a profile for it")
     scene.silent_put = parts.partner.bridge.put_profile(scene.silent_session.id, guide_profile(utc_now()))
-    _accepted(scene.silent_put)
+    accepted(scene.silent_put)
     parts.silent.wait_for_command("SetChargingProfile", within.left())
     return (
         f"{parts.silent.station_id} has the command and stays silent; a result is promised within "
@@ -57,7 +50,7 @@ def put_profile(scene: Scene, _within: Bound) -> str:
     scene.requested = checks.requested_plan(profile)
     scene.begin_chapter("PUT: the profile of Jedlix's guide")
     scene.put = scene.parts.partner.bridge.put_profile(needed(scene.session).id, profile)
-    _accepted(scene.put)
+    accepted(scene.put)
     return f"ACCEPTED, a result is promised within {scene.put.timeout} s. The plan: {checks.in_words(scene.requested)}"
 
 
@@ -80,7 +73,7 @@ def see_profile_at_charge_point(scene: Scene, within: Bound) -> str:
 def see_result(scene: Scene, within: Bound) -> str:
     """The result of the PUT is at the partner: ACCEPTED."""
     put = needed(scene.put)
-    result = _result(put, ResultType.ACCEPTED, within)
+    result = result_of(put, ResultType.ACCEPTED, within)
     return f"{_after(put, result)} after the PUT: ACCEPTED"
 
 
@@ -90,12 +83,12 @@ def get_active_profile(scene: Scene, within: Bound) -> str:
     mark = charge_point.mark()
     scene.begin_chapter("GET: what will the charge point do?")
     exchange = scene.parts.partner.bridge.get_active_profile(needed(scene.session).id, ACTIVE_PROFILE_SECONDS)
-    _accepted(exchange)
+    accepted(exchange)
     scene.tell("Waiting for GetCompositeSchedule at the charge point")
     event = charge_point.wait_for("GetCompositeSchedule", within.left(), since=mark)
     _answered_with(scene, event, "Accepted", within)
     scene.tell("Waiting for the active profile at the partner")
-    result = _result(exchange, ResultType.ACCEPTED, within)
+    result = result_of(exchange, ResultType.ACCEPTED, within)
     reported = checks.active_plan(needed(result.profile))
     scene.reported = reported
     since = needed(reported.start)
@@ -111,12 +104,12 @@ def delete_profile(scene: Scene, within: Bound) -> str:
     mark = charge_point.mark()
     scene.begin_chapter("DELETE: the profile is cleared")
     exchange = scene.parts.partner.bridge.delete_profile(needed(scene.session).id)
-    _accepted(exchange)
+    accepted(exchange)
     scene.tell("Waiting for ClearChargingProfile at the charge point")
     event = charge_point.wait_for("ClearChargingProfile", within.left(), since=mark)
     _answered_with(scene, event, "Accepted", within)
     scene.tell("Waiting for the result at the partner")
-    result = _result(exchange, ResultType.ACCEPTED, within)
+    result = result_of(exchange, ResultType.ACCEPTED, within)
     return f"ClearChargingProfile at the charge point, answered Accepted; {_after(exchange, result)} later the partner has ACCEPTED"
 
 
@@ -124,7 +117,7 @@ def see_rejection(scene: Scene, within: Bound) -> str:
     """The request that the silent charger never answered is REJECTED, before the timeout that was announced."""
     put = needed(scene.silent_put)
     promised = needed(put.answer).at + timedelta(seconds=put.timeout or 0)
-    result = _result(put, ResultType.REJECTED, within)
+    result = result_of(put, ResultType.REJECTED, within)
     if result.at >= promised:
         late = (result.at - promised).total_seconds()
         raise StepFailed(f"a result within the {put.timeout} s announced", f"REJECTED {late:.1f} s after them")
@@ -135,15 +128,10 @@ def end_transaction(scene: Scene, within: Bound) -> str:
     """The car has charged and leaves; the session is COMPLETED at the partner, with its end and its energy."""
     parts = scene.parts
     scene.begin_chapter("The car leaves")
-    parts.charge_point.send_meter_values(1, energy_wh=CHARGED_WH)
-    parts.charge_point.stop_transaction(1, id_tag=DRIVER_TAG)
-    parts.charge_point.unplug(1)
+    leave(scene)
     parts.silent.stop_transaction(1)
-    for session in (needed(scene.silent_session), needed(scene.session)):
-        scene.session = parts.partner.wait_for_session(
-            lambda one, wanted=session.id: one.id == wanted and one.status is SessionStatus.COMPLETED, within.left()
-        )
-    ended = needed(scene.session)
+    completed(scene, needed(scene.silent_session), within)
+    ended = completed(scene, needed(scene.session), within)
     if ended.end_date_time is None or ended.kwh * 1000 < CHARGED_WH:
         raise StepFailed(f"an end, and at least {CHARGED_WH} Wh", f"end {ended.end_date_time}, {ended.kwh} kWh")
     return f"Session {ended.id} is COMPLETED at the partner: {ended.kwh.normalize():f} kWh, ended {ended.end_date_time:%H:%M:%S} UTC"
@@ -165,21 +153,53 @@ def see_no_violation(scene: Scene, _within: Bound) -> str:
     return f"{len(exchanges)} requests, each with exactly one result in time; no rule of OCPI 2.2.1 or OCPP 1.6 broken"
 
 
-def _session_at(scene: Scene, station_id: str, within: Bound) -> Session:
+# What several steps do, the measurement's too
+
+
+def arrive(scene: Scene, within: Bound) -> int:
+    """A car is plugged in and its driver's token starts a transaction; its id, once station and CSMS agree on it."""
+    parts = scene.parts
+    parts.charge_point.plug_in()
+    transaction_id = parts.charge_point.start_transaction(1, DRIVER_TAG)
+    state = parts.charge_point.wait_for_connector(1, lambda one: one.transaction_id is not None, within.left())
+    booked = [one.transaction_id for one in parts.csms.books.active(parts.charge_point.station_id)]
+    if [state.transaction_id] != booked:
+        raise StepFailed(f"transaction {transaction_id} everywhere", f"{state.transaction_id}; at the CSMS {booked}")
+    return transaction_id
+
+
+def leave(scene: Scene) -> None:
+    """The car has charged a little; the transaction ends and the car is unplugged."""
+    charge_point = scene.parts.charge_point
+    charge_point.send_meter_values(1, energy_wh=CHARGED_WH)
+    charge_point.stop_transaction(1, id_tag=DRIVER_TAG)
+    charge_point.unplug(1)
+
+
+def session_at(scene: Scene, station_id: str, within: Bound) -> Session:
+    """The ACTIVE session at a station's EVSE, once the partner has it."""
     scene.tell("Waiting for the session at the partner")
     return scene.parts.partner.wait_for_session(
-        lambda one: one.evse_uid.startswith(f"{station_id}-") and one.status is SessionStatus.ACTIVE, within.left()
+        lambda one: one.evse_uid == f"{station_id}-1" and one.status is SessionStatus.ACTIVE, within.left()
     )
 
 
-def _accepted(exchange: Exchange) -> None:
+def completed(scene: Scene, session: Session, within: Bound) -> Session:
+    """The session, once it is COMPLETED at the partner."""
+    return scene.parts.partner.wait_for_session(
+        lambda one: one.id == session.id and one.status is SessionStatus.COMPLETED, within.left()
+    )
+
+
+def accepted(exchange: Exchange) -> None:
     """Raise StepFailed unless the synchronous answer is HTTP 200, OCPI 1000, ACCEPTED."""
     if (exchange.status, exchange.status_code, exchange.is_accepted) != (200, 1000, True):
         said = f"HTTP {exchange.status}, OCPI {exchange.status_code}, {exchange.result or exchange.message}"
         raise StepFailed("HTTP 200, OCPI 1000, ACCEPTED", said)
 
 
-def _result(exchange: Exchange, expected: ResultType, within: Bound) -> ReceivedResult:
+def result_of(exchange: Exchange, expected: ResultType, within: Bound) -> ReceivedResult:
+    """The result at the partner; raises StepFailed for another one than expected."""
     result = exchange.wait_for_result(within.left())
     if result.result is not expected:
         raise StepFailed(f"the result {expected} at the partner", f"{result.result}")

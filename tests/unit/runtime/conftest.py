@@ -8,6 +8,7 @@ import pytest
 from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 
 from ocpi_bridge.runtime.observability import logger
+from tests.support.queues import Queues, aws_queues
 from tests.support.tables import AwsTables, aws_tables
 from tests.support.world import World
 
@@ -37,3 +38,10 @@ def log() -> Iterator[Lines]:
     logger.addHandler(handler)
     yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
     logger._logger.removeHandler(handler)
+
+
+@pytest.fixture
+def queues(_tables: AwsTables) -> Iterator[Queues]:
+    """The queues, empty."""
+    with aws_queues() as queues:
+        yield queues

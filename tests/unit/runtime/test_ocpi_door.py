@@ -140,7 +140,7 @@ def test_without_a_known_token_the_answer_is_401_in_the_envelope_and_nothing_is_
     world: World, headers: dict[str, str]
 ) -> None:
     done: list[PartnerCall] = []
-    status, answered, body = call(door(world, lambda made: done.append(made)), headers, session_id="s")
+    status, answered, body = call(door(world, done.append), headers, session_id="s")
     assert (status, body["status_code"], "data" in body, done) == (401, 2000, False, [])
     assert body["timestamp"] == "2026-01-15T17:00:00Z"
     assert answered["WWW-Authenticate"] == "Token"
@@ -227,7 +227,7 @@ def test_each_answer_is_one_line_in_the_log_with_what_an_operator_looks_for(worl
 
 def test_an_endless_session_id_names_no_session_and_breaks_nothing(world: World) -> None:
     seen: list[PartnerCall] = []
-    call(door(world, lambda made: seen.append(made)), session_id="x" * 5000)
+    call(door(world, seen.append), session_id="x" * 5000)
     assert seen[0].caller.session is None
 
 

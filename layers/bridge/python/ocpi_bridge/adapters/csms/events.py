@@ -1,6 +1,7 @@
 """The canonical event (csms.md 8b) as it stands in JSON: what a CSMS posts and what the events queue carries."""
 
 import json
+import re
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Annotated
@@ -16,6 +17,8 @@ from ocpi_bridge.ocpi.validation import invalid_input
 MAX_EVENTS = 100
 MAX_BODY_BYTES = 200_000
 
+_RFC3339 = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}", re.ASCII)
+
 # OCPP's identifiers are at most 255 characters (2.0.1), and no id of a CSMS needs more.
 _Id = Annotated[str, Field(min_length=1, max_length=255)]
 _Connector = Annotated[int, Field(strict=True, ge=1, le=1000)]
@@ -28,7 +31,7 @@ def _transaction_id(value: object) -> object:
 
 def _instant(value: object) -> object:
     """RFC 3339 text with a zone; a number would be read as seconds and hide a mistake."""
-    if not isinstance(value, str):
+    if not (isinstance(value, str) and _RFC3339.match(value)):
         raise ValueError("is not an RFC 3339 instant with a zone")
     return value
 

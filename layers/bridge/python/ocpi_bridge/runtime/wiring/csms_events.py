@@ -1,5 +1,6 @@
 """What the event door is made of."""
 
+import re
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -17,8 +18,8 @@ from ocpi_bridge.runtime.observability import logger
 from ocpi_bridge.runtime.settings import variable
 
 CSMS_HEADER = "x-csms-id"
-# A CSMS's id is part of names of ours; what is longer is none.
-MAX_CSMS_ID = 64
+# As the registry takes them: they stand in names of secrets, and what could not is nobody's.
+_CSMS_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,35}")
 # Marks outlive the signatures' tolerance in both directions, so that none is taken twice.
 MARK_TIME = 2 * TOLERANCE + timedelta(minutes=1)
 
@@ -39,8 +40,8 @@ class EventIntake:
     def take(self, request: HttpRequest) -> tuple[int, JsonObject]:
         """202 with the number of events. All of a post is taken or nothing of it."""
         csms_id = request.headers.get(CSMS_HEADER, "")
-        if not 0 < len(csms_id) <= MAX_CSMS_ID:
-            raise InvalidInput("X-CSMS-Id", "is missing or too long")
+        if not _CSMS_ID.fullmatch(csms_id):
+            raise InvalidInput("X-CSMS-Id", "is missing, or nothing that a CSMS can be called")
         now = self.clock.now()
         signature = self._verified(csms_id, request)
         events = parse_events(csms_id, request.body)

@@ -1,0 +1,165 @@
+"""The door for queue messages: failures one by one, the order of a FIFO queue kept, delays asked of the queue."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from ocpi_bridge.runtime.queue_door import LONGEST_DELAY, Handler, QueueMessage, Work, queue_worker
+from tests.support.lambda_events import failed, queue_event
+from tests.support.queues import Queues
+
+Lines = Callable[[], list[dict[str, Any]]]
+
+
+class Worker:
+    """Remembers what it was given; `on` says what becomes of a message by its number."""
+
+    def __init__(self, on: dict[int, float | Exception | None] | None = None) -> None:
+        self.on = on or {}
+        self.seen: list[QueueMessage] = []
+
+    def __call__(self, message: QueueMessage) -> float | None:
+        self.seen.append(message)
+        outcome = self.on.get(message.body["number"])
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    @property
+    def numbers(self) -> list[int]:
+        return [message.body["number"] for message in self.seen]
+
+
+def put(queues: Queues, url: str, *numbers: int, group: str = "g") -> None:
+    for number in numbers:
+        fifo = {"MessageGroupId": group, "MessageDeduplicationId": str(number)} if url.endswith(".fifo") else {}
+        queues.client.send_message(QueueUrl=url, MessageBody=json.dumps({"number": number}), **fifo)  # type: ignore[arg-type]
+
+
+def handler(work: Work, queues: Queues) -> Handler:
+    return queue_worker(work, lambda: queues.client, [queues.charger_commands, queues.result_callbacks])
+
+
+@contextmanager
+def visibility_changes(queues: Queues) -> Iterator[list[tuple[str, int]]]:
+    """The queues and seconds for which messages are hidden meanwhile."""
+    changes: list[tuple[str, int]] = []
+
+    def remember(params: dict[str, Any], **_: object) -> None:
+        changes.append((params["QueueUrl"], params["VisibilityTimeout"]))
+
+    event = "provide-client-params.sqs.ChangeMessageVisibility"
+    queues.client.meta.events.register(event, remember)
+    yield changes
+    queues.client.meta.events.unregister(event, remember)
+
+
+def test_messages_that_are_done_are_done(queues: Queues) -> None:
+    put(queues, queues.result_callbacks, 1, 2, 3)
+    worker = Worker()
+    answer = handler(worker, queues)(queue_event(queues.client, queues.result_callbacks), None)
+    assert (failed(answer), sorted(worker.numbers)) == ([], [1, 2, 3])
+
+
+def test_a_message_brings_its_text_and_its_attributes(queues: Queues) -> None:
+    body = '{ "number": 1 }'
+    attributes = {"csms_id": {"DataType": "String", "StringValue": "acme"}}
+    queues.client.send_message(
+        QueueUrl=queues.csms_events,
+        MessageBody=body,
+        MessageAttributes=attributes,  # type: ignore[arg-type]
+    )
+    worker = Worker()
+    queue_worker(worker)(queue_event(queues.client, queues.csms_events), None)
+    assert worker.seen == [QueueMessage({"number": 1}, body, {"csms_id": "acme"})]
+
+
+def test_a_failure_fails_its_own_message_only(queues: Queues, log: Lines) -> None:
+    put(queues, queues.result_callbacks, 1, 2, 3)
+    event = queue_event(queues.client, queues.result_callbacks)
+    worker = Worker({2: RuntimeError("a defect")})
+    wrong = next(record["messageId"] for record in event["Records"] if json.loads(record["body"])["number"] == 2)
+    assert failed(handler(worker, queues)(event, None)) == [wrong]
+    assert sorted(worker.numbers) == [1, 2, 3]
+    [line] = [line for line in log() if line["level"] == "ERROR"]
+    assert (line["message"], line["queue"], line["message_id"]) == ("queue.failed", "result-callbacks", wrong)
+
+
+@pytest.mark.parametrize("outcome", [RuntimeError("a defect"), 5.0])
+def test_on_a_fifo_queue_all_later_messages_of_the_batch_wait_behind_it(
+    queues: Queues, outcome: float | Exception
+) -> None:
+    put(queues, queues.charger_commands, 1, 2, 3)
+    event = queue_event(queues.client, queues.charger_commands)
+    worker = Worker({2: outcome})
+    answer = handler(worker, queues)(event, None)
+    assert failed(answer) == [record["messageId"] for record in event["Records"][1:]]
+    assert worker.numbers == [1, 2]
+
+
+def test_on_a_standard_queue_a_message_that_waits_holds_nobody_up(queues: Queues) -> None:
+    put(queues, queues.result_callbacks, 1, 2)
+    event = queue_event(queues.client, queues.result_callbacks)
+    worker = Worker({1: 5.0})
+    assert len(failed(handler(worker, queues)(event, None))) == 1
+    assert sorted(worker.numbers) == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("wait", "seconds"), [(1, 1), (7.4, 7), (7.6, 8), (0.2, 0), (0, 0), (-3, 0), (1e9, LONGEST_DELAY)]
+)
+def test_a_message_that_is_to_come_back_is_hidden_until_then(queues: Queues, wait: float, seconds: int) -> None:
+    put(queues, queues.charger_commands, 1)
+    event = queue_event(queues.client, queues.charger_commands)
+    with visibility_changes(queues) as changes:
+        answer = handler(Worker({1: wait}), queues)(event, None)
+    assert changes == [(queues.charger_commands, seconds)]
+    assert failed(answer) == [event["Records"][0]["messageId"]]
+
+
+def test_a_message_that_comes_back_at_once_is_given_again(queues: Queues) -> None:
+    put(queues, queues.charger_commands, 1)
+    handler(Worker({1: 0}), queues)(queue_event(queues.client, queues.charger_commands), None)
+    assert len(queue_event(queues.client, queues.charger_commands)["Records"]) == 1
+
+
+def test_a_worker_of_several_queues_asks_the_one_that_the_message_came_from(queues: Queues) -> None:
+    put(queues, queues.result_callbacks, 1)
+    with visibility_changes(queues) as changes:
+        handler(Worker({1: 3}), queues)(queue_event(queues.client, queues.result_callbacks), None)
+    assert changes == [(queues.result_callbacks, 3)]
+
+
+def test_a_delay_that_the_queue_refuses_leaves_the_queues_own(queues: Queues, log: Lines) -> None:
+    put(queues, queues.charger_commands, 1)
+    event = queue_event(queues.client, queues.charger_commands)
+    event["Records"][0]["receiptHandle"] = "not one of ours"
+    assert failed(handler(Worker({1: 3}), queues)(event, None)) == [event["Records"][0]["messageId"]]
+    assert [line["message"] for line in log()] == ["queue.failed"]
+
+
+def test_where_no_queue_can_be_asked_a_message_that_waits_fails(queues: Queues) -> None:
+    put(queues, queues.partner_updates, 1)
+    event = queue_event(queues.client, queues.partner_updates)
+    with visibility_changes(queues) as changes:
+        assert len(failed(handler(Worker({1: 3}), queues)(event, None))) == 1
+        assert len(failed(queue_worker(Worker({1: 3}))(event, None))) == 1
+    assert changes == []
+
+
+@pytest.mark.parametrize("body", ["", "no JSON", "{", '{"other": 1}'])
+def test_a_message_that_no_worker_can_read_fails_alone_until_it_is_put_aside(queues: Queues, body: str) -> None:
+    put(queues, queues.result_callbacks, 1)
+    event = queue_event(queues.client, queues.result_callbacks)
+    poison = {**event["Records"][0], "body": body, "messageId": "poison"}
+    worker = Worker()
+    answer = handler(worker, queues)({"Records": [poison, *event["Records"]]}, None)
+    assert failed(answer) == ["poison"]
+    assert worker.seen[-1].body == {"number": 1}
+
+
+def test_an_empty_batch_is_done(queues: Queues) -> None:
+    assert handler(Worker(), queues)({"Records": []}, None) == {"batchItemFailures": []}

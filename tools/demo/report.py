@@ -1,0 +1,181 @@
+"""The report of a run as one HTML file: no external part, no script, light and dark. Pure functions."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+
+from tools.demo import plot, sequence
+from tools.demo.markup import Markup, element, joined
+from tools.demo.measurement import Measurement
+from tools.demo.outcomes import Outcome, Play, Verdict
+from tools.demo.sequence import Chapter, Message, Party
+
+STYLE = """\
+:root {
+  color-scheme: light dark;
+  --sans: system-ui, "Segoe UI", "Helvetica Neue", Arial, sans-serif;
+  --mono: ui-monospace, "SFMono-Regular", Menlo, Consolas, "DejaVu Sans Mono", monospace;
+  --paper: #ffffff; --sheet: #f5f7f9; --ink: #17202a; --soft: #56626f; --line: #d3dae1;
+  --good: #0b6b3a; --bad: #b3261e; --requested: #9cc3f5; --reported: #b03a00;
+}
+@media (prefers-color-scheme: dark) {
+  :root {
+    --paper: #12171d; --sheet: #1a2129; --ink: #e7ecf1; --soft: #a3b0bd; --line: #37424e;
+    --good: #63d297; --bad: #ff8f85; --requested: #2c5f9e; --reported: #ffa366;
+  }
+}
+* { box-sizing: border-box; }
+body { margin: 0; background: var(--paper); color: var(--ink); font: 15px/1.5 var(--sans); }
+main { max-width: 1168px; margin: 0 auto; padding: 24px; }
+h1 { font-size: 26px; line-height: 1.25; margin: 0 0 4px; }
+h2 { font-size: 19px; margin: 36px 0 8px; }
+p { margin: 0 0 12px; max-width: 80ch; }
+.soft { color: var(--soft); }
+.verdict { display: inline-block; margin: 8px 0; padding: 4px 12px; border: 2px solid; border-radius: 6px; font-weight: 600; }
+.seen { color: var(--good); }
+.failed { color: var(--bad); }
+.wide { overflow-x: auto; }
+table { border-collapse: collapse; width: 100%; }
+th, td { text-align: left; vertical-align: top; padding: 6px 12px 6px 0; border-bottom: 1px solid var(--line); }
+th { font-weight: 600; color: var(--soft); }
+td { overflow-wrap: anywhere; }
+td.number, th.number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
+td.short { white-space: nowrap; overflow-wrap: normal; }
+details { margin: 8px 0; }
+summary { cursor: pointer; color: var(--soft); }
+"""
+
+_VERDICTS = {Verdict.SEEN: "seen", Verdict.FAILED: "FAILED", Verdict.NOT_REACHED: "not reached"}
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """A sequence of messages with its heading and what is to be known of it. `zero` is the PUT's moment."""
+
+    heading: str
+    introduction: str
+    parties: tuple[Party, ...]
+    messages: tuple[Message, ...]
+    chapters: tuple[Chapter, ...]
+    zero: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Plans:
+    """The requested plan and the reported one, as far as they are known."""
+
+    requested: plot.Curve | None
+    reported: plot.Curve | None
+    unit: str = "W"
+
+
+def report(play: Play, plans: Plans, stories: Sequence[Story], measured: Measurement | None, *, zone: tzinfo) -> str:
+    """The whole document; times of day are shown in `zone`, and in UTC where it says so."""
+    title = "A charging profile reaches a charge point"
+    head = element(
+        "head",
+        element("meta", charset="utf-8"),
+        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        element("title", title),
+        element("style", Markup(STYLE + plot.STYLE + sequence.STYLE)),
+    )
+    main = element(
+        "main",
+        element("h1", title),
+        _summary(play, zone),
+        _heading("The steps"),
+        _steps(play.outcomes),
+        _heading("Requested, and what the charge point says it will do"),
+        element("div", plot.plot(plans.requested, plans.reported, unit=plans.unit, zone=zone), class_="wide"),
+        *(_measurement(measured) if measured is not None and measured.to_result else ()),
+        *(_story(story, number, zone) for number, story in enumerate(stories, 1)),
+    )
+    return "<!DOCTYPE html>\n" + element("html", head, element("body", main), lang="en") + "\n"
+
+
+def _heading(text: str) -> Markup:
+    return element("h2", text)
+
+
+def _summary(play: Play, zone: tzinfo) -> Markup:
+    failed = play.failed
+    if failed is None:
+        verdict = element("p", f"All {len(play.outcomes)} steps were observed at the far end", class_="verdict seen")
+    else:
+        number = play.outcomes.index(failed) + 1
+        verdict = element("p", f"Step {number} was not observed: {failed.title}", class_="verdict failed")
+    seconds = sum(outcome.seconds for outcome in play.outcomes)
+    began = play.started.astimezone(zone)
+    told = f"Run of {began:%Y-%m-%d %H:%M:%S} ({began.tzname()}), {seconds:.0f} s in all. Times of day are local unless they say UTC."
+    return joined(verdict, element("p", told, class_="soft"))
+
+
+def _steps(outcomes: Sequence[Outcome]) -> Markup:
+    rows = [
+        element(
+            "tr",
+            element("td", str(number), class_="number"),
+            element("td", outcome.title),
+            element("td", _VERDICTS[outcome.verdict], class_=f"short {outcome.verdict.value.replace(' ', '-')}"),
+            element(
+                "td", "" if outcome.verdict is Verdict.NOT_REACHED else f"{outcome.seconds:.1f} s", class_="number"
+            ),
+            element("td", *_lines(outcome.told)),
+        )
+        for number, outcome in enumerate(outcomes, 1)
+    ]
+    return _table(("#", "Step", "Verdict", "Took", "What was seen"), rows, numbers={"#", "Took"})
+
+
+def _lines(lines: Sequence[str]) -> list[str]:
+    return [piece for line in lines for piece in (line, element("br"))][:-1]
+
+
+def _measurement(measured: Measurement) -> tuple[Markup, ...]:
+    rows = [
+        element("tr", element("td", name), *(element("td", f"{value:.3f}", class_="number") for value in values))
+        for name, values in measured.rows()
+    ]
+    return (
+        _heading(f"{len(measured.to_result)} PUTs in sequence"),
+        _table(("Seconds", "p50", "p95", "max"), rows, numbers={"p50", "p95", "max"}),
+    )
+
+
+def _story(story: Story, number: int, zone: tzinfo) -> Markup:
+    identity = f"story-{number}"
+    drawn = sequence.sequence(
+        story.parties,
+        story.messages,
+        story.chapters,
+        zero=story.zero,
+        zone=zone,
+        title=story.heading,
+        identity=identity,
+    )
+    return joined(
+        _heading(story.heading),
+        element("p", story.introduction),
+        element("div", drawn, class_="wide"),
+        element("details", element("summary", "The same as a table"), _messages(story, zone)),
+    )
+
+
+def _messages(story: Story, zone: tzinfo) -> Markup:
+    rows = [
+        element(
+            "tr",
+            element("td", sequence.clock_time(message.at, zone), class_="number"),
+            element("td", "" if story.zero is None else sequence.milliseconds(message.at, story.zero), class_="number"),
+            element("td", f"{message.source} to {message.target}", class_="short"),
+            element("td", message.text),
+        )
+        for message in story.messages
+    ]
+    return _table(("Time", "Since the PUT", "Who to whom", "What"), rows, numbers={"Time", "Since the PUT"})
+
+
+def _table(columns: Sequence[str], rows: Sequence[Markup], *, numbers: set[str]) -> Markup:
+    heads = [element("th", column, scope="col", class_="number" if column in numbers else None) for column in columns]
+    head = element("thead", element("tr", *heads))
+    return element("table", head, element("tbody", *rows))
