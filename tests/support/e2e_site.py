@@ -136,6 +136,13 @@ def token_of(partner: PartnerSimulator) -> str:
     return partner._credentials.ours
 
 
+def event_key_of(csms: DemoCsms) -> str:
+    """The key with which the CSMS signs its events, for posts that its reporter cannot make."""
+    if csms.reporter is None:
+        raise ValueError("the CSMS reports to nobody")
+    return csms.reporter._door.secret
+
+
 def limits(call: Call) -> list[tuple[int, Decimal]]:
     """The periods of a SetChargingProfile of OCPP 1.6: start (s) and limit."""
     schedule = as_object(as_object(call.payload.get("csChargingProfiles")).get("chargingSchedule"))

@@ -5,11 +5,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from ocpi_bridge.adapters.dynamodb import tables as dynamo
+from tests.support.tables import ACCOUNT, REGION
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
-
-ACCOUNT, REGION = "123456789012", "eu-west-1"
 
 
 def proxy_event(

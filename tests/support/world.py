@@ -83,6 +83,11 @@ def session_of(first: StationEvent, csms: Csms | None = None, station: Station |
     return new_session(first, csms or registry_entries.csms(), outlet, rights, now=first.time)
 
 
+def _token_item(partner: Partner, token: str = TOKEN) -> Mapping[str, Any]:
+    accepted = AcceptedToken(token_hash(token), partner.partner_id, partner.party, START)
+    return registry_items.token_item(accepted)
+
+
 class World:
     """`tables` hold what the test put there; the stores are the real ones; `clock` moves when it is told to."""
 
@@ -100,17 +105,20 @@ class World:
         self.sessions = DynamoSessionStore(tables.client, tables.sessions, tables.registry)
         self.pushes = DynamoPushStore(tables.client, tables.sessions, tables.registry, self.clock)
         self.sweeps = DynamoSweepStore(tables.client, tables.sessions, tables.requests)
-        self.put_partner(self.partner)
-        self.put_csms(self.csms)
-        self.put_station(self.station)
+        self._put(
+            tables.registry,
+            registry_items.partner_item(self.partner, 1),
+            _token_item(self.partner),
+            registry_items.csms_item(self.csms, 1),
+            registry_items.station_item(self.station, 1),
+        )
 
     # --- Registry ------------------------------------------------------------------------------------------------
 
     def put_partner(self, partner: Partner, token: str | None = TOKEN) -> None:
         self._put(self.tables.registry, registry_items.partner_item(partner, 1))
         if token is not None:
-            accepted = AcceptedToken(token_hash(token), partner.partner_id, partner.party, START)
-            self._put(self.tables.registry, registry_items.token_item(accepted))
+            self._put(self.tables.registry, _token_item(partner, token))
         if partner.partner_id == self.partner.partner_id:
             self.partner = partner
 
@@ -182,10 +190,11 @@ class World:
         item = request_items.request_item(request)
         if request.result is not None:
             item |= {"result": request.result.value, "reason": request.reason}
-        self._put(self.tables.requests, item)
+        items = [item]
         if plan is not None:
             key = request_items.plan_key(request.request_id)
-            self._put(self.tables.requests, request_items.plan_item(key, "plan", plan, item["expires_at"]))
+            items.append(request_items.plan_item(key, "plan", plan, item["expires_at"]))
+        self._put(self.tables.requests, *items)
         return request
 
     def set_control(self, session: Session, **attributes: object) -> None:
@@ -234,5 +243,5 @@ class World:
         due = self.sweeps.due_pushes(at or self.clock.now())
         return [(push.session_id, push.partner_id) for push in due]
 
-    def _put(self, table: str, item: Mapping[str, Any]) -> None:
-        self.tables.client.put_item(TableName=table, Item=dynamo.to_item(item))
+    def _put(self, table: str, *items: Mapping[str, Any]) -> None:
+        self.tables.put(table, *(dynamo.to_item(item) for item in items))

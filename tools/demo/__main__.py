@@ -16,11 +16,12 @@ from tools.demo import account
 from tools.demo.narrator import Narrator
 from tools.demo.outcomes import Play
 from tools.demo.play import as_line, perform
-from tools.demo.programme import PROGRAMME
+from tools.demo.programme import PROGRAMME, Step
 from tools.demo.repetition import with_repetition
 from tools.demo.scene import Scene, Setup
 
 DEFAULT_OUTPUT = Path("build/demo")
+LOG = "demo.log"
 REPORT = "report.html"
 STACK_LOG = "stack.log"
 LOCK = "demo.lock"
@@ -70,9 +71,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         repeats=options.repeat,
     )
     console = Console(highlight=False, markup=False)
+    programme = with_repetition(setup.repeats) if setup.repeats else PROGRAMME
     try:
-        with _alone(output), _leaving_in_order(), Narrator(output / "demo.log", console) as narrator:
-            return run(setup, narrator, output)
+        with _alone(output), _leaving_in_order(), Narrator(output / LOG, console) as narrator:
+            return run(setup, programme, narrator, output)
     except AnotherDemo as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -81,19 +83,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return INTERRUPTED
 
 
-def run(setup: Setup, narrator: Narrator, output: Path) -> int:
+def run(setup: Setup, programme: Sequence[Step], narrator: Narrator, output: Path) -> int:
     """Play the programme, write the report, end what was started; 0 if every step was observed, else 1."""
-    programme = with_repetition(setup.repeats) if setup.repeats else PROGRAMME
     resources = ExitStack()
     scene = Scene(setup, resources, narrator.detail)
     try:
         play = perform(programme, scene, narrator)
+        scene.leave_running = setup.keep
         (output / REPORT).write_text(account.written_report(play, scene, _local_zone()), encoding="utf-8")
         for story in account.stories(scene):
             narrator.log([story.heading, *(f"    {as_line(message)}" for message in story.messages)])
         if play.failed is not None and scene.stack is not None:
             (output / STACK_LOG).write_text(scene.stack.log(), encoding="utf-8")
     finally:
+        narrator.say("", "Ending what was started ...")
         with _no_interruption():
             resources.close()
     _conclude(play, scene, narrator, output)
@@ -110,7 +113,7 @@ def _conclude(play: Play, scene: Scene, narrator: Narrator, output: Path) -> Non
     narrator.say(f"Report: {output / REPORT}", f"Log:    {narrator.log_file}")
     if failed is not None and scene.stack is not None:
         narrator.say(f"The stack's own log, with what the functions wrote: {output / STACK_LOG}")
-    if scene.setup.keep and scene.stack is not None:
+    if scene.leave_running and scene.stack is not None:
         directory = scene.setup.stack_directory
         narrator.say(
             f"The stack runs on; what it is reached by: {directory / 'stack.json'}",

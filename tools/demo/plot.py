@@ -6,7 +6,7 @@ Pure functions on the standard library. Colours come from the page: `STYLE` name
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 
 from tools.demo.markup import Markup, element, joined, picture
 
@@ -101,7 +101,7 @@ def limit_ticks(largest: Decimal) -> list[Decimal]:
     least = largest / (MOST_LIMIT_TICKS - 1)
     magnitude = Decimal(10) ** least.adjusted()
     step = next(magnitude * multiple for multiple in _MULTIPLES if magnitude * multiple >= least)
-    count = int(-(-largest // step))
+    count = int((largest / step).to_integral_value(ROUND_CEILING))
     return [step * number for number in range(count + 1)]
 
 

@@ -45,7 +45,7 @@ class Bound:
 class Setup:
     """What the run was asked for.
 
-    `stack_directory` holds the stack; with `attach` it runs there already and stays, with `keep` it stays as well.
+    `stack_directory` holds the stack; with `attach` it runs there already and stays, with `keep` ours stays as well.
     `repeats` counts the PUTs of the measurement.
     """
 
@@ -70,13 +70,14 @@ class Scene:
     """The state of one run: a step finds here what the steps before it have left.
 
     `resources` is closed by whoever made the scene, which ends everything that the steps have started. `tell` takes
-    one plain sentence about what happens now.
+    one plain sentence about what happens now. `leave_running` spares our stack, which an interrupted run never does.
     """
 
     setup: Setup
     resources: ExitStack
     tell: Callable[[str], None]
     chapters: list[Chapter] = field(default_factory=list)
+    leave_running: bool = False
     stack: LocalStack | None = None
     cast: Cast | None = None
     transaction_id: int | None = None

@@ -26,13 +26,13 @@ STYLE = """\
 """
 
 WIDTH = 1120.0
-FIRST_LANE, LAST_LANE = 300.0, 1000.0
+FIRST_LANE, LAST_LANE = 272.0, 1016.0
 HEADER = 64.0
 ROW = 34.0
 CHAPTER_ROW = 40.0
 HEAD = 7.0
 # A character of the label's font is about this wide (px); a label that is too long is cut, its title has it whole.
-CHARACTER = 6.7
+CHARACTER = 6.9
 
 _MILLISECOND = timedelta(milliseconds=1)
 

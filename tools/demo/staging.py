@@ -7,7 +7,7 @@ from ocpi_bridge.domain.partners import DEFAULT_RATE
 from tools.charge_point import ChargePoint, SilentChargePoint
 from tools.demo.scene import Bound, Cast, Scene, StepFailed, needed
 from tools.demo.world import CSMS_ID, GENEROUS_RATE, LOCATION_ID, PARTNER_ID, World, three_phase_station
-from tools.local_stack import LocalStack, stop
+from tools.local_stack import LocalStack, NotRunning, stop
 
 # The `timeout` told to the partner (s). The bridge keeps 10 s of it for the delivery, so the silent charger's REJECTED
 # comes after 20 s: long enough for cold functions on a slow machine, short enough to be watched.
@@ -38,14 +38,21 @@ def deploy(scene: Scene, _within: Bound) -> str:
     """A stack of our own is deployed and answers, or the one that runs already is found."""
     setup = scene.setup
     if setup.attach:
-        scene.stack = LocalStack.attach(setup.stack_directory)
+        try:
+            scene.stack = LocalStack.attach(setup.stack_directory)
+        except NotRunning as error:
+            raise StepFailed("a running stack", f"{error}; `make up` starts one in .local") from error
         return f"It runs already. OCPI API: {scene.stack.ocpi_api_url}"
     if stop(setup.stack_directory):
         scene.tell("Ended a stack that an earlier run had left")
     scene.stack = LocalStack.start(setup.stack_directory, progress=scene.tell, port=0)
-    if not setup.keep:
-        scene.resources.callback(scene.stack.stop)
-    return f"IAM enforced, TLS. It answers at {scene.stack.ocpi_api_url}"
+    scene.resources.callback(_end, scene, scene.stack)
+    return f"It enforces IAM and speaks TLS, and the bridge answers at {scene.stack.ocpi_api_url}"
+
+
+def _end(scene: Scene, stack: LocalStack) -> None:
+    if not scene.leave_running:
+        stack.stop()
 
 
 def take_places(scene: Scene, within: Bound) -> str:

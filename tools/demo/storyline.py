@@ -101,9 +101,9 @@ def _exchange(exchange: Exchange) -> Iterator[Message]:
     answer = exchange.answer
     if answer is not None:
         said = f"{exchange.result}, timeout {exchange.timeout} s" if exchange.result else f"OCPI {exchange.status_code}"
-        yield Message(answer.at, BRIDGE, PARTNER, f"HTTP {answer.status}: {said}", answer=True)
+        yield Message(answer.at, BRIDGE, PARTNER, f"{answer.status} {said}", answer=True)
     for result in exchange.results():
-        with_profile = " with the profile" if result.profile is not None else ""
+        with_profile = ", with profile" if result.profile is not None else ""
         yield Message(result.at, BRIDGE, PARTNER, f"POST result {result.result}{with_profile}")
 
 
@@ -120,8 +120,8 @@ def _callback(callback: CallbackDelivery) -> Message:
 
 def _events(delivery: EventDelivery) -> Message:
     kinds = ", ".join(as_text(event.get("type")) or "event" for event in delivery.events)
-    end = f"HTTP {delivery.status}" if delivery.status is not None else delivery.error
-    return Message(delivery.at, CSMS, BRIDGE, f"{kinds}: {end}")
+    trouble = "" if delivery.delivered else f": {delivery.error or f'HTTP {delivery.status}'}"
+    return Message(delivery.at, CSMS, BRIDGE, f"{kinds}{trouble}")
 
 
 def _kirbys_log(cast: Cast) -> Iterator[Message]:

@@ -1,0 +1,124 @@
+"""What goes wrong on a deployed stack: processes die, messages are lost or come twice, things are forgotten."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import psutil
+
+from tests.support.e2e_waiting import eventually
+from tools.local_stack import LocalStack
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+# The embedded AWS looks at its mappings and queues every second.
+LONG_POLL_SECONDS = 1
+BATCH = 10
+# A receiver that is asked to give a message back at once still holds it for a moment.
+HIDDEN_SECONDS = 2
+
+
+def kill_caller(stack: LocalStack, function: str, port: int) -> None:
+    """Ends the process of a function that has a TCP connection from this port, as a machine that dies does."""
+    for pid in stack.worker_pids(function):
+        process = psutil.Process(pid)
+        if any(connection.laddr and connection.laddr.port == port for connection in process.net_connections("tcp")):
+            process.kill()
+            process.wait()
+            return
+    raise LookupError(f"no process of {function} holds port {port}")
+
+
+def function_name(stack: LocalStack, function: str) -> str:
+    """The deployed name of a function, by its folder's."""
+    return f"{stack.description.stack_name}-{function.replace('_', '-')}"
+
+
+def sweep(stack: LocalStack) -> None:
+    """Lets the sweep's minute come now. Raises when the function does."""
+    answer = stack.client("lambda").invoke(FunctionName=function_name(stack, "sweep"), Payload=b"{}")
+    if "FunctionError" in answer:
+        raise RuntimeError(answer["Payload"].read().decode())
+
+
+@contextmanager
+def paused(stack: LocalStack, function: str) -> Iterator[None]:
+    """Meanwhile nothing of its queues and streams reaches the function."""
+    client = stack.client("lambda")
+    mappings = [
+        mapping["UUID"]
+        for mapping in client.list_event_source_mappings()["EventSourceMappings"]
+        if f":{function_name(stack, function)}" in mapping["FunctionArn"]
+    ]
+    if not mappings:
+        raise LookupError(f"{function} has no queue and no stream")
+    for mapping in mappings:
+        client.update_event_source_mapping(UUID=mapping, Enabled=False)
+    try:
+        yield
+    finally:
+        for mapping in mappings:
+            client.update_event_source_mapping(UUID=mapping, Enabled=True)
+
+
+class Queue:
+    """A queue of the stack by the name of its output, such as `ChargerCommands`."""
+
+    def __init__(self, stack: LocalStack, name: str) -> None:
+        self._client: SQSClient = stack.client("sqs")
+        self._url = stack.outputs[f"{name}QueueUrl"]
+
+    def send(self, body: object, *, group: str | None = None, copy: str = "") -> None:
+        """Sends a message at once; in a FIFO queue `copy` makes it another one than what it repeats."""
+        fifo = {"MessageGroupId": group, "MessageDeduplicationId": copy} if group else {}
+        self._client.send_message(QueueUrl=self._url, MessageBody=json.dumps(body), **fifo)  # type: ignore[arg-type]
+
+    def lose(self, request_id: str, timeout: float) -> None:
+        """Deletes the message that names a request, once it is there; others are given back."""
+        eventually(lambda: self._take(request_id) or None, timeout, what=f"a message of {request_id}")
+
+    def lose_all(self) -> None:
+        """Deletes everything, what is delayed too."""
+        self._client.purge_queue(QueueUrl=self._url)
+
+    def wait_until_empty(self, timeout: float) -> None:
+        """Returns when no message is there, waits there or is being worked on."""
+        names = (
+            "ApproximateNumberOfMessages",
+            "ApproximateNumberOfMessagesNotVisible",
+            "ApproximateNumberOfMessagesDelayed",
+        )
+
+        def is_empty() -> bool:
+            attributes = self._client.get_queue_attributes(QueueUrl=self._url, AttributeNames=["All"])["Attributes"]
+            return all(attributes.get(name, "0") == "0" for name in names)
+
+        eventually(is_empty, timeout, what="an empty queue")
+
+    def find(self, request_id: str, timeout: float) -> dict[str, object]:
+        """The body of the message that names a request, once it is there; it is deleted, others are given back."""
+        found = eventually(lambda: self._take(request_id), timeout, what=f"a message of {request_id}")
+        body = json.loads(found)
+        if not isinstance(body, dict):
+            raise TypeError("a message is a JSON object")
+        return body
+
+    def _take(self, request_id: str) -> str | None:
+        answer = self._client.receive_message(
+            QueueUrl=self._url,
+            MaxNumberOfMessages=BATCH,
+            WaitTimeSeconds=LONG_POLL_SECONDS,
+            VisibilityTimeout=HIDDEN_SECONDS,
+        )
+        taken = None
+        for message in answer.get("Messages", []):
+            if request_id in message["Body"] and taken is None:
+                taken = message["Body"]
+                self._client.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
+            else:
+                self._client.change_message_visibility(
+                    QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0
+                )
+        return taken

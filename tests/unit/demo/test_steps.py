@@ -1,0 +1,101 @@
+"""The demo's steps with real counterparts, and a scripted bridge between them that may cheat."""
+
+import io
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from tests.unit.demo.scripted_bridge import Script, ScriptedBridge
+from tools.charge_point import ChargePoint, SilentChargePoint
+from tools.demo.__main__ import run
+from tools.demo.narrator import Narrator
+from tools.demo.programme import PROGRAMME, Step
+from tools.demo.repetition import with_repetition
+from tools.demo.scene import Bound, Cast, Scene, Setup
+
+pytestmark = pytest.mark.integration
+
+# Long enough for a silent charger to be given up; what a cheating bridge leaves out is waited for so long.
+SECONDS = 2.0
+BOOT_SECONDS = 30.0
+
+
+def on_stage(bridge: ScriptedBridge) -> Step:
+    """In place of the deployed stack: the counterparts around the scripted bridge."""
+
+    def act(scene: Scene, within: Bound) -> str:
+        scene.resources.enter_context(bridge.running())
+        charge_point = ChargePoint(bridge.csms.ocpp_url, "CP-1")
+        silent = SilentChargePoint(bridge.csms.ocpp_url, "CP-2")
+        scene.cast = Cast(bridge.csms, bridge.partner, charge_point, silent)
+        scene.resources.enter_context(charge_point)
+        scene.resources.enter_context(silent)
+        charge_point.wait_until_booted(within.left())
+        return "everybody is there"
+
+    return Step("The parts take their places", "everybody", BOOT_SECONDS, act)
+
+
+def played(tmp_path: Path, script: Script, programme: tuple[Step, ...] = PROGRAMME) -> tuple[int, str]:
+    """The exit status and what was shown, of everything after the stack's deployment."""
+    shown = io.StringIO()
+    steps = (on_stage(ScriptedBridge(script)), *(replace(step, seconds=SECONDS) for step in programme[2:]))
+    with Narrator(tmp_path / "demo.log", Console(file=shown, width=300)) as narrator:
+        status = run(Setup(stack_directory=tmp_path / "none"), steps, narrator, tmp_path)
+    return status, shown.getvalue()
+
+
+def test_a_bridge_that_does_its_job_passes_every_step(tmp_path: Path) -> None:
+    status, shown = played(tmp_path, Script())
+
+    assert status == 0, shown
+    assert "All 12 steps were observed at the far end" in shown
+    report = (tmp_path / "report.html").read_text()
+    assert all(text in report for text in ("SetChargingProfile", "PUT session COMPLETED", "POST result REJECTED"))
+    assert "request_id=" not in report + (tmp_path / "demo.log").read_text()
+
+
+def test_the_measurement_follows_the_steps_and_stays_out_of_the_story(tmp_path: Path) -> None:
+    status, shown = played(tmp_path, Script(), with_repetition(3))
+
+    assert status == 0, shown
+    assert "3 PUTs in sequence, seconds" in shown
+    assert (tmp_path / "demo.log").read_text().count("CSMS to CP-1: SetChargingProfile") == 1
+
+
+@pytest.mark.parametrize(
+    ("script", "step", "expected", "seen"),
+    [
+        (Script(forgets_sessions=True), "The session reaches the partner", "an ACTIVE session", "nothing like it"),
+        (Script(refuses=True), "Meanwhile", "HTTP 200, OCPI 1000, ACCEPTED", "HTTP 200, OCPI 1000, REJECTED"),
+        (Script(deaf="PUT"), "Meanwhile", "SetChargingProfile at the silent charger", "nothing like it"),
+        (Script(halves_limits=True), "The profile arrives", "22000 W from", "11000 W from"),
+        (Script(mute="PUT"), "The result arrives", "the result ACCEPTED", "nothing like it"),
+        (Script(mute="GET"), "The partner GETs", "GetCompositeSchedule", "nothing like it"),
+        (Script(invents_active_profile=True), "The partner GETs", "10000 W from", "seen: 22000 W from"),
+        (Script(deaf="DELETE"), "The partner DELETEs", "ClearChargingProfile", "nothing like it"),
+        (Script(contradicts_itself=True), "Nobody broke a rule", "no broken rule", "2 results"),
+    ],
+    ids=lambda value: str(value)[:40] if isinstance(value, str) else None,
+)
+def test_a_bridge_that_only_says_it_did_its_job_is_caught_at_the_far_end(
+    tmp_path: Path, script: Script, step: str, expected: str, seen: str
+) -> None:
+    status, shown = played(tmp_path, script)
+
+    assert status == 1
+    conclusion = shown[shown.index("FAILED: ") :]
+    assert step in conclusion.splitlines()[0]
+    assert expected in conclusion
+    assert seen in conclusion
+
+
+def test_a_failed_step_shows_what_everybody_said_last(tmp_path: Path) -> None:
+    _, shown = played(tmp_path, Script(deaf="DELETE"))
+
+    conclusion = shown[shown.index("FAILED: ") :]
+    assert "Partner to Bridge: DELETE charging profile" in conclusion
+    assert "Bridge to Partner: POST result ACCEPTED" in conclusion
+    assert "CSMS to CP-1: ClearChargingProfile" not in conclusion
