@@ -27,7 +27,7 @@ $(READY): requirements/dev.txt package-lock.json pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@echo "Installing the command-line tools from npm ..."
-	@$(BIN)/npm ci --silent
+	@$(BIN)/npm ci --no-progress --loglevel=error
 	@touch $@
 
 demo: $(READY) ## watch a charging profile reach a charge point, and its result come back
@@ -65,7 +65,7 @@ lock: $(READY) ## lock the newest allowed versions of all packages
 	@$(LOCK) --upgrade --python-version 3.11 --extra dev pyproject.toml -o requirements/dev.txt
 	@$(LOCK) --upgrade --python-version 3.13 --constraint requirements/dev.txt \
 	    layers/dependencies/requirements.in -o layers/dependencies/requirements.txt
-	@$(BIN)/npm install --package-lock-only --silent
+	@$(BIN)/npm install --package-lock-only --loglevel=error
 
 clean: ## end the local stack and remove what can be made again, but for .venv and node_modules
 	@if [ -x $(BIN)/python ]; then $(BIN)/python -m tools.local_stack down; fi

@@ -17,12 +17,16 @@ class Verdict(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One step and how it ended: `told` is what was seen, or the lines that say what went wrong."""
+    """One step and how it ended: `told` is what was seen, or what was expected and what was seen instead.
+
+    `around` says what else happened, for a step that failed.
+    """
 
     title: str
     verdict: Verdict
     seconds: float = 0.0
     told: tuple[str, ...] = ()
+    around: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)

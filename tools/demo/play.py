@@ -34,7 +34,7 @@ def perform(programme: Sequence[Step], scene: Scene, narrator: Narrator) -> Play
         outcome = _perform(step, scene, narrator, number, len(programme))
         play.outcomes.append(outcome)
         tell = narrator.done if outcome.verdict is Verdict.SEEN else narrator.failed
-        tell(number, len(programme), step.title, outcome.seconds, outcome.told)
+        tell(number, len(programme), step.title, outcome.seconds, outcome.told + outcome.around)
     return play
 
 
@@ -53,9 +53,10 @@ def _perform(step: Step, scene: Scene, narrator: Narrator, number: int, total: i
         expected, found = step.expected, f"{type(trouble).__name__}: {trouble}"
     else:
         return Outcome(step.title, Verdict.SEEN, time.monotonic() - clock, tuple(seen.splitlines()))
-    last = [f"    {line}" for line in last_messages(scene, began)]
-    lines = (f"expected: {expected}", f"seen: {found}", *(["the last messages since then:", *last] if last else []))
-    return Outcome(step.title, Verdict.FAILED, time.monotonic() - clock, lines)
+    told = (f"expected: {expected}", f"seen: {found}")
+    last = tuple(f"    {line}" for line in last_messages(scene, began))
+    around = ("what was said in the meantime, newest last:", *last) if last else ()
+    return Outcome(step.title, Verdict.FAILED, time.monotonic() - clock, told, around)
 
 
 def last_messages(scene: Scene, since: datetime) -> list[str]:

@@ -120,7 +120,7 @@ def _steps(outcomes: Sequence[Outcome]) -> Markup:
             element(
                 "td", "" if outcome.verdict is Verdict.NOT_REACHED else f"{outcome.seconds:.1f} s", class_="number"
             ),
-            element("td", *_lines(outcome.told)),
+            element("td", *_lines(outcome.told + outcome.around)),
         )
         for number, outcome in enumerate(outcomes, 1)
     ]

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from tools.counterparts.clock import utc_now, write_datetime
 from tools.counterparts.http_service import HttpService, Request, Response
-from tools.counterparts.json_types import JsonObject, as_int, as_list, as_object, as_text, read_json
+from tools.counterparts.json_types import JsonObject, as_list, as_object, as_text, read_json
 from tools.demo_csms import CsmsError, DemoCsms, EventDoor
 from tools.partner_simulator import Credentials, PartnerSimulator, Party
 from tools.partner_simulator.transport import envelope
@@ -16,9 +17,11 @@ from tools.partner_simulator.transport import envelope
 CPO = Party("NL", "CPO")
 CREDENTIALS = Credentials(ours="partner-to-bridge", theirs="bridge-to-partner")
 PROFILE_ID = 1_000_001
-# The silent charger's CALL is given up after this long (s).
-PATIENCE = 0.3
-TIMEOUT = 5
+SILENT_STATION = "CP-2"
+# The silent charger's CALL is given up after this long (s); any other's only when something is broken.
+PATIENCE_WITH_THE_SILENT = 0.3
+PATIENCE = 15.0
+TIMEOUT = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,7 @@ class ScriptedBridge:
             self.partner.connect(self._http.url)
             yield
             for worker in self._workers:
-                worker.join(TIMEOUT)
+                worker.join(PATIENCE)
 
     def _handle(self, request: Request) -> Response:
         if request.path == "/csms/v1/events":
@@ -70,43 +73,20 @@ class ScriptedBridge:
         return envelope(request, data=answer)
 
     def _take_event(self, event: JsonObject) -> None:
-        kind, transaction = as_text(event.get("type")), as_int(event.get("transaction_id"))
+        kind = as_text(event.get("type"))
         if self._script.forgets_sessions or kind not in {"transaction.started", "transaction.ended"}:
             return
-        station_id, now = as_text(event.get("station_id")) or "", write_datetime(utc_now())
-        session = self._sessions.setdefault(
-            f"session-{station_id}",
-            {
-                "country_code": CPO.country_code,
-                "party_id": CPO.party_id,
-                "id": f"session-{station_id}",
-                "start_date_time": now,
-                "kwh": 0,
-                "cdr_token": {
-                    "country_code": "NL",
-                    "party_id": "MSP",
-                    "uid": str(transaction),
-                    "type": "RFID",
-                    "contract_id": "p-2",
-                },
-                "auth_method": "WHITELIST",
-                "location_id": station_id,
-                "evse_uid": f"{station_id}-1",
-                "connector_id": "1",
-                "currency": "EUR",
-                "status": "ACTIVE",
-            },
-        )
+        now = write_datetime(utc_now())
+        session = self._sessions.setdefault(as_text(event.get("transaction_id")) or "", _session(event, now))
         session["last_updated"] = now
         if kind == "transaction.ended":
-            session |= {"status": "COMPLETED", "end_date_time": now, "kwh": 1.2}
+            session |= {"status": "COMPLETED", "end_date_time": now, "kwh": Decimal("1.2")}
         self.partner.sessions.put(CPO, str(session["id"]), dict(session))
 
     def _work(self, request: Request) -> None:
         key = request.target.rpartition("request_id=")[2] if request.method != "PUT" else _key(request)
-        session_id = request.path.rpartition("/")[2]
         try:
-            body = self._command(request, session_id.removeprefix("session-"), session_id)
+            body = self._command(request, self._station_of(request))
         except CsmsError:
             body = {"result": "REJECTED"}
         if request.method != self._script.mute:
@@ -114,15 +94,19 @@ class ScriptedBridge:
         if self._script.contradicts_itself:
             self.partner.exchanges.take_result(key, {"result": "UNKNOWN"}, utc_now())
 
-    def _command(self, request: Request, station_id: str, session_id: str) -> JsonObject:
+    def _station_of(self, request: Request) -> str:
+        session = self._sessions[request.path.rpartition("/session-")[2]]
+        return str(session["location_id"])
+
+    def _command(self, request: Request, station_id: str) -> JsonObject:
         if request.method == self._script.deaf:
             return {"result": "ACCEPTED"}
         if self._script.says_rejected:
             return {"result": "REJECTED"}
         match request.method:
             case "PUT":
-                transaction = as_object(self._sessions[session_id]["cdr_token"])["uid"]
-                self._call(station_id, "SetChargingProfile", _set(request, int(str(transaction)), self._script))
+                running = self.csms.books.active(station_id)[0]
+                self._call(station_id, "SetChargingProfile", _set(request, running.transaction_id, self._script))
             case "DELETE":
                 self._call(station_id, "ClearChargingProfile", {"id": PROFILE_ID})
             case _:
@@ -132,7 +116,26 @@ class ScriptedBridge:
         return {"result": "ACCEPTED"}
 
     def _call(self, station_id: str, action: str, payload: JsonObject) -> JsonObject:
-        return self.csms.call(station_id, action, payload, PATIENCE)
+        patience = PATIENCE_WITH_THE_SILENT if station_id == SILENT_STATION else PATIENCE
+        return self.csms.call(station_id, action, payload, patience)
+
+
+def _session(event: JsonObject, now: str) -> JsonObject:
+    station_id = as_text(event.get("station_id"))
+    return {
+        "country_code": CPO.country_code,
+        "party_id": CPO.party_id,
+        "id": f"session-{event['transaction_id']}",
+        "start_date_time": now,
+        "kwh": 0,
+        "cdr_token": {"country_code": "NL", "party_id": "MSP", "uid": "p-1", "type": "RFID", "contract_id": "p-2"},
+        "auth_method": "WHITELIST",
+        "location_id": station_id,
+        "evse_uid": f"{station_id}-1",
+        "connector_id": "1",
+        "currency": "EUR",
+        "status": "ACTIVE",
+    }
 
 
 def _key(request: Request) -> str:

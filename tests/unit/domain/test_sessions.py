@@ -173,6 +173,17 @@ def test_an_older_event_does_not_turn_the_reading_back() -> None:
     assert period is None
 
 
+def test_an_event_of_the_same_second_as_the_newest_still_counts() -> None:
+    same_second = event(UPDATED, 300, power="0", soc="42")
+    session, _ = advanced(after(HOUR[:2])[0], same_second)
+    assert (session.power_w, session.soc) == (Decimal(0), Decimal(42))
+
+
+def test_a_start_that_is_later_than_what_was_seen_does_not_move_the_session() -> None:
+    session, _ = advanced(session_of(HOUR[0]), replace(HOUR[0], time=START + timedelta(seconds=30)))
+    assert session.start == START
+
+
 def test_a_start_that_comes_late_tells_when_and_who() -> None:
     opened = session_of(HOUR[1])
     session, _ = advanced(opened, replace(HOUR[0], auth_method="AUTH_REQUEST"))

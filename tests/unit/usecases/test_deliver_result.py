@@ -241,6 +241,15 @@ def test_two_that_begin_at_the_same_instant_make_one_attempt(world: World, sessi
     assert len(partner.messages) == 1
 
 
+def test_a_lease_that_somebody_holds_is_not_given(world: World, session: Session) -> None:
+    answered(world, session)
+    now = world.clock.now()
+    assert world.deliveries.lease_delivery(world.request(), until=now + LEASE, now=now) is not None
+    held = world.request()
+    assert world.deliveries.lease_delivery(held, until=now + 2 * LEASE, now=now + LEASE / 2) is None
+    assert world.request() == held
+
+
 def test_a_lease_outlives_an_attempt_but_not_for_ever(world: World, session: Session) -> None:
     answered(world, session)
 

@@ -319,6 +319,18 @@ def test_a_request_that_was_perhaps_sent_is_not_sent_again_over_a_later_one(worl
     assert (turn.what, driver.commands, world.request().state) == (Sent.NOTHING_TO_DO, [], SENT)
 
 
+def test_a_request_that_was_perhaps_sent_is_not_sent_again_when_a_later_one_goes_at_that_instant(
+    world: World, session: Session
+) -> None:
+    world.put_request(session, state=SENT, attempts=1)
+    newer = world.put_request(session, request_id="r2", number=2)
+    world.set_control(session, accepted=2, sent=1)
+    with meanwhile(world.tables.client, lambda: world.commands.mark_sent(newer), "TransactWriteItems"):
+        turn, driver = send(world, ACCEPTED)
+    assert (turn.what, driver.commands) == (Sent.NOTHING_TO_DO, [])
+    assert (world.request().state, world.control(session).sent) == (SENT, 2)
+
+
 def test_two_messages_at_once_make_one_call(world: World, session: Session) -> None:
     world.put_request(session)
     driver = ScriptedDriver(ACCEPTED)
