@@ -8,8 +8,19 @@ from decimal import Decimal
 import pytest
 
 from ocpi_bridge.domain.requests import RequestState
-from ocpi_bridge.domain.stations import CsmsMode
-from tests.support.e2e_site import SOON, Site, charging_at, flat, limits, profile_id, site, site_name, site_world, sites_station
+from ocpi_bridge.domain.stations import Csms, CsmsMode
+from tests.support.e2e_site import (
+    SOON,
+    Site,
+    charging_at,
+    flat,
+    limits,
+    profile_id,
+    site,
+    site_name,
+    site_world,
+    sites_station,
+)
 from tools.charge_point import Behaviour
 from tools.counterparts.http_service import Answer, NeverAnswer, Response
 from tools.local_stack import LocalStack
@@ -80,6 +91,10 @@ FAULTS: dict[str, Answer | None] = {
 SILENT_IN_THE_CALL, NEVER_ANSWERS = "silent charge point, synchronous CSMS", "CSMS that never answers"
 
 
+def with_short_calls(csms: Csms) -> Csms:
+    return replace(csms, call_timeout=SHORT_CALL)
+
+
 @pytest.fixture(scope="module")
 def asked(stack: LocalStack) -> Iterator[dict[str, Asked]]:
     """All at once, each at a station of its own: most of them take as long as the deadline."""
@@ -91,9 +106,16 @@ def asked(stack: LocalStack) -> Iterator[dict[str, Asked]]:
             case.name: open_site(charging_at(world, stations[case.name].station_id, case.behaviour)) for case in CASES
         }
         failing = {fault: open_site(site(stack, timeout=TIMEOUT)) for fault in FAULTS}
-        slow = {"timeout": SHORT_TIMEOUT, "change_csms": lambda csms: replace(csms, call_timeout=SHORT_CALL)}
-        silent = open_site(site(stack, Behaviour.SILENT, mode=CsmsMode.SYNCHRONOUS, **slow))
-        never = open_site(site(stack, **slow))
+        silent = open_site(
+            site(
+                stack,
+                Behaviour.SILENT,
+                mode=CsmsMode.SYNCHRONOUS,
+                timeout=SHORT_TIMEOUT,
+                change_csms=with_short_calls,
+            )
+        )
+        never = open_site(site(stack, timeout=SHORT_TIMEOUT, change_csms=with_short_calls))
         for fault, answer in FAULTS.items():
             if answer is None:
                 failing[fault].csms.http.stop()

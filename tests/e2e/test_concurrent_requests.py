@@ -14,8 +14,8 @@ from ocpi_bridge.domain.requests import Request, RequestKind, RequestState, Resu
 from ocpi_bridge.domain.stations import CsmsMode
 from tests.support.e2e_faults import Queue, paused
 from tests.support.e2e_site import SOON, Site, flat, limits, site
-from tools.local_stack import LocalStack
 from tools.counterparts.ocpp_json import Call
+from tools.local_stack import LocalStack
 from tools.partner_simulator import Exchange, ResponseType, ResultType
 
 ROUNDS = int(os.environ.get("E2E_ROUNDS", "100"))
@@ -88,7 +88,7 @@ def check(place: Site, rounds: list[Round]) -> None:
         for exchange in played.exchanges:
             result, *others = exchange.results()
             assert others == []
-            assert result.result == requests[exchange.response_url or ""].result
+            assert str(result.result) == str(requests[exchange.response_url or ""].result)
         assert {one.state for one in mine} == {RequestState.DELIVERED}
 
 

@@ -33,7 +33,12 @@ class Door:
     key: str
 
     def post(
-        self, body: bytes, *, signed: str | None = None, csms_id: str | None = None, headers: dict[str, str] | None = None
+        self,
+        body: bytes,
+        *,
+        signed: str | None = None,
+        csms_id: str | None = None,
+        headers: dict[str, str] | None = None,
     ) -> httpx.Response:
         return self.http.post(
             self.place.stack.csms_api_url + EVENTS_PATH,

@@ -18,7 +18,8 @@ from tests.support.e2e_log import FunctionLog
 from tests.support.e2e_site import SOON, Site, flat, limits, profile_id, site
 from tests.support.e2e_waiting import eventually
 from tools.charge_point import Behaviour
-from tools.counterparts.http_service import NeverAnswer, Request as HttpRequest
+from tools.counterparts.http_service import NeverAnswer
+from tools.counterparts.http_service import Request as HttpRequest
 from tools.demo_csms import HoldCallback, ReceivedCommand
 from tools.local_stack import LocalStack
 from tools.partner_simulator import Exchange, ReceivedResult, ResponseType, ResultType

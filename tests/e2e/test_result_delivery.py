@@ -85,9 +85,7 @@ def deliveries(stack: LocalStack, elsewhere: HttpService) -> Iterator[dict[str, 
 
 
 @pytest.mark.parametrize("case", PASSING, ids=lambda case: case.name)
-def test_a_partner_that_fails_for_a_moment_gets_its_result_in_time(
-    deliveries: dict[str, Delivery], case: Case
-) -> None:
+def test_a_partner_that_fails_for_a_moment_gets_its_result_in_time(deliveries: dict[str, Delivery], case: Case) -> None:
     delivery = deliveries[case.name]
     assert delivery.exchange.result is ResponseType.ACCEPTED
 

@@ -13,6 +13,8 @@ from tools.local_stack import LocalStack
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
+# Where the counterparts listen and functions call from.
+HOST = "127.0.0.1"
 # The embedded AWS looks at its mappings and queues every second.
 LONG_POLL_SECONDS = 1
 BATCH = 10
@@ -24,7 +26,7 @@ def kill_caller(stack: LocalStack, function: str, port: int) -> None:
     """Ends the process of a function that has a TCP connection from this port, as a machine that dies does."""
     for pid in stack.worker_pids(function):
         process = psutil.Process(pid)
-        if any(connection.laddr and connection.laddr.port == port for connection in process.net_connections("tcp")):
+        if any(connection.laddr == (HOST, port) for connection in process.net_connections("tcp")):
             process.kill()
             process.wait()
             return
@@ -77,25 +79,11 @@ class Queue:
 
     def lose(self, request_id: str, timeout: float) -> None:
         """Deletes the message that names a request, once it is there; others are given back."""
-        eventually(lambda: self._take(request_id) or None, timeout, what=f"a message of {request_id}")
+        self.find(request_id, timeout)
 
     def lose_all(self) -> None:
         """Deletes everything, what is delayed too."""
         self._client.purge_queue(QueueUrl=self._url)
-
-    def wait_until_empty(self, timeout: float) -> None:
-        """Returns when no message is there, waits there or is being worked on."""
-        names = (
-            "ApproximateNumberOfMessages",
-            "ApproximateNumberOfMessagesNotVisible",
-            "ApproximateNumberOfMessagesDelayed",
-        )
-
-        def is_empty() -> bool:
-            attributes = self._client.get_queue_attributes(QueueUrl=self._url, AttributeNames=["All"])["Attributes"]
-            return all(attributes.get(name, "0") == "0" for name in names)
-
-        eventually(is_empty, timeout, what="an empty queue")
 
     def find(self, request_id: str, timeout: float) -> dict[str, object]:
         """The body of the message that names a request, once it is there; it is deleted, others are given back."""

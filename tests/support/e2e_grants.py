@@ -44,9 +44,8 @@ class Grants:
             aws_secret_access_key=stack.description.secret_access_key,
             region_name=stack.description.region,
         )
-        made = session.client(  # type: ignore[call-overload]  # no types are installed for it
-            "iam", endpoint_url=stack.description.endpoint, verify=str(stack.ca_file)
-        )
+        # The client has no types: no stubs are installed for this service.
+        made = session.client("iam", endpoint_url=stack.description.endpoint, verify=str(stack.ca_file))
         self._iam = cast(Iam, made)
 
     def of(self, function: str) -> list[Grant]:

@@ -6,21 +6,24 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from ocpi_bridge.domain.partners import Rate
+from ocpi_bridge.domain.partners import Assignment, Partner, Rate, Right, Scope
+from ocpi_bridge.domain.partners import Party as OcpiParty
 from ocpi_bridge.domain.stations import Csms, CsmsMode, Station
+from ocpi_bridge.domain.tokens import new_token, token_hash
 from tests.support.e2e_items import Items
 from tools.charge_point import Behaviour, SilentChargePoint
 from tools.counterparts.clock import utc_now
 from tools.counterparts.http_service import Request
-from tools.counterparts.json_types import JsonObject, as_list, as_object
+from tools.counterparts.json_types import as_list, as_object, write_json
 from tools.counterparts.ocpp_json import Call
 from tools.demo.world import DRIVER_TAG, GENEROUS_RATE, World, three_phase_station
 from tools.demo_csms import DemoCsms, Direction, RecordedFrame
 from tools.local_stack import LocalStack
-from tools.partner_simulator import BridgeClient, ChargingProfile, PartnerSimulator, watt_profile
+from tools.partner_simulator import BridgeClient, ChargingProfile, Credentials, PartnerSimulator, Party, watt_profile
 
 # What takes a second at most on an idle machine; only a test that went wrong waits so long.
 SOON = 20.0
+WATCHER = Party("DE", "WAT")
 SMART_CHARGING = frozenset({"SetChargingProfile", "ClearChargingProfile", "GetCompositeSchedule"})
 # Every site of a run has ids of its own, and so has every run on a stack that is kept.
 _NUMBERS = itertools.count(int(utc_now().timestamp()) % 1_000_000 * 1000)
@@ -131,6 +134,40 @@ def site(
         assert world.partner.violations() == []
 
 
+@contextmanager
+def watching_partner(world: World) -> Iterator[PartnerSimulator]:
+    """A second partner of the world, which may see its sessions and not steer them."""
+    credentials = Credentials(ours=new_token(), theirs=new_token())
+    watcher_id, now = f"{world.partner_id}-watcher", utc_now()
+    with PartnerSimulator(credentials, cpo=world.partner.cpo, party=WATCHER) as watcher:
+        watcher.connect(world.stack.ocpi_api_url, ca_file=world.stack.ca_file)
+        world.stack.client("secretsmanager").create_secret(
+            Name=f"{world.stack.outputs['SecretsPrefix']}/partners/{watcher_id}",
+            SecretString=write_json({"token": credentials.theirs}),
+        )
+        world.registry.add_partner(
+            Partner(
+                partner_id=watcher_id,
+                name="Watcher",
+                party=OcpiParty(WATCHER.country_code, WATCHER.party_id),
+                callback_hosts=("localhost",),
+                sessions_url=watcher.sessions_url,
+                charging_profiles_url=watcher.charging_profiles_url,
+                rate=world.rate,
+                clear_rate=world.rate,
+            ),
+            [token_hash(credentials.ours)],
+            now,
+        )
+        world.registry.add_assignments(
+            [
+                Assignment(watcher_id, Scope.LOCATION, location, Right.SEE, valid_from=now, consent="test")
+                for location in sorted({station.location_id for station in world.stations})
+            ]
+        )
+        yield watcher
+
+
 def token_of(partner: PartnerSimulator) -> str:
     """The token that the partner presents to the bridge, for calls that its client cannot make."""
     return partner._credentials.ours
@@ -164,7 +201,3 @@ def sent_frames(csms: DemoCsms, station_id: str) -> list[RecordedFrame]:
     """The smart-charging commands that a CSMS sent to a station of any OCPP version."""
     frames = csms.frames(station_id, direction=Direction.TO_STATION, calls_only=True)
     return [frame for frame in frames if frame.action in SMART_CHARGING]
-
-
-def payload(frame: RecordedFrame) -> JsonObject:
-    return frame.payload

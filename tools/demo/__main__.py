@@ -55,8 +55,8 @@ Examples:
 """
 
 
-class Terminated(SystemExit):
-    """SIGTERM came: leave, and end on the way what was started."""
+class Terminated(BaseException):
+    """SIGTERM came. Like KeyboardInterrupt it is no Exception, so that nothing on the way holds it up."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -81,6 +81,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("Interrupted. Everything that was started has ended.", file=sys.stderr)
         return INTERRUPTED
+    except Terminated:
+        print("Terminated. Everything that was started has ended.", file=sys.stderr)
+        return TERMINATED
 
 
 def run(setup: Setup, programme: Sequence[Step], narrator: Narrator, output: Path) -> int:
@@ -146,7 +149,7 @@ def _leaving_in_order() -> Iterator[None]:
     """SIGTERM ends the demo as Ctrl-C does: what was started ends first."""
 
     def leave(_number: int, _frame: FrameType | None) -> None:
-        raise Terminated(TERMINATED)
+        raise Terminated
 
     before = signal.signal(signal.SIGTERM, leave)
     try:

@@ -11,6 +11,9 @@ from tools.demo.programme import PROGRAMME, PROMISED, SHORT, Step
 from tools.demo.scene import Bound, Scene
 from tools.partner_simulator import ResultType, guide_profile
 
+# A line for each would drown the steps in a log.
+TOLD_EVERY = 10
+
 
 def with_repetition(count: int) -> tuple[Step, ...]:
     """The programme, with the measurement before its last step, which judges the measured requests as well."""
@@ -30,8 +33,9 @@ def measure(scene: Scene, count: int, within: Bound) -> str:
     session = steps.session_at(scene, scene.parts.charge_point.station_id, within)
     measured = Measurement()
     for number in range(1, count + 1):
-        scene.tell(f"PUT {number} of {count}")
         _put(scene, session.id, measured)
+        if number % TOLD_EVERY == 0:
+            scene.tell(f"{number} of {count} PUTs done")
     scene.measured = measured
     steps.leave(scene)
     steps.completed(scene, session, within)

@@ -116,6 +116,7 @@ def delete_profile(scene: Scene, within: Bound) -> str:
 def see_rejection(scene: Scene, within: Bound) -> str:
     """The request that the silent charger never answered is REJECTED, before the timeout that was announced."""
     put = needed(scene.silent_put)
+    scene.tell(f"It was asked at {put.sent_at:%H:%M:%S} UTC; the bridge has to give up before {put.timeout} s are over")
     promised = needed(put.answer).at + timedelta(seconds=put.timeout or 0)
     result = result_of(put, ResultType.REJECTED, within)
     if result.at >= promised:

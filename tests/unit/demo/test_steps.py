@@ -87,7 +87,17 @@ def test_the_measurement_follows_the_steps_and_stays_out_of_the_story(tmp_path: 
         (Script(deaf="DELETE"), "The partner DELETEs", "ClearChargingProfile", "nothing like it"),
         (Script(contradicts_itself=True), "Nobody broke a rule", "no broken rule", "2 results"),
     ],
-    ids=lambda value: str(value)[:40] if isinstance(value, str) else None,
+    ids=[
+        "no session",
+        "refused",
+        "never sent",
+        "other limits",
+        "no result",
+        "no active profile",
+        "an invented active profile",
+        "never cleared",
+        "two results",
+    ],
 )
 def test_a_bridge_that_only_says_it_did_its_job_is_caught_at_the_far_end(
     tmp_path: Path, script: Script, step: str, expected: str, seen: str

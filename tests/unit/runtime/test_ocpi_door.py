@@ -226,9 +226,11 @@ def test_each_answer_is_one_line_in_the_log_with_what_an_operator_looks_for(worl
 
 
 def test_an_endless_session_id_names_no_session_and_breaks_nothing(world: World) -> None:
+    world.put_session(replace(world.open_session(), session_id="x" * 37))
     seen: list[PartnerCall] = []
-    call(door(world, seen.append), session_id="x" * 5000)
-    assert seen[0].caller.session is None
+    for length in (37, 5000):
+        assert call(door(world, seen.append), session_id="x" * length)[0] == 200
+    assert [made.caller.session for made in seen] == [None, None]
 
 
 # --- Ids and addressees ----------------------------------------------------------------------------------------------

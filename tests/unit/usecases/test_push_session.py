@@ -15,6 +15,7 @@ from ocpi_bridge.ocpi.sessions import session_fields
 from ocpi_bridge.ports import JsonValue, PartnerMessage, Receipt
 from ocpi_bridge.usecases.push_session import RETRY_AFTER, PushResult, PushSession
 from tests.support.clocks import START
+from tests.support.dynamodb_faults import meanwhile
 from tests.support.fake_secrets import InMemorySecretStore
 from tests.support.scripted import DELIVERED, NOT_FOUND, UNREACHABLE, ScriptedPartner
 from tests.support.world import CARD, World, event, session_of
@@ -155,6 +156,19 @@ def test_a_patch_without_a_new_period_has_no_list_of_them(world: World, session:
     partner.push(session)
     partner.push(happen(world, session, meter(30, 4500)))
     assert "charging_periods" not in partner.last.body
+
+
+def test_a_period_that_closes_while_a_push_is_on_its_way_is_told_with_the_next_one(
+    world: World, session: Session
+) -> None:
+    partner = Partner(world)
+    partner.push(session)
+    session = happen(world, session, meter(20, 4000))
+    with meanwhile(world.tables.client, lambda: happen(world, session, meter(40, 7000)), "Query"):
+        partner.push(session)
+    world.clock.advance(INTERVAL)
+    partner.push(session)
+    assert partner.copy()["charging_periods"] == ["2026-01-15T17:00:00Z", "2026-01-15T17:20:00Z"]
 
 
 def test_a_put_has_all_periods(world: World, session: Session) -> None:
