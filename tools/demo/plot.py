@@ -20,7 +20,7 @@ STYLE = """\
 /* The wide band stays visible where the narrow line covers it: two equal plans are seen as two. */
 .plot .requested { stroke: var(--requested); stroke-width: 9; }
 .plot .reported { stroke: var(--reported); stroke-width: 2.5; }
-.plot .note { font-size: 15px; text-anchor: middle; }
+.plot .note { font-size: 15px; text-anchor: middle; paint-order: stroke; stroke: var(--paper); stroke-width: 6px; }
 """
 
 WIDTH = 1120.0

@@ -160,6 +160,22 @@ def test_a_clear_that_failed_leaves_the_plan_installed(world: World, session: Se
     assert world.control(session).installed == InstalledPlan("r1", 1)
 
 
+def test_a_plan_that_was_cleared_for_a_refused_one_is_not_installed_any_more(world: World, session: Session) -> None:
+    world.put_request(session, state=SENT, attempts=1, number=1)
+    record(world, ACCEPTED)
+    world.put_request(session, request_id="r2", steps=(CLEAR, SET), state=SENT, attempts=1, number=2)
+    assert record(world, ACCEPTED, "r2") is Recorded.NEXT_STEP
+    record(world, REJECTED, "r2")
+    assert world.control(session).installed is None
+
+
+def test_a_plan_set_after_its_clear_is_the_installed_one(world: World, session: Session) -> None:
+    world.put_request(session, steps=(CLEAR, SET), state=SENT, attempts=1, number=1)
+    assert record(world, UNKNOWN) is Recorded.NEXT_STEP
+    record(world, ACCEPTED)
+    assert world.control(session).installed == InstalledPlan("r1", 1)
+
+
 @pytest.mark.parametrize("later", [SET, CLEAR])
 def test_an_answer_that_comes_late_does_not_bring_an_older_plan_back(
     world: World, session: Session, later: RequestKind

@@ -245,7 +245,10 @@ class CommandStore(Protocol):
         """
 
     def turn_to_step(self, request: Request, step: int) -> bool:
-        """SENT (of the request's step) -> PENDING of another step. False: the request moved on."""
+        """SENT (of the request's step) -> PENDING of another step; a step on means that nothing is installed now.
+
+        False: the request moved on.
+        """
 
 
 class PartnerReader(Protocol):

@@ -86,14 +86,19 @@ class DynamoCommandStore:
 
     def turn_to_step(self, request: Request, step: int) -> bool:
         """See CommandStore."""
-        entry = writes.update(
+        turned = writes.update(
             self.requests,
             request_items.request_key(request.request_id),
             {"state": RequestState.PENDING.value, "step": step},
             "#state = :was AND #step = :at_step",
             {"was": RequestState.SENT.value, "at_step": request.step},
         )
-        return writes.write(self.client, [entry])
+        if step > request.step and request.number is not None:
+            # Only a CLEAR stands before another step: what was installed is gone, whatever becomes of the SET.
+            cleared = self._control_after(request, request.number, plan=None)
+            if writes.write(self.client, [turned, cleared]):
+                return True
+        return writes.write(self.client, [turned])
 
     def _answered(self, request: Request, answer: Answer) -> "TransactWriteItemTypeDef":
         ended = request.origin is Origin.BRIDGE
@@ -119,11 +124,15 @@ class DynamoCommandStore:
         plan = None
         if request.kind is RequestKind.SET:
             plan = dump(InstalledPlan(request.request_id, request.number, request.plan_ends_at))
+        return self._control_after(request, request.number, plan)
+
+    def _control_after(self, request: Request, number: int, plan: str | None) -> "TransactWriteItemTypeDef":
+        """The control with what the request of that number left at the charge point: a plan, or none."""
         return writes.update(
             self.sessions,
             session_items.control_key(request.session_id),
-            {"installed_number": request.number, **({"installed": plan} if plan else {})},
-            "attribute_not_exists(#installed_number) OR #installed_number < :installed_number",
+            {"installed_number": number, **({"installed": plan} if plan else {})},
+            "attribute_not_exists(#installed_number) OR #installed_number <= :installed_number",
             {},
             remove=() if plan else ("installed",),
         )
