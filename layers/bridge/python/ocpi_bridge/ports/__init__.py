@@ -1,0 +1,65 @@
+"""The ports: what use cases need from the world, as Protocols. Adapters implement them; fakes pass the same tests."""
+
+from ocpi_bridge.ports.charge_points import CallbackParser, ChargePointDriver, ChargerCommand, Done, Failed, Pending
+from ocpi_bridge.ports.clock import Clock
+from ocpi_bridge.ports.json_values import JsonObject, JsonValue
+from ocpi_bridge.ports.messages import (
+    CommandMessage,
+    DeadlineMessage,
+    FailedDelivery,
+    Message,
+    Outbox,
+    PushMessage,
+    ResultMessage,
+)
+from ocpi_bridge.ports.partners import PartnerClient, PartnerMessage, Receipt
+from ocpi_bridge.ports.requests import (
+    Caller,
+    CommandContext,
+    CommandStore,
+    DeliveryStore,
+    IntakeStore,
+    PartnerReader,
+    Surroundings,
+)
+from ocpi_bridge.ports.secrets import CsmsSecrets, SecretStore
+from ocpi_bridge.ports.sessions import Place, Pushed, PushStore, SessionStore
+from ocpi_bridge.ports.sweep import DuePush, OpenRequest, SweepStore
+
+__all__ = [
+    "CallbackParser",
+    "Caller",
+    "ChargePointDriver",
+    "ChargerCommand",
+    "Clock",
+    "CommandContext",
+    "CommandMessage",
+    "CommandStore",
+    "CsmsSecrets",
+    "DeadlineMessage",
+    "DeliveryStore",
+    "Done",
+    "DuePush",
+    "Failed",
+    "FailedDelivery",
+    "IntakeStore",
+    "JsonObject",
+    "JsonValue",
+    "Message",
+    "OpenRequest",
+    "Outbox",
+    "PartnerClient",
+    "PartnerMessage",
+    "PartnerReader",
+    "Pending",
+    "Place",
+    "PushMessage",
+    "PushStore",
+    "Pushed",
+    "Receipt",
+    "ResultMessage",
+    "SecretStore",
+    "SessionStore",
+    "Surroundings",
+    "SweepStore",
+]

@@ -1,0 +1,71 @@
+"""Messages between functions, and the outbox that hands them to the queues."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class CommandMessage:
+    """A request's current step is to be sent to its station; messages of a station keep their order.
+
+    `attempts` tells a later turn of the same step from a repetition of the message.
+    """
+
+    request_id: str
+    step: int
+    attempts: int
+    station_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeadlineMessage:
+    """A request's deadline; the message arrives when it is due."""
+
+    request_id: str
+    deadline: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ResultMessage:
+    """A request was answered and its result waits to be delivered."""
+
+    request_id: str
+    partner_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PushMessage:
+    """A session changed; a partner that sees it is to be told. It carries no body: the worker reads the newest."""
+
+    session_id: str
+    partner_id: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class FailedDelivery:
+    """A result that was given up, for operators: why, how often, which partner, session and request."""
+
+    request_id: str
+    partner_id: str
+    session_id: str
+    kind: str
+    result: str
+    attempts: int
+    error: str
+    host: str
+
+
+Message = CommandMessage | DeadlineMessage | ResultMessage | PushMessage | FailedDelivery
+
+
+class Outbox(Protocol):
+    """Hands messages to the queues."""
+
+    def send(self, messages: Sequence[Message], *, again: str | None = None) -> None:
+        """Sends all, in batches. Raises when any was not taken: the caller repeats them all (consumers are idempotent).
+
+        FIFO queues drop a repetition within five minutes; `again` makes a repetition that must not be dropped.
+        """

@@ -1,0 +1,126 @@
+"""Stores of requests. Every write is conditional and atomic; what returns False, or None, wrote nothing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from ocpi_bridge.domain.controls import Control
+from ocpi_bridge.domain.partners import Partner, Party
+from ocpi_bridge.domain.plans import Plan
+from ocpi_bridge.domain.requests import Answer, Request
+from ocpi_bridge.domain.sessions import Session
+from ocpi_bridge.domain.stations import Csms, Station, StationState
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls, and the session that the call is about, as one read finds them. `party` is the partner's own."""
+
+    partner_id: str | None
+    party: Party | None = None
+    session: Session | None = None
+    control: Control | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """The registry entries around a session; None where the registry has no such entry (any more)."""
+
+    partner: Partner | None
+    csms: Csms | None
+    station: Station | None
+    state: StationState
+
+
+class IntakeStore(Protocol):
+    """What accepting a partner's request needs: two reads and one write."""
+
+    def caller(self, token_hashes: Sequence[str], session_id: str | None = None) -> Caller:
+        """Who one of the token hashes belongs to, with the session of that id (compared without case)."""
+
+    def surroundings(self, partner_id: str, session: Session | None) -> Surroundings:
+        """The partner, and the CSMS and station of the session where one is given."""
+
+    def control(self, session_id: str) -> Control:
+        """The session's control; a new one where there is none."""
+
+    def accept(self, request: Request, plan: Plan | None, before: Control, after: Control) -> bool:
+        """Creates the request (with its plan) and moves the control on, both or neither.
+
+        False: somebody else moved the control since `before` was read.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class CommandContext:
+    """A request with all that its command needs; None where something does not exist (any more)."""
+
+    request: Request
+    plan: Plan | None
+    session: Session | None
+    control: Control
+    csms: Csms | None
+    station: Station | None
+
+
+class CommandStore(Protocol):
+    """What sending charger commands and recording their answers needs."""
+
+    def command_context(self, request_id: str) -> CommandContext | None:
+        """The request with its surroundings, or None."""
+
+    def mark_sent(self, request: Request) -> bool:
+        """PENDING or SENT (of this step) -> SENT, one more attempt, and the session's last number sent.
+
+        False: the request moved on, or a higher number was sent meanwhile, or (for a request that was SENT before) it
+        is no longer the last one sent.
+        """
+
+    def record_answer(self, request: Request, answer: Answer) -> bool:
+        """PENDING or SENT (of this step) -> ANSWERED; and which plan is installed now.
+
+        An accepted SET's is; after a CLEAR that was accepted, or found nothing to clear, none is.
+        False: the request has its answer already, or expired.
+        """
+
+    def turn_to_step(self, request: Request, step: int) -> bool:
+        """SENT (of the request's step) -> PENDING of another step; a step on means that nothing is installed now.
+
+        False: the request moved on.
+        """
+
+
+class PartnerReader(Protocol):
+    """Looks partners up."""
+
+    def partner(self, partner_id: str) -> Partner | None:
+        """The partner, or None."""
+
+
+class DeliveryStore(Protocol):
+    """What delivering results needs."""
+
+    def request(self, request_id: str) -> Request | None:
+        """The request, or None."""
+
+    def active_profile(self, request_id: str) -> Plan | None:
+        """The active profile that a GET was answered with, or None."""
+
+    def expire(self, request: Request, answer: Answer) -> Request | None:
+        """PENDING or SENT -> EXPIRED with this answer. None: somebody answered meanwhile."""
+
+    def lease_delivery(self, request: Request, until: datetime, now: datetime) -> Request | None:
+        """Takes the right to deliver until an instant, counting the attempt.
+
+        None: delivered, given up, or somebody else holds the lease.
+        """
+
+    def release_delivery(self, request: Request, error: str) -> None:
+        """Gives the lease back after a failed attempt that will be repeated, with its error."""
+
+    def delivered(self, request: Request) -> None:
+        """ANSWERED or EXPIRED -> DELIVERED."""
+
+    def undelivered(self, request: Request, error: str) -> None:
+        """ANSWERED or EXPIRED -> UNDELIVERED, with the last error."""

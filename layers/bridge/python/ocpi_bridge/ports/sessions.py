@@ -1,0 +1,74 @@
+"""Stores of sessions and of what was pushed of them. Writes as in requests."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from ocpi_bridge.domain.events import IdToken, StationEvent
+from ocpi_bridge.domain.partners import Partner, Rights
+from ocpi_bridge.domain.sessions import ChargingPeriod, Session
+from ocpi_bridge.domain.stations import Csms, Outlet, Station
+from ocpi_bridge.ports.json_values import JsonObject
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an event happened, by the registry. `rights` are decided for a session that starts there now."""
+
+    csms: Csms | None
+    station: Station | None
+
+
+class SessionStore(Protocol):
+    """What turning events into sessions needs."""
+
+    def place(self, csms_id: str, station_id: str) -> Place:
+        """The CSMS and the station, as far as the registry knows them."""
+
+    def rights(self, outlet: Outlet, token: IdToken | None, at: datetime) -> Rights:
+        """Who may see and steer a session at this outlet with this token, from the assignments."""
+
+    def session_of(self, event: StationEvent) -> Session | None:
+        """The session that the event's transaction belongs to, or None."""
+
+    def create(self, session: Session, replaces: Session | None) -> bool:
+        """Creates the session as its transaction's (newest) one. False: somebody else did meanwhile."""
+
+    def update(self, before: Session, after: Session, period: ChargingPeriod | None) -> bool:
+        """Writes the session with the period it closed. False: somebody else wrote meanwhile."""
+
+    def station_online(self, csms_id: str, station_id: str, *, online: bool, at: datetime) -> None:
+        """Remembers whether the station is connected, unless something newer is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """What a partner last acknowledged of a session.
+
+    `fields` is the object as pushed, without charging periods. `in_doubt`: a push began and its end is unknown, or it
+    failed; the next one is the whole object. `attempts` counts failures in a row.
+    """
+
+    session_id: str
+    partner_id: str
+    version: int = 0
+    fields: JsonObject = field(default_factory=dict)
+    periods: int = 0
+    at: datetime | None = None
+    in_doubt: bool = False
+    attempts: int = 0
+    final: bool = False
+
+
+class PushStore(Protocol):
+    """What pushing sessions to partners needs."""
+
+    def push_context(self, session_id: str, partner_id: str) -> tuple[Session | None, Partner | None, Pushed]:
+        """The session, the partner, and what the partner last acknowledged."""
+
+    def periods(self, session_id: str, after: int) -> Sequence[ChargingPeriod]:
+        """The session's charging periods with an index above `after`, in order."""
+
+    def save_pushed(self, pushed: Pushed, due_at: datetime | None) -> None:
+        """Remembers what the partner acknowledged; with `due_at` the sweep wakes the next push then."""
