@@ -27,8 +27,7 @@ from tools.partner_simulator import Exchange, ReceivedResult, ResponseType, Resu
 # What partners are told by a stage of AWS: a redelivery and a sweep come in time for it.
 STAGE_TIMEOUT = 90
 # Short enough not to wait long for the deadline, long enough for a sweep (15 s) before it.
-SWEPT_TIMEOUT = 30
-SHORT_TIMEOUT = 20
+SHORT_TIMEOUT = 30
 COPIES = 3
 SET, CLEAR = "SetChargingProfile", "ClearChargingProfile"
 
@@ -119,7 +118,7 @@ def stories(stack: LocalStack) -> Iterator[dict[str, Story]]:
 
 def with_lost_messages(stack: LocalStack, places: Places) -> dict[str, Story]:
     """The record of an accepted request never got further, or only its deadline did not."""
-    sites = [places.open(), places.open(SWEPT_TIMEOUT, behaviour=Behaviour.SILENT)]
+    sites = [places.open(), places.open(SHORT_TIMEOUT, behaviour=Behaviour.SILENT)]
     with paused(stack, "send_charger_commands"):
         everything, deadline = (put(place) for place in sites)
         Queue(stack, "ChargerCommands").lose(everything.request.request_id, SOON)

@@ -16,7 +16,7 @@ from tools.local_stack import LocalStack
 from tools.partner_simulator import Exchange, ResponseType, ResultType, faults
 
 # Ends the attempts at a partner that does not answer, and leaves room for the schedule of 0, 1, 3 and 7 s.
-TIMEOUT = 20
+TIMEOUT = 25
 RETRY_AFTER = 3
 ALWAYS = None
 

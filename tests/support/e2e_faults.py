@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import TYPE_CHECKING
 
 import psutil
@@ -11,6 +12,7 @@ from tests.support.e2e_waiting import eventually
 from tools.local_stack import LocalStack
 
 if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_sqs import SQSClient
 
 # Where the counterparts listen and functions call from.
@@ -19,7 +21,7 @@ HOST = "127.0.0.1"
 LONG_POLL_SECONDS = 1
 BATCH = 10
 # A receiver that is asked to give a message back at once still holds it for a moment.
-HIDDEN_SECONDS = 2
+HIDDEN_SECONDS = 10
 
 
 def kill_caller(stack: LocalStack, function: str, port: int) -> None:
@@ -40,15 +42,25 @@ def function_name(stack: LocalStack, function: str) -> str:
 
 def sweep(stack: LocalStack) -> None:
     """Lets the sweep's minute come now. Raises when the function does."""
-    answer = stack.client("lambda").invoke(FunctionName=function_name(stack, "sweep"), Payload=b"{}")
+    answer = _functions(stack).invoke(FunctionName=function_name(stack, "sweep"), Payload=b"{}")
     if "FunctionError" in answer:
         raise RuntimeError(answer["Payload"].read().decode())
+
+
+@cache
+def _functions(stack: LocalStack) -> "LambdaClient":
+    return stack.client("lambda")
+
+
+@cache
+def _queues(stack: LocalStack) -> "SQSClient":
+    return stack.client("sqs")
 
 
 @contextmanager
 def paused(stack: LocalStack, function: str) -> Iterator[None]:
     """Meanwhile nothing of its queues and streams reaches the function."""
-    client = stack.client("lambda")
+    client = _functions(stack)
     mappings = [
         mapping["UUID"]
         for mapping in client.list_event_source_mappings()["EventSourceMappings"]
@@ -69,7 +81,7 @@ class Queue:
     """A queue of the stack by the name of its output, such as `ChargerCommands`."""
 
     def __init__(self, stack: LocalStack, name: str) -> None:
-        self._client: SQSClient = stack.client("sqs")
+        self._client = _queues(stack)
         self._url = stack.outputs[f"{name}QueueUrl"]
 
     def send(self, body: object, *, group: str | None = None, copy: str = "") -> None:
@@ -94,19 +106,25 @@ class Queue:
         return body
 
     def _take(self, request_id: str) -> str | None:
-        answer = self._client.receive_message(
-            QueueUrl=self._url,
-            MaxNumberOfMessages=BATCH,
-            WaitTimeSeconds=LONG_POLL_SECONDS,
-            VisibilityTimeout=HIDDEN_SECONDS,
-        )
+        """Looks through the whole queue: what other tests left there may fill many batches."""
+        others: list[str] = []
         taken = None
-        for message in answer.get("Messages", []):
-            if request_id in message["Body"] and taken is None:
-                taken = message["Body"]
-                self._client.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
-            else:
-                self._client.change_message_visibility(
-                    QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0
-                )
+        while taken is None:
+            answer = self._client.receive_message(
+                QueueUrl=self._url,
+                MaxNumberOfMessages=BATCH,
+                WaitTimeSeconds=LONG_POLL_SECONDS,
+                VisibilityTimeout=HIDDEN_SECONDS,
+            )
+            messages = answer.get("Messages", [])
+            if not messages:
+                break
+            for message in messages:
+                if request_id in message["Body"] and taken is None:
+                    taken = message["Body"]
+                    self._client.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
+                else:
+                    others.append(message["ReceiptHandle"])
+        for handle in others:
+            self._client.change_message_visibility(QueueUrl=self._url, ReceiptHandle=handle, VisibilityTimeout=0)
         return taken

@@ -1,6 +1,7 @@
 """What the bridge wrote on the deployed stack: requests, and what is known of stations."""
 
 from collections.abc import Iterator
+from functools import cache
 from typing import TYPE_CHECKING
 
 from ocpi_bridge.adapters.dynamodb import registry_items, request_items, tables
@@ -10,6 +11,12 @@ from tools.local_stack import LocalStack
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+
+
+@cache
+def items_of(stack: LocalStack) -> "Items":
+    """The tables of a stack, which all sites on it share: a client takes longer to make than to use."""
+    return Items(stack)
 
 
 class Items:

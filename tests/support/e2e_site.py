@@ -10,7 +10,7 @@ from ocpi_bridge.domain.partners import Assignment, Partner, Rate, Right, Scope
 from ocpi_bridge.domain.partners import Party as OcpiParty
 from ocpi_bridge.domain.stations import Csms, CsmsMode, Station
 from ocpi_bridge.domain.tokens import new_token, token_hash
-from tests.support.e2e_items import Items
+from tests.support.e2e_items import Items, items_of
 from tools.charge_point import Behaviour, SilentChargePoint
 from tools.counterparts.clock import utc_now
 from tools.counterparts.http_service import Request
@@ -110,7 +110,7 @@ def charging_at(world: World, station_id: str, behaviour: Behaviour = Behaviour.
     with SilentChargePoint(world.csms.ocpp_url, station_id, behaviour=behaviour) as charge_point:
         transaction_id = charge_point.start_transaction(1, DRIVER_TAG)
         session = world.partner.wait_for_session(lambda one: one.evse_uid == evse_uid, SOON)
-        yield Site(world, charge_point, session.id, Items(world.stack), transaction_id)
+        yield Site(world, charge_point, session.id, items_of(world.stack), transaction_id)
 
 
 @contextmanager
