@@ -37,7 +37,7 @@ class BridgeStack(Stack):
         queues = Queues(self, "Queues", settings)
         secrets = Secrets(self, "Secrets", settings)
         logging = ApiLogging(self, "ApiLogging").account
-        ocpi = OcpiApi(self, "OcpiApi", defaults, tables=tables, logging=logging)
+        ocpi = OcpiApi(self, "OcpiApi", defaults, tables=tables, secrets=secrets, logging=logging)
         csms = CsmsApi(self, "CsmsApi", defaults, tables=tables, queues=queues, secrets=secrets, logging=logging)
         workers = Workers(
             self, "Workers", defaults, tables=tables, queues=queues, secrets=secrets, csms_api_url=csms.url
@@ -51,6 +51,7 @@ class BridgeStack(Stack):
             CsmsApiUrl=csms.url,
             CountryCode=settings.country_code,
             PartyId=settings.party_id,
+            BusinessName=settings.name_for_partners,
             SecretsPrefix=secrets.prefix,
             AlarmTopicArn=alarms.topic.topic_arn,
             RelayFailuresQueueUrl=queues.relay_failures.queue_url,

@@ -13,6 +13,9 @@ LONGEST_RESULT_TIMEOUT_SECONDS: Final = 900
 SHORTEST_RESULT_TIMEOUT_SECONDS: Final = 10
 """Below this a charge point that answers at its usual pace would already be too late."""
 
+LONGEST_BUSINESS_NAME: Final = 100
+"""BusinessDetails.name (OCPI 2.2.1, 8.4.2)."""
+
 LEAST_WORKER_CONCURRENCY: Final = 2
 """The smallest maximum concurrency that Lambda takes for an SQS event source."""
 
@@ -32,6 +35,10 @@ class StageSettings:
         name: Name of the stage; part of the stack's name, of resource names and of the APIs' addresses.
         country_code: ISO 3166 alpha-2 code of the CPO as an OCPI party (OCPI 2.2.1, 7). Empty: must be given.
         party_id: Three characters, the CPO's party id (ISO 15118). Empty: must be given.
+        business_name: The CPO's name, as partners are told it when they register (OCPI 2.2.1, 7.4.1). At most 100
+            characters. Empty: country code and party id stand for it.
+        ocpi_url: Where partners reach the OCPI API if not at its own host name: a custom domain, with its base path,
+            without a trailing slash. It is what versions, credentials and pages of sessions say.
         result_timeout_seconds: The `timeout` told to the partner (OCPI 2.2.1, 14.5.1): every accepted request has its
             result by then. 10 to 900 s.
         log_level: Lowest level that the functions log: DEBUG, INFO, WARNING or ERROR.
@@ -52,6 +59,8 @@ class StageSettings:
     name: str
     country_code: str
     party_id: str
+    business_name: str = ""
+    ocpi_url: str | None = None
     result_timeout_seconds: int = 90
     log_level: str = "INFO"
     log_retention_days: int = 30
@@ -68,6 +77,11 @@ class StageSettings:
     def prefix(self) -> str:
         """First part of every resource's name, and the name of the stack."""
         return f"ocpi-bridge-{self.name}"
+
+    @property
+    def name_for_partners(self) -> str:
+        """What partners are told as the CPO's name."""
+        return self.business_name or f"{self.country_code}-{self.party_id}"
 
     @property
     def secrets_prefix(self) -> str:
@@ -87,6 +101,10 @@ class StageSettings:
                 f"stage {self.name!r}: result_timeout_seconds must be "
                 f"{SHORTEST_RESULT_TIMEOUT_SECONDS} to {LONGEST_RESULT_TIMEOUT_SECONDS}, not {self.result_timeout_seconds}"
             )
+        if len(self.business_name) > LONGEST_BUSINESS_NAME:
+            raise StageError(f"stage {self.name!r}: business_name must have at most {LONGEST_BUSINESS_NAME} characters")
+        if self.ocpi_url is not None and not self.ocpi_url.startswith("https://"):
+            raise StageError(f"stage {self.name!r}: ocpi_url must be an https address, not {self.ocpi_url!r}")
         if self.worker_concurrency < LEAST_WORKER_CONCURRENCY:
             raise StageError(f"stage {self.name!r}: worker_concurrency must be {LEAST_WORKER_CONCURRENCY} or more")
 
@@ -98,6 +116,7 @@ STAGES: Final[Mapping[str, StageSettings]] = {
             name="local",
             country_code="NL",
             party_id="LOC",
+            business_name="Charge point operator of the embedded stage",
             log_retention_days=1,
             # The embedded gateway throttles too, and a load test is meant to meet the bridge.
             api_requests_per_second=1000,
@@ -124,7 +143,7 @@ def select_stage(context: Callable[[str], object | None], environment: Mapping[s
     """Return the settings of the stage that the caller named, with the caller's own values put in.
 
     The stage is the CDK context value `stage`, else the environment variable STAGE, else `dev`. Of its settings,
-    country_code, party_id, result_timeout_seconds, log_level and api_base_url may be given as context values.
+    country_code, party_id, business_name, ocpi_url, result_timeout_seconds, log_level and api_base_url may be given as context values.
 
     Raises:
         StageError: No such stage, or it cannot be deployed with these settings.
@@ -150,6 +169,8 @@ def _with_overrides(settings: StageSettings, context: Callable[[str], object | N
         settings,
         country_code=given("country_code", settings.country_code),
         party_id=given("party_id", settings.party_id),
+        business_name=given("business_name", settings.business_name),
+        ocpi_url=given("ocpi_url", settings.ocpi_url or "").rstrip("/") or None,
         result_timeout_seconds=int(timeout),
         log_level=given("log_level", settings.log_level),
         api_base_url=given("api_base_url", settings.api_base_url or "").rstrip("/") or None,

@@ -1,6 +1,7 @@
 """Each minute: wake what a stream, a queue or a crash dropped."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 
 from ocpi_bridge.runtime.observability import logger
 from ocpi_bridge.runtime.wiring import relay
@@ -11,4 +12,4 @@ sweep = relay.sweep()
 def lambda_handler(_event: Mapping[str, object], _context: object) -> None:
     """Sweeps once."""
     swept = sweep()
-    logger.info("sweep.done", extra={"requests": swept.requests, "pushes": swept.pushes})
+    logger.info("sweep.done", extra=asdict(swept))

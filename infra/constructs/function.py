@@ -16,7 +16,7 @@ from infra.constructs.acknowledgements import acknowledge
 from infra.constructs.log_groups import log_group
 from infra.constructs.queues import BridgeQueue
 from infra.constructs.secrets import Secrets
-from infra.constructs.tables import DUE_INDEX, BridgeTable
+from infra.constructs.tables import BridgeTable
 from infra.stages import StageSettings
 
 ALIAS: Final = "live"
@@ -114,10 +114,10 @@ class BridgeFunction(Construct):
         self.set(**{table.variable: table.table.table_name})
         self._allow(tuple(f"dynamodb:{action}" for action in actions), table.table.table_arn)
 
-    def query_due(self, table: BridgeTable) -> None:
-        """Let it query the table's index of what is due, and nothing else of the table."""
+    def query_index(self, table: BridgeTable, index: str) -> None:
+        """Let it query this index of the table, and nothing else of the table."""
         self.set(**{table.variable: table.table.table_name})
-        self._allow(("dynamodb:Query",), f"{table.table.table_arn}/index/{DUE_INDEX}")
+        self._allow(("dynamodb:Query",), f"{table.table.table_arn}/index/{index}")
 
     def send_to(self, *queues: BridgeQueue) -> None:
         """Let it send messages to these queues."""
@@ -191,6 +191,12 @@ class BridgeFunction(Construct):
                     f"arn:<AWS::Partition>:secretsmanager:<AWS::Region>:<AWS::AccountId>:secret:{secrets.prefix}/{name}",
                     "Secrets of partners and CSMSs are made when these are registered; their folder is fixed.",
                 )
+
+    def write_secrets(self, secrets: Secrets, pattern: str) -> None:
+        """Let it make, replace and delete the secrets of this pattern."""
+        self.read_secrets(secrets, pattern)
+        actions = ("CreateSecret", "DeleteSecret", "PutSecretValue")
+        self._allow(tuple(f"secretsmanager:{action}" for action in actions), secrets.arn(pattern))
 
     def _acknowledge_wildcard(self, resource: str, reason: str) -> None:
         acknowledge(self._role, "IAM5", reason, finding=f"Resource::{resource}")

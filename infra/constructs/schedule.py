@@ -9,7 +9,7 @@ from constructs import Construct
 
 from infra.constructs.function import BridgeFunction, FunctionDefaults
 from infra.constructs.queues import WORKER_TIMEOUT, Queues
-from infra.constructs.tables import Tables
+from infra.constructs.tables import DUE_INDEX, LIVE_INDEX, Tables
 
 EVERY: Final = Duration.minutes(1)
 """The shortest that EventBridge offers."""
@@ -30,8 +30,10 @@ class Schedule(Construct):
             timeout=WORKER_TIMEOUT,
             memory_mb=defaults.settings.worker_memory_mb,
         )
-        self.sweep.query_due(tables.requests)
-        self.sweep.query_due(tables.sessions)
+        self.sweep.query_index(tables.requests, DUE_INDEX)
+        self.sweep.query_index(tables.sessions, DUE_INDEX)
+        self.sweep.query_index(tables.sessions, LIVE_INDEX)
+        self.sweep.use_table(tables.registry, "Query", "UpdateItem", "DeleteItem")
         self.sweep.send_to(
             queues.charger_commands, queues.request_deadlines, queues.result_callbacks, queues.partner_updates
         )

@@ -12,6 +12,27 @@ from infra.stages import StageSettings
 DUE_INDEX: Final = "due"
 """What the sweep reads: items that carry `due_shard` and `due_at`, the earliest first."""
 
+FEED_INDEX: Final = "feed"
+"""What a partner may list: the sessions that it sees, by their last update; `feed` is partner and shard."""
+
+LIVE_INDEX: Final = "live"
+"""The sessions of a partner that are not over; `live` is partner and shard. Those that are leave the index."""
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """A global secondary index over the items that carry both of its keys."""
+
+    name: str
+    partition_key: str
+    sort_key: str
+    sort_type: dynamodb.AttributeType
+    projected: tuple[str, ...]
+
+
+def _due(*projected: str) -> Index:
+    return Index(DUE_INDEX, "due_shard", "due_at", dynamodb.AttributeType.NUMBER, projected)
+
 
 @dataclass(frozen=True, slots=True)
 class BridgeTable:
@@ -34,7 +55,11 @@ class Tables(Construct):
                 "Sessions",
                 settings,
                 stream=dynamodb.StreamViewType.NEW_IMAGE,
-                due=("version", "session_id", "partner_id", "entity"),
+                indexes=(
+                    _due("version", "session_id", "partner_id", "entity"),
+                    Index(FEED_INDEX, "feed", "feed_at", dynamodb.AttributeType.NUMBER, ("session_id", "party")),
+                    Index(LIVE_INDEX, "live", "session_id", dynamodb.AttributeType.STRING, ()),
+                ),
             ),
             "SESSIONS_TABLE",
         )
@@ -43,7 +68,18 @@ class Tables(Construct):
                 "Requests",
                 settings,
                 stream=dynamodb.StreamViewType.NEW_IMAGE,
-                due=("state", "step", "request_id", "station_key", "partner_id", "deadline", "created_at", "attempts"),
+                indexes=(
+                    _due(
+                        "state",
+                        "step",
+                        "request_id",
+                        "station_key",
+                        "partner_id",
+                        "deadline",
+                        "created_at",
+                        "attempts",
+                    ),
+                ),
             ),
             "REQUESTS_TABLE",
         )
@@ -55,10 +91,9 @@ class Tables(Construct):
         settings: StageSettings,
         *,
         stream: dynamodb.StreamViewType | None = None,
-        due: tuple[str, ...] = (),
+        indexes: tuple[Index, ...] = (),
     ) -> dynamodb.TableV2:
         text = dynamodb.AttributeType.STRING
-        number = dynamodb.AttributeType.NUMBER
         table = dynamodb.TableV2(
             self,
             construct_id,
@@ -74,12 +109,14 @@ class Tables(Construct):
             deletion_protection=settings.retain_data,
             removal_policy=RemovalPolicy.RETAIN if settings.retain_data else RemovalPolicy.DESTROY,
         )
-        if due:
+        for index in indexes:
             table.add_global_secondary_index(
-                index_name=DUE_INDEX,
-                partition_key=dynamodb.Attribute(name="due_shard", type=text),
-                sort_key=dynamodb.Attribute(name="due_at", type=number),
-                projection_type=dynamodb.ProjectionType.INCLUDE,
-                non_key_attributes=list(due),
+                index_name=index.name,
+                partition_key=dynamodb.Attribute(name=index.partition_key, type=text),
+                sort_key=dynamodb.Attribute(name=index.sort_key, type=index.sort_type),
+                projection_type=(
+                    dynamodb.ProjectionType.INCLUDE if index.projected else dynamodb.ProjectionType.KEYS_ONLY
+                ),
+                non_key_attributes=list(index.projected) or None,
             )
         return table

@@ -84,13 +84,14 @@ class Workers(Construct):
     def _ingest_csms_events(self) -> BridgeFunction:
         intake = self._function("ingest_csms_events", "Turns events of CSMSs into sessions.")
         intake.use_table(self._tables.registry, "BatchGetItem", "UpdateItem")
-        intake.use_table(self._tables.sessions, "BatchGetItem", "PutItem", "UpdateItem")
+        intake.use_table(self._tables.sessions, "BatchGetItem", "DeleteItem", "PutItem", "Query", "UpdateItem")
         intake.consume(self._queues.csms_events, batch_size=EVENTS_AT_ONCE, concurrency=self._concurrency)
         return intake
 
     def _push_updates(self) -> BridgeFunction:
         pusher = self._function("push_updates", "Pushes the newest state of sessions to partners.")
-        pusher.use_table(self._tables.sessions, "BatchGetItem", "PutItem", "Query")
+        pusher.use_table(self._tables.sessions, "BatchGetItem", "DeleteItem", "PutItem", "Query", "UpdateItem")
+        pusher.use_table(self._tables.requests, "BatchGetItem", "PutItem")
         pusher.use_table(self._tables.registry, "BatchGetItem")
         pusher.read_secrets(self._secrets, PARTNERS, SIGNING)
         pusher.consume(self._queues.partner_updates, batch_size=1, concurrency=self._concurrency)

@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from ocpi_bridge.domain.partners import Assignment, Partner, Rate, Right, Scope
+from ocpi_bridge.domain.assignments import Assignment, Right, Scope
+from ocpi_bridge.domain.partners import Partner, Rate
 from ocpi_bridge.domain.partners import Party as OcpiParty
 from ocpi_bridge.domain.stations import Csms, CsmsMode, Station
 from ocpi_bridge.domain.tokens import new_token, token_hash

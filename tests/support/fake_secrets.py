@@ -4,27 +4,33 @@ from collections.abc import Mapping
 from typing import TypeVar
 
 from ocpi_bridge.domain.errors import UnknownEntity
+from ocpi_bridge.domain.partners import Partner
 from ocpi_bridge.ports import CsmsSecrets
+from ocpi_bridge.ports.secrets import PartnerSecret
 
-_Secret = TypeVar("_Secret", str, CsmsSecrets)
+_Secret = TypeVar("_Secret", PartnerSecret, CsmsSecrets)
 
 
 class InMemorySecretStore:
-    """`tokens`, `csms` and `signing_key` are what stands in the vault; `reads` are the names fetched from it."""
+    """`partners` (by the name of the secret), `csms` and `signing_key` are what stands in the vault.
+
+    `reads` are the names fetched from it.
+    """
 
     def __init__(self) -> None:
-        self.tokens: dict[str, str] = {}
+        self.partners: dict[str, PartnerSecret] = {}
         self.csms: dict[str, CsmsSecrets] = {}
         self.signing_key: bytes | None = None
         self.reads: list[str] = []
-        self._kept_tokens: dict[str, str] = {}
+        self._kept_partners: dict[str, PartnerSecret] = {}
         self._kept_csms: dict[str, CsmsSecrets] = {}
 
-    def partner_token(self, partner_id: str, *, fresh: bool = False) -> str:
-        if fresh or partner_id not in self._kept_tokens:
-            self._kept_tokens.pop(partner_id, None)
-            self._kept_tokens[partner_id] = self._fetch(self.tokens, partner_id, f"partners/{partner_id}")
-        return self._kept_tokens[partner_id]
+    def partner_secret(self, partner: Partner, *, fresh: bool = False) -> PartnerSecret:
+        name = partner.secret_name
+        if fresh or name not in self._kept_partners:
+            self._kept_partners.pop(name, None)
+            self._kept_partners[name] = self._fetch(self.partners, name, name)
+        return self._kept_partners[name]
 
     def csms_secrets(self, csms_id: str, *, fresh: bool = False) -> CsmsSecrets:
         if fresh or csms_id not in self._kept_csms:

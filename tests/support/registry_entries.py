@@ -3,7 +3,8 @@
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from ocpi_bridge.domain.partners import Assignment, Partner, Party, Right, Scope
+from ocpi_bridge.domain.assignments import Assignment, Right, Scope
+from ocpi_bridge.domain.partners import Partner, Party
 from ocpi_bridge.domain.stations import (
     Connector,
     Csms,

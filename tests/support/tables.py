@@ -31,6 +31,24 @@ REQUESTS_DUE = (
 
 
 @dataclass(frozen=True, slots=True)
+class Index:
+    """An index: partition key (text), sort key with its type, and what it projects (nothing: keys only)."""
+
+    partition: str
+    sort: str
+    sort_type: str
+    projected: tuple[str, ...] = ()
+
+
+SESSIONS_INDEXES = {
+    "due": Index("due_shard", "due_at", "N", SESSIONS_DUE),
+    "feed": Index("feed", "feed_at", "N", ("session_id", "party")),
+    "live": Index("live", "session_id", "S"),
+}
+REQUESTS_INDEXES = {"due": Index("due_shard", "due_at", "N", REQUESTS_DUE)}
+
+
+@dataclass(frozen=True, slots=True)
 class AwsTables:
     """The names of the tables, and a client that reaches them."""
 
@@ -58,35 +76,35 @@ def aws_tables() -> Iterator[AwsTables]:
     """Moto, with the three tables in it, for as long as the context lasts."""
     with mock_aws():
         tables = AwsTables(boto3.client("dynamodb", region_name=REGION))
-        _create(tables.client, tables.sessions, due=SESSIONS_DUE)
-        _create(tables.client, tables.requests, due=REQUESTS_DUE)
-        _create(tables.client, tables.registry, due=None)
+        _create(tables.client, tables.sessions, SESSIONS_INDEXES)
+        _create(tables.client, tables.requests, REQUESTS_INDEXES)
+        _create(tables.client, tables.registry, {})
         yield tables
 
 
-def _create(client: "DynamoDBClient", name: str, due: tuple[str, ...] | None) -> None:
-    """A table with the index `due`, or (None) without."""
+def _create(client: "DynamoDBClient", name: str, indexes: Mapping[str, Index]) -> None:
+    types = {"pk": "S", "sk": "S"}
+    for index in indexes.values():
+        types |= {index.partition: "S", index.sort: index.sort_type}
     definition: dict[str, Any] = {
         "TableName": name,
         "BillingMode": "PAY_PER_REQUEST",
-        "AttributeDefinitions": _attributes(pk="S", sk="S"),
+        "AttributeDefinitions": [{"AttributeName": name, "AttributeType": kind} for name, kind in types.items()],
         "KeySchema": _keys("pk", "sk"),
     }
-    if due is not None:
-        definition["AttributeDefinitions"] += _attributes(due_shard="S", due_at="N")
+    if indexes:
         definition["GlobalSecondaryIndexes"] = [
             {
-                "IndexName": "due",
-                "KeySchema": _keys("due_shard", "due_at"),
-                "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": list(due)},
+                "IndexName": name,
+                "KeySchema": _keys(index.partition, index.sort),
+                "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": list(index.projected)}
+                if index.projected
+                else {"ProjectionType": "KEYS_ONLY"},
             }
+            for name, index in indexes.items()
         ]
     client.create_table(**definition)
     client.update_time_to_live(TableName=name, TimeToLiveSpecification={"Enabled": True, "AttributeName": "expires_at"})
-
-
-def _attributes(**types: str) -> list[dict[str, str]]:
-    return [{"AttributeName": name, "AttributeType": kind} for name, kind in types.items()]
 
 
 def _keys(partition: str, sort: str) -> list[dict[str, str]]:

@@ -14,14 +14,17 @@ from ocpi_bridge.adapters.dynamodb.intake import DynamoIntakeStore
 from ocpi_bridge.adapters.dynamodb.pushes import DynamoPushStore
 from ocpi_bridge.adapters.dynamodb.sessions import DynamoSessionStore
 from ocpi_bridge.adapters.dynamodb.sweep import DynamoSweepStore
-from ocpi_bridge.domain.controls import Control
+from ocpi_bridge.adapters.dynamodb.watches import DynamoWatchStore, watch_key
+from ocpi_bridge.domain.assignments import Assignment, Right, Rights, Scope
+from ocpi_bridge.domain.controls import Control, NewestRequest, admit
 from ocpi_bridge.domain.events import EventType, IdToken, Reading, StationEvent
-from ocpi_bridge.domain.partners import Assignment, Partner, Party, Rights
+from ocpi_bridge.domain.partners import Partner, Party
 from ocpi_bridge.domain.plans import Plan, PlanPeriod, RateUnit
 from ocpi_bridge.domain.requests import Callback, Origin, Request, RequestKind, RequestState
 from ocpi_bridge.domain.sessions import Session, new_session
 from ocpi_bridge.domain.stations import Csms, Station, find_outlet
 from ocpi_bridge.domain.tokens import AcceptedToken, token_hash
+from ocpi_bridge.domain.watches import Watch
 from ocpi_bridge.ports import CommandContext, Pushed
 from tests.support import registry_entries
 from tests.support.clocks import START, ManualClock
@@ -104,7 +107,8 @@ class World:
         self.deliveries = DynamoDeliveryStore(tables.client, tables.requests, tables.registry)
         self.sessions = DynamoSessionStore(tables.client, tables.sessions, tables.registry)
         self.pushes = DynamoPushStore(tables.client, tables.sessions, tables.registry, self.clock)
-        self.sweeps = DynamoSweepStore(tables.client, tables.sessions, tables.requests)
+        self.watches = DynamoWatchStore(tables.client, tables.sessions, tables.requests, self.clock)
+        self.sweeps = DynamoSweepStore(tables.client, tables.sessions, tables.requests, tables.registry)
         self._put(
             tables.registry,
             registry_items.partner_item(self.partner, 1),
@@ -134,6 +138,10 @@ class World:
         item = registry_items.assignments_item(assignment.scope, assignment.key, [assignment], 1)
         self._put(self.tables.registry, item)
 
+    def reassess(self, partner_id: str) -> None:
+        """Whoever changes what a partner may see or steer leaves this note."""
+        self._put(self.tables.registry, registry_items.reassessment_item(partner_id))
+
     def set_state(self, **attributes: bool) -> None:
         """What is known of the station: `online`, `steering_suspended`."""
         self._state |= attributes
@@ -154,10 +162,40 @@ class World:
         opening = first or event(EventType.TRANSACTION_STARTED, meter="1000", token=CARD)
         session = replace(session_of(opening, self.csms, self.station), **changes)
         self.put_session(session)
+        self.assign(session)
         return session
+
+    def assign(self, session: Session) -> None:
+        """Assignments on the session's EVSE that give the rights it has."""
+        rights = session.rights
+        given = [
+            replace(
+                registry_entries.assignment(),
+                partner_id=partner_id,
+                scope=Scope.EVSE,
+                key=session.evse_uid,
+                right=Right.STEER if partner_id == rights.steered_by else Right.SEE,
+                valid_from=START - timedelta(days=1),
+            )
+            for partner_id in sorted(rights.seen_by)
+        ]
+        self._put(self.tables.registry, registry_items.assignments_item(Scope.EVSE, session.evse_uid, given, 1))
 
     def put_session(self, session: Session) -> None:
         self._put(self.tables.sessions, session_items.session_item(session))
+
+    def accept_put(self, session: Session, request_id: str = "r1", plan: Plan | None = None) -> Request:
+        """A PUT of the partner, accepted as the intake does it."""
+        before = self.control(session)
+        timeout_at = self.clock.now() + TIMEOUT
+        newest = NewestRequest(request_id, request_id, timeout_at, int(TIMEOUT.total_seconds()))
+        admitted = admit(before, self.partner, RequestKind.SET, newest, self.clock.now())
+        assert admitted is not None
+        after, number = admitted
+        wanted = plan or PAUSE_BETWEEN
+        request = self._request(session, RequestKind.SET, wanted, request_id=request_id, number=number)
+        assert self.intake.accept(request, wanted, before, replace(after, unit=wanted.unit))
+        return request
 
     def put_request(
         self,
@@ -167,6 +205,24 @@ class World:
     ) -> Request:
         """A stored request of the partner on the session, just accepted, and what differs from that."""
         plan: Plan | None = changes.pop("plan", PAUSE_BETWEEN if kind is RequestKind.SET else None)
+        request = self._request(session, kind, plan, **changes)
+        item = request_items.request_item(request)
+        if request.result is not None:
+            item |= {"result": request.result.value, "reason": request.reason}
+        items = [item]
+        if plan is not None:
+            key = request_items.plan_key(request.request_id)
+            items.append(request_items.plan_item(key, "plan", plan, item["expires_at"]))
+        self._put(self.tables.requests, *items)
+        return request
+
+    def _request(
+        self,
+        session: Session,
+        kind: RequestKind,
+        plan: Plan | None,
+        **changes: Any,  # noqa: ANN401 - any field of a request
+    ) -> Request:
         now = self.clock.now()
         accepted = Request(
             request_id="r1",
@@ -186,16 +242,7 @@ class World:
             unit=plan.unit if plan is not None else None,
             duration=900 if kind is RequestKind.GET else None,
         )
-        request = replace(accepted, **changes)
-        item = request_items.request_item(request)
-        if request.result is not None:
-            item |= {"result": request.result.value, "reason": request.reason}
-        items = [item]
-        if plan is not None:
-            key = request_items.plan_key(request.request_id)
-            items.append(request_items.plan_item(key, "plan", plan, item["expires_at"]))
-        self._put(self.tables.requests, *items)
-        return request
+        return replace(accepted, **changes)
 
     def set_control(self, session: Session, **attributes: object) -> None:
         """Attributes of the session's control item, as the table has them (`sent`, `accepted`, `version` ...)."""
@@ -223,7 +270,7 @@ class World:
         return self.intake.control(session.session_id)
 
     def session(self, session_id: str) -> Session:
-        found = self.pushes.push_context(session_id, "jedlix")[0]
+        found = self.pushes.push_context(session_id, "jedlix").session
         assert found is not None
         return found
 
@@ -232,7 +279,15 @@ class World:
         return [session_items.session_of(item) for item in items if item["entity"] == "session"]
 
     def pushed(self, session: Session, partner_id: str = "jedlix") -> Pushed:
-        return self.pushes.push_context(session.session_id, partner_id)[2]
+        return self.pushes.push_context(session.session_id, partner_id).pushed
+
+    def watch(self, session: Session, partner_id: str = "jedlix") -> Watch | None:
+        return self.pushes.push_context(session.session_id, partner_id).watch
+
+    def watch_due(self, session: Session, partner_id: str = "jedlix") -> datetime:
+        """When the sweep wakes the watch."""
+        key = (self.tables.sessions, *watch_key(session.session_id, partner_id))
+        return session_items.from_epoch_ms(dynamo.get_many(self.tables.client, [key])[key]["due_at"])
 
     def context(self, request_id: str = "r1") -> CommandContext:
         found = self.commands.command_context(request_id)

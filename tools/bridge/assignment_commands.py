@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from ocpi_bridge.domain.partners import Scope
+from ocpi_bridge.domain.assignments import Scope
 from ocpi_bridge.domain.registration import RegistrationRefused
 from tools.bridge import files
 from tools.bridge.session import Session, command

@@ -15,8 +15,9 @@ from typing import Self, TypeVar, get_args, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
+from ocpi_bridge.domain.assignments import Assignment
 from ocpi_bridge.domain.errors import BridgeError, InvalidInput
-from ocpi_bridge.domain.partners import Assignment, Partner
+from ocpi_bridge.domain.partners import Partner
 from ocpi_bridge.domain.stations import Csms, Station
 from ocpi_bridge.domain.times import in_utc
 from tools.bridge import rules

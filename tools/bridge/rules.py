@@ -10,9 +10,10 @@ from decimal import Decimal
 from urllib.parse import urlsplit
 
 from ocpi_bridge.adapters.csms.presets import preset_of
+from ocpi_bridge.domain.assignments import Assignment, Scope
 from ocpi_bridge.domain.callback_urls import MAX_URL_LENGTH, check_host_entry, check_partner_url, partner_hosts
 from ocpi_bridge.domain.errors import InvalidInput
-from ocpi_bridge.domain.partners import Assignment, Partner, Rate, Scope
+from ocpi_bridge.domain.partners import Partner, Rate
 from ocpi_bridge.domain.sessions import PLACES_PER_STATION
 from ocpi_bridge.domain.stations import Connector, Csms, CsmsAuth, Evse, OcppVersion, PowerType, Station
 

@@ -1,49 +1,64 @@
 """The secrets of a deployment as an operator writes them; the functions read them (adapters.secrets).
 
-* `{prefix}/partners/{partner_id}`   `{"token": "..."}`: the token that we present to the partner
+* `{prefix}/partners/{partner_id}`   `{"token": "..."}`, or `{"client_secret": "...", "api_key": "..."}`
 * `{prefix}/csms/{csms_id}`          `{"event_key": "...", "api_credential": "..."}`
 """
 
 import json
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from ocpi_bridge.ports import CsmsSecrets
+from ocpi_bridge.ports.secrets import PartnerSecret
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
 
 class OperatorSecrets:
-    """Writes secrets; functions that hold an old one in memory use it for some minutes more."""
+    """Writes secrets; functions that hold an old one in memory use it for some minutes more.
+
+    A partner's secret goes by its name, `Partner.secret_name`.
+    """
 
     def __init__(self, client: "SecretsManagerClient", prefix: str) -> None:
         self._client = client
         self._prefix = prefix
 
-    def put_partner_token(self, partner_id: str, token: str) -> None:
-        """Sets the token that we present to a partner."""
-        self._put(f"partners/{partner_id}", {"token": token})
+    def get_partner(self, name: str) -> PartnerSecret | None:
+        """What we show a partner, or None."""
+        content = self._get(name)
+        return None if content is None else PartnerSecret(**content)
 
-    def remove_partner_token(self, partner_id: str) -> None:
-        """Removes the token that we present to a partner, if there is one, at once: so that it can register again."""
+    def put_partner(self, name: str, secret: PartnerSecret) -> None:
+        """Sets what we show a partner."""
+        self._put(name, {field: value for field, value in asdict(secret).items() if value is not None})
+
+    def remove_partner(self, name: str) -> None:
+        """Removes what we show a partner, if there is anything, at once: so that it can register again."""
         try:
-            self._client.delete_secret(SecretId=self._name(f"partners/{partner_id}"), ForceDeleteWithoutRecovery=True)
+            self._client.delete_secret(SecretId=self._name(name), ForceDeleteWithoutRecovery=True)
         except self._client.exceptions.ResourceNotFoundException:
             # AWS says nothing in this case; what is compatible with it may.
             return
 
     def get_csms(self, csms_id: str) -> CsmsSecrets | None:
         """What is shared with a CSMS, or None."""
-        try:
-            answer = self._client.get_secret_value(SecretId=self._name(f"csms/{csms_id}"))
-        except self._client.exceptions.ResourceNotFoundException:
-            return None
-        return CsmsSecrets(**json.loads(answer["SecretString"]))
+        content = self._get(f"csms/{csms_id}")
+        return None if content is None else CsmsSecrets(**content)
 
     def put_csms(self, csms_id: str, secrets: CsmsSecrets) -> None:
         """Sets what is shared with a CSMS."""
         content = {"event_key": secrets.event_key, "api_credential": secrets.api_credential}
         self._put(f"csms/{csms_id}", content)
+
+    def _get(self, name: str) -> dict[str, str] | None:
+        try:
+            answer = self._client.get_secret_value(SecretId=self._name(name))
+        except self._client.exceptions.ResourceNotFoundException:
+            return None
+        content: dict[str, str] = json.loads(answer["SecretString"])
+        return content
 
     def _put(self, name: str, content: dict[str, str | None]) -> None:
         text = json.dumps(content)

@@ -13,7 +13,8 @@ from typing import Self
 
 from ocpi_bridge.adapters.dynamodb.registry import DynamoRegistry
 from ocpi_bridge.domain import partners
-from ocpi_bridge.domain.partners import Assignment, Partner, Rate, Right, Scope
+from ocpi_bridge.domain.assignments import Assignment, Right, Scope
+from ocpi_bridge.domain.partners import Partner, Rate
 from ocpi_bridge.domain.stations import (
     Connector,
     Csms,

@@ -19,6 +19,7 @@ from ocpi_bridge.adapters.partner_http.client import PartnerHttpClient
 from ocpi_bridge.adapters.partner_http.guarded import guarded_partner_client
 from ocpi_bridge.domain.partners import Partner, Party
 from ocpi_bridge.ports import JsonObject, PartnerMessage, Receipt
+from ocpi_bridge.ports.secrets import PartnerSecret
 from tests.support.certificates import Authority
 from tests.support.clocks import ManualClock
 from tests.support.fake_secrets import InMemorySecretStore
@@ -57,7 +58,7 @@ def make_caller(request: pytest.FixtureRequest) -> Callable[..., Caller]:
         *, allow_loopback: bool = True, ca_file: Path | None = None, resolve: Resolver = system_resolver
     ) -> Caller:
         secrets = InMemorySecretStore()
-        secrets.tokens["jedlix"] = TOKEN
+        secrets.partners["partners/jedlix"] = PartnerSecret(TOKEN)
         client = guarded_partner_client(
             secrets, ManualClock(), allow_loopback=allow_loopback, extra_ca_file=ca_file, resolve=resolve
         )

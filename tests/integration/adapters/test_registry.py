@@ -6,8 +6,8 @@ import pytest
 
 from ocpi_bridge.adapters.dynamodb import registry_table
 from ocpi_bridge.adapters.dynamodb.registry import DynamoRegistry
+from ocpi_bridge.domain.assignments import Right, Scope
 from ocpi_bridge.domain.errors import Contended, UnknownEntity
-from ocpi_bridge.domain.partners import Right, Scope
 from ocpi_bridge.domain.registration import RegistrationRefused
 from tests.support.registry_entries import NEW_YEAR, assignment, csms, partner, station
 from tests.support.tables import AwsTables

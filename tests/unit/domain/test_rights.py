@@ -4,7 +4,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from ocpi_bridge.domain.partners import Assignment, Party, Right, Rights, Scope, emsp_of, rights
+from ocpi_bridge.domain.assignments import Assignment, Right, Rights, Scope, emsp_of, rights
+from ocpi_bridge.domain.partners import Party
 from tests.support.clocks import START
 from tests.support.registry_entries import NEW_YEAR, assignment
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ocpi_bridge.domain.tokens import TOKEN_MAX_LENGTH, candidates, is_token, new_token, token_hash
+from ocpi_bridge.domain.tokens import TOKEN_MAX_LENGTH, candidates, is_bearer, is_token, new_token, token_hash
 
 FIXTURES = Path(__file__).resolve().parents[2] / "fixtures/ocpi"
 VECTORS = json.loads((FIXTURES / "authorization_base64_vectors.json").read_text())["vectors"]
@@ -36,6 +36,33 @@ def test_the_scheme_is_compared_without_case(scheme: str) -> None:
     assert candidates(f"{scheme} secret!") == ("secret!",)
 
 
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Token  secret!",
+        "Token     secret!",
+        "Token secret!  ",
+        "Token secret!\t",
+        " Token secret! ",
+        "\tToken \tsecret!",
+    ],
+)
+def test_spaces_around_the_value_do_not_count(header: str) -> None:
+    assert candidates(header) == ("secret!",)
+
+
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
+def test_a_bearer_token_is_taken_as_it_stands_and_never_decoded(scheme: str) -> None:
+    encoded = b64encode(b"example-token").decode()
+    assert candidates(f"{scheme}  {encoded} ") == (encoded,)
+    assert is_bearer(f"{scheme}  {encoded} ")
+
+
+@pytest.mark.parametrize("header", [None, "", "Token Bearer", "Bearerx abc", "Token abc", "\ud800"])
+def test_other_schemes_are_no_bearer(header: str | None) -> None:
+    assert not is_bearer(header)
+
+
 def test_a_token_keeps_its_case() -> None:
     assert candidates("Token AbC!") == ("AbC!",)
 
@@ -47,13 +74,17 @@ def test_a_token_keeps_its_case() -> None:
         "",
         "Token",
         "Token ",
-        "Token  two-spaces",
+        "   ",
         "Token a b",
-        "Token tab\t",
-        "Bearer example-token",
+        "Token\ttab",
+        "Bearer",
+        "Bearer ",
+        "Bearer a b",
+        "Bearer " + "x" * 65,
+        "Bearer zürich",
         "Basic ZXhhbXBsZS10b2tlbg==",
         "Tokenexample-token",
-        " Token example-token",
+        "Token, example-token",
         "Token zürich",
         "Token " + "x" * 1000,
         "Token \ud800",

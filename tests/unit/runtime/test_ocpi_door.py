@@ -8,13 +8,24 @@ from uuid import UUID
 
 import pytest
 
-from ocpi_bridge.domain.errors import Contended, InvalidInput
-from ocpi_bridge.domain.partners import Party, Rights
-from ocpi_bridge.ocpi.transport import TransportError
+from ocpi_bridge.adapters.dynamodb import registry_items
+from ocpi_bridge.adapters.dynamodb import tables as dynamo
+from ocpi_bridge.domain.assignments import Rights
+from ocpi_bridge.domain.errors import (
+    Contended,
+    EndpointMissing,
+    InvalidInput,
+    PlatformUnusable,
+    RegistrationFailed,
+    VersionNotShared,
+)
+from ocpi_bridge.domain.partners import Party
+from ocpi_bridge.domain.tokens import AcceptedToken, TokenUse, token_hash
+from ocpi_bridge.ocpi.transport import StatusCode, TransportError
 from ocpi_bridge.ports import JsonValue
-from ocpi_bridge.runtime.ocpi_door import Endpoint, Handler, PartnerCall, method_not_allowed, ocpi_endpoint
+from ocpi_bridge.runtime.ocpi_door import Answer, Endpoint, Handler, PartnerCall, method_not_allowed, ocpi_endpoint
 from ocpi_bridge.runtime.wiring.ocpi import OcpiModule
-from tests.support.dynamodb_faults import counted
+from tests.support.dynamodb_faults import conflicts, counted, meanwhile
 from tests.support.lambda_events import proxy_event
 from tests.support.world import TOKEN, World
 
@@ -31,9 +42,35 @@ THEIRS = {"OCPI-to-country-code": "NL", "OCPI-to-party-id": "JDX"}
 Lines = Callable[[], list[dict[str, Any]]]
 
 
-def door(world: World, endpoint: Endpoint, *, configuration_module: bool = False) -> Handler:
+def door(
+    world: World, endpoint: Endpoint, *, configuration_module: bool = False, accepts_spent_token: bool = False
+) -> Handler:
     service = OcpiModule(world.intake, world.clock, Party("NL", "CPO"))
-    return ocpi_endpoint(service, configuration_module=configuration_module)(endpoint)
+    decorate = ocpi_endpoint(
+        service, configuration_module=configuration_module, accepts_spent_token=accepts_spent_token
+    )
+    return decorate(endpoint)
+
+
+def put_token(
+    world: World,
+    token: str,
+    **attributes: Any,  # noqa: ANN401 - any field of a token
+) -> AcceptedToken:
+    accepted = AcceptedToken(token_hash(token), "jedlix", Party("NL", "JDX"), world.clock.now())
+    accepted = replace(accepted, **attributes)
+    item = dynamo.to_item(registry_items.token_item(accepted))
+    world.tables.put(world.tables.registry, item)
+    return accepted
+
+
+def known(world: World, *tokens: str) -> list[bool]:
+    """Whether a token is there, for each."""
+    return [world.intake.caller([token_hash(token)]).token is not None for token in tokens]
+
+
+def using(token: str, scheme: str = "Token") -> dict[str, str]:
+    return {"Authorization": f"{scheme} {token}", **IDS}
 
 
 def greet(_: PartnerCall) -> JsonValue:
@@ -102,7 +139,13 @@ def test_who_calls_and_the_session_are_one_read(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    "authorization", [f"Token {TOKEN}", "Token cGFydG5lci10b2tlbg==", "token cGFydG5lci10b2tlbgo="]
+    "authorization",
+    [
+        f"Token {TOKEN}",
+        f"TOKEN   {TOKEN}  ",
+        "Token cGFydG5lci10b2tlbg==",
+        "token cGFydG5lci10b2tlbgo=",
+    ],
 )
 def test_a_token_is_known_plain_and_in_base64(world: World, authorization: str) -> None:
     assert call(door(world, greet), {"authorization": authorization})[0] == 200
@@ -120,6 +163,15 @@ def test_a_body_in_base64_is_decoded(world: World) -> None:
     assert seen == [b'{"a": 1}']
 
 
+def test_an_endpoint_may_answer_with_headers_of_its_own(world: World) -> None:
+    def page(_: PartnerCall) -> Answer:
+        return Answer([], {"X-Total-Count": "0", "X-Limit": "50"})
+
+    status, answered, body = call(door(world, page))
+    assert (status, body["status_code"], body["data"]) == (200, 1000, [])
+    assert {"X-Total-Count": "0", "X-Limit": "50", **IDS, **OURS, **THEIRS}.items() <= answered.items()
+
+
 # --- Errors ----------------------------------------------------------------------------------------------------------
 
 
@@ -129,12 +181,12 @@ def test_a_body_in_base64_is_decoded(world: World) -> None:
         IDS,
         {"Authorization": "Token unknown", **IDS},
         {"Authorization": f"Bearer {TOKEN}", **IDS},
-        {"Authorization": f"Token  {TOKEN}", **IDS},
+        {"Authorization": f"Token {TOKEN} {TOKEN}", **IDS},
         {"Authorization": f"Token {TOKEN.upper()}", **IDS},
         {"Authorization": "Token", **IDS},
         {"Authorization": TOKEN, **IDS},
     ],
-    ids=["none", "unknown", "another scheme", "two spaces", "another case", "empty", "no scheme"],
+    ids=["none", "unknown", "another scheme", "two values", "another case", "empty", "no scheme"],
 )
 def test_without_a_known_token_the_answer_is_401_in_the_envelope_and_nothing_is_done(
     world: World, headers: dict[str, str]
@@ -160,6 +212,12 @@ def test_the_401_of_a_known_session_says_no_more_than_that_of_an_unknown_one(wor
         (TransportError(404, "nothing is served"), 404, 2000),
         (method_not_allowed("GET", "PUT"), 405, 2000),
         (InvalidInput("charging_profile.duration", "is not a whole number"), 200, 2001),
+        (TransportError(404, "no such session", status_code=StatusCode.INVALID_PARAMETERS), 404, 2001),
+        (TransportError(401, "this token did its work"), 401, 2000),
+        (RegistrationFailed("no use"), 200, 3000),
+        (PlatformUnusable("it does not answer"), 200, 3001),
+        (VersionNotShared("2.1.1 only"), 200, 3002),
+        (EndpointMissing("sessions"), 200, 3003),
         (Contended("other requests were faster"), 200, 3000),
         (RuntimeError("a defect"), 200, 3000),
         (KeyError("a defect"), 200, 3000),
@@ -176,6 +234,16 @@ def test_each_error_has_its_answer_in_the_envelope(world: World, error: Exceptio
 def test_a_wrong_field_is_named(world: World) -> None:
     _, _, body = call(door(world, failing(InvalidInput("response_url", "is not https"))))
     assert body["status_message"] == "Invalid or missing parameters: response_url: is not https"
+
+
+def test_a_failed_registration_is_told_with_its_message(world: World) -> None:
+    _, _, body = call(door(world, failing(PlatformUnusable("it does not answer"))))
+    assert body["status_message"] == "the API cannot be used: it does not answer"
+
+
+def test_every_401_says_how_to_authenticate(world: World) -> None:
+    _, answered, _ = call(door(world, failing(TransportError(401, "this token did its work"))))
+    assert answered["WWW-Authenticate"] == "Token"
 
 
 def test_a_405_says_what_is_allowed(world: World) -> None:
@@ -231,6 +299,156 @@ def test_an_endless_session_id_names_no_session_and_breaks_nothing(world: World)
     for length in (37, 5000):
         assert call(door(world, seen.append), session_id="x" * length)[0] == 200
     assert [made.caller.session for made in seen] == [None, None]
+
+
+# --- What a token opens ----------------------------------------------------------------------------------------------
+
+
+def test_bearer_counts_only_with_a_token_that_may_come_so(world: World) -> None:
+    put_token(world, "either-way", bearer=True)
+    assert call(door(world, greet), using("either-way", "Bearer"))[0] == 200
+    assert call(door(world, greet), using("either-way", "bEARER"))[0] == 200
+    assert call(door(world, greet), using("either-way"))[0] == 200
+    assert call(door(world, greet), using(TOKEN, "Bearer"))[0] == 401
+
+
+def test_a_bearer_token_is_not_tried_in_base64(world: World) -> None:
+    put_token(world, "either-way", bearer=True)
+    assert call(door(world, greet), using("ZWl0aGVyLXdheQ=="))[0] == 200
+    assert call(door(world, greet), using("ZWl0aGVyLXdheQ==", "Bearer"))[0] == 401
+
+
+@pytest.mark.parametrize(
+    ("configuration_module", "accepts_spent_token", "fresh", "spent"),
+    [(False, False, 401, 401), (True, False, 200, 401), (True, True, 200, 200), (False, True, 401, 401)],
+    ids=["functional", "versions", "credentials", "functional whatever else"],
+)
+def test_a_registration_token_opens_configuration_modules_only_and_a_spent_one_no_more_than_one_of_them(
+    world: World, configuration_module: bool, accepts_spent_token: bool, fresh: int, spent: int
+) -> None:
+    put_token(world, "token-a", use=TokenUse.REGISTRATION)
+    put_token(world, "spent-a", use=TokenUse.REGISTRATION, spent_at=world.clock.now())
+    done: list[PartnerCall] = []
+    handler = door(
+        world, done.append, configuration_module=configuration_module, accepts_spent_token=accepts_spent_token
+    )
+    assert call(handler, using("token-a"))[0] == fresh
+    assert call(handler, using("spent-a"))[0] == spent
+    assert len(done) == [fresh, spent].count(200)
+
+
+def test_a_token_that_opens_something_else_is_answered_like_an_unknown_one(world: World) -> None:
+    session = world.open_session()
+    put_token(world, "token-a", use=TokenUse.REGISTRATION)
+    handler = door(world, greet)
+    known_elsewhere = call(handler, using("token-a"), session_id=session.session_id)
+    assert known_elsewhere == call(handler, using("nobodys"), session_id="nobody's")
+
+
+def test_the_endpoint_sees_the_token_that_was_presented(world: World) -> None:
+    accepted = put_token(world, "token-a", use=TokenUse.REGISTRATION)
+    seen: list[PartnerCall] = []
+    call(door(world, seen.append, configuration_module=True), using("token-a"))
+    assert [made.caller.token for made in seen] == [accepted]
+
+
+# --- A new token that is used ends the old ones ----------------------------------------------------------------------
+
+
+def superseding(world: World) -> None:
+    """A token that was given out in place of two others, which still work."""
+    put_token(world, "old-a", use=TokenUse.REGISTRATION, spent_at=world.clock.now())
+    put_token(world, "old-c")
+    put_token(world, "new-c", supersedes=(token_hash("old-a"), token_hash("old-c")))
+
+
+def test_the_first_use_of_a_new_token_ends_the_old_ones_before_the_endpoint_runs(world: World) -> None:
+    superseding(world)
+    seen: list[list[bool]] = []
+
+    def look(_: PartnerCall) -> JsonValue:
+        seen.append(known(world, "new-c", "old-a", "old-c"))
+        return None
+
+    assert call(door(world, look), using("new-c"))[0] == 200
+    assert seen == [[True, False, False]]
+    assert call(door(world, greet), using("old-c"))[0] == 401
+
+
+def test_until_then_the_old_token_works(world: World) -> None:
+    superseding(world)
+    for _ in range(2):
+        assert call(door(world, greet), using("old-c"))[0] == 200
+    assert known(world, "new-c", "old-a", "old-c") == [True, True, True]
+
+
+def test_the_second_use_writes_nothing(world: World) -> None:
+    superseding(world)
+    with counted(world.tables.client) as first:
+        call(door(world, greet), using("new-c"))
+    with counted(world.tables.client) as second:
+        call(door(world, greet), using("new-c"))
+    assert first == ["BatchGetItem", "TransactWriteItems"]
+    assert second == ["BatchGetItem"]
+
+
+def test_the_endpoint_sees_a_token_that_has_nothing_left_to_end(world: World) -> None:
+    superseding(world)
+    seen: list[PartnerCall] = []
+    call(door(world, seen.append), using("new-c"))
+    [made] = seen
+    assert made.caller.token is not None
+    assert (made.caller.token.supersedes, made.caller.token.token_hash) == ((), token_hash("new-c"))
+
+
+def test_racing_first_uses_both_succeed(world: World, log: Lines) -> None:
+    superseding(world)
+    rival = door(world, greet)
+    with meanwhile(world.tables.client, lambda: call(rival, using("new-c")), "TransactWriteItems"):
+        assert call(door(world, greet), using("new-c"))[0] == 200
+    assert known(world, "new-c", "old-a", "old-c") == [True, False, False]
+    assert {line["message"] for line in log()} == {"ocpi.answered"}
+
+
+def test_a_conflict_of_writers_is_waited_out(world: World) -> None:
+    superseding(world)
+    with conflicts(world.tables.client, 2):
+        assert call(door(world, greet), using("new-c"))[0] == 200
+    assert known(world, "old-a", "old-c") == [False, False]
+
+
+def test_a_token_that_goes_meanwhile_ends_nothing(world: World) -> None:
+    superseding(world)
+    key = dynamo.key(*registry_items.token_key(token_hash("new-c")))
+
+    def unregistered() -> None:
+        world.tables.client.delete_item(TableName=world.tables.registry, Key=key)
+
+    with meanwhile(world.tables.client, unregistered, "TransactWriteItems"):
+        call(door(world, greet), using("new-c"))
+    assert known(world, "new-c", "old-a", "old-c") == [False, True, True]
+
+
+def test_a_call_does_not_fail_because_the_old_tokens_could_not_be_ended(world: World, log: Lines) -> None:
+    superseding(world)
+    with conflicts(world.tables.client, 100):
+        assert call(door(world, greet), using("new-c"))[0] == 200
+    failure, _ = log()
+    assert (failure["level"], failure["message"], failure["partner_id"]) == (
+        "ERROR",
+        "ocpi.token_not_settled",
+        "jedlix",
+    )
+    assert "new-c" not in json.dumps(log())
+    assert call(door(world, greet), using("new-c"))[0] == 200
+    assert known(world, "old-a", "old-c") == [False, False]
+
+
+def test_a_registration_token_ends_nothing(world: World) -> None:
+    put_token(world, "old-a", use=TokenUse.REGISTRATION)
+    put_token(world, "new-a", use=TokenUse.REGISTRATION, supersedes=(token_hash("old-a"),))
+    assert call(door(world, greet, configuration_module=True), using("new-a"))[0] == 200
+    assert known(world, "old-a") == [True]
 
 
 # --- Ids and addressees ----------------------------------------------------------------------------------------------

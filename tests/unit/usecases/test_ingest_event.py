@@ -9,9 +9,9 @@ from itertools import permutations
 import pytest
 
 from ocpi_bridge.adapters.dynamodb import registry_items
+from ocpi_bridge.domain.assignments import Rights, Scope
 from ocpi_bridge.domain.errors import Contended
 from ocpi_bridge.domain.events import EventType, IdToken, StationEvent
-from ocpi_bridge.domain.partners import Rights, Scope
 from ocpi_bridge.domain.sessions import Session, SessionStatus
 from ocpi_bridge.domain.stations import Connector, Evse, OcppVersion, PowerType
 from ocpi_bridge.usecases.ingest_event import WRITE_ATTEMPTS, Ingested, IngestEvent
@@ -189,11 +189,86 @@ def test_a_token_that_comes_late_takes_nothing_from_who_sees_the_place(world: Wo
     assert only(world).rights == Rights(frozenset({"jedlix", "token-holder"}), "token-holder")
 
 
-def test_rights_are_decided_at_the_start_and_not_with_every_reading(world: World, ingest: Ingest) -> None:
+def test_a_revoked_assignment_counts_from_the_next_event_on_and_who_knew_the_session_is_remembered(
+    world: World, ingest: Ingest
+) -> None:
     ingest(FIRST)
     world.remove(registry_items.assignments_key(Scope.EVSE, "BE*BEC*E041503001"))
+    world.clock.advance(300)
     ingest(CHARGING)
+    session = only(world)
+    assert (session.rights, session.known_to) == (Rights(), {"jedlix"})
+    assert (session.version, session.last_updated) == (2, world.clock.now())
+
+
+def test_an_assignment_given_in_mid_session_counts_from_the_next_event_on(world: World, ingest: Ingest) -> None:
+    ingest(FIRST)
+    world.put_assignment(replace(assignment(), partner_id="other", scope=Scope.TOKEN, key=CARD.uid))
+    ingest(CHARGING)
+    assert only(world).rights == Rights(frozenset({"jedlix", "other"}), "other")
+    assert only(world).known_to == {"jedlix", "other"}
+
+
+def test_an_assignment_ends_in_mid_session(world: World, ingest: Ingest) -> None:
+    world.put_assignment(replace(assignment(), valid_until=world.clock.now() + timedelta(seconds=200)))
+    ingest(FIRST)
+    world.clock.advance(200)
+    ingest(CHARGING)
+    assert only(world).rights == Rights()
+
+
+def test_an_event_that_changes_nothing_but_finds_other_rights_still_writes_them(world: World, ingest: Ingest) -> None:
+    ingest(FIRST)
+    world.remove(registry_items.assignments_key(Scope.EVSE, "BE*BEC*E041503001"))
+    assert ingest(FIRST) is Ingested.CHANGED
+    assert ingest(FIRST) is Ingested.UNCHANGED
+
+
+def test_after_the_end_rights_stay_as_they_were(world: World, ingest: Ingest) -> None:
+    for event_ in (FIRST, LAST):
+        ingest(event_)
+    world.remove(registry_items.assignments_key(Scope.EVSE, "BE*BEC*E041503001"))
+    assert ingest(CHARGING) is Ingested.UNCHANGED
     assert only(world).rights.seen_by == {"jedlix"}
+
+
+# --- Doubt about the profile that charge points follow -----------------------------------------------------------------
+
+LIMIT = EventType.CHARGING_LIMIT_CHANGED
+
+
+@pytest.mark.parametrize("kind", [LIMIT, EventType.STATION_BOOTED, EventType.STATION_ONLINE])
+def test_what_may_change_the_profile_puts_it_in_doubt_and_shows_nothing_to_partners(
+    world: World, ingest: Ingest, kind: EventType
+) -> None:
+    ingest(FIRST)
+    told = only(world).last_updated
+    world.clock.advance(60)
+    ingest(event(kind, 60, connector_id=None))
+    session = only(world)
+    assert (session.profile_doubt_at, session.version, session.last_updated) == (world.clock.now(), 2, told)
+
+
+def test_a_limit_of_another_connector_or_station_concerns_nobody_here(world: World, ingest: Ingest) -> None:
+    ingest(FIRST)
+    assert ingest(event(LIMIT, 60, connector_id=9)) is Ingested.NOT_USED
+    assert ingest(event(LIMIT, 60, station_id="CP-404", connector_id=None)) is Ingested.NOT_USED
+    assert only(world).profile_doubt_at is None
+
+
+def test_a_session_that_is_over_is_in_no_doubt(world: World, ingest: Ingest) -> None:
+    for event_ in (FIRST, LAST):
+        ingest(event_)
+    assert ingest(event(LIMIT, 4000, connector_id=None)) is Ingested.NOT_USED
+    assert only(world).profile_doubt_at is None
+
+
+def test_a_doubt_that_meets_an_event_of_the_transaction_is_not_lost(world: World, ingest: Ingest) -> None:
+    ingest(FIRST)
+    world.clock.advance(60)
+    with meanwhile(world.tables.client, lambda: ingest(CHARGING)):
+        assert ingest(event(LIMIT, 60, connector_id=None)) is Ingested.PROFILES_IN_DOUBT
+    assert (only(world).profile_doubt_at, only(world).kwh) == (world.clock.now(), Decimal("0.9"))
 
 
 # --- Places that nobody knows ----------------------------------------------------------------------------------------
@@ -245,27 +320,27 @@ def test_a_station_tells_whether_it_is_there(
     online: bool,
 ) -> None:
     assert ingest(event(kind, 60)) is Ingested.STATION_STATE
-    assert world.intake.surroundings("jedlix", world.open_session()).state.online is online
+    assert world.intake.surroundings("jedlix", world.open_session(), world.clock.now()).state.online is online
 
 
 def test_an_older_state_does_not_replace_a_newer_one(world: World, ingest: Ingest) -> None:
     ingest(event(EventType.STATION_OFFLINE, 60))
     ingest(event(EventType.STATION_ONLINE, 59.999))
     session = world.open_session()
-    assert world.intake.surroundings("jedlix", session).state.online is False
+    assert world.intake.surroundings("jedlix", session, world.clock.now()).state.online is False
     ingest(event(EventType.STATION_ONLINE, 61))
-    assert world.intake.surroundings("jedlix", session).state.online is True
+    assert world.intake.surroundings("jedlix", session, world.clock.now()).state.online is True
 
 
 def test_a_state_leaves_the_suspension_of_steering_alone(world: World, ingest: Ingest) -> None:
     world.set_state(steering_suspended=True)
     ingest(event(EventType.STATION_ONLINE))
-    assert world.intake.surroundings("jedlix", world.open_session()).state.steering_suspended is True
+    assert world.intake.surroundings("jedlix", world.open_session(), world.clock.now()).state.steering_suspended is True
 
 
 def test_events_that_nothing_follows_from_are_taken(world: World, ingest: Ingest) -> None:
     with counted(world.tables.client) as operations:
-        assert ingest(event(EventType.CHARGING_LIMIT_CHANGED)) is Ingested.NOT_USED
+        assert ingest(event(EventType.COMMAND_RESULT)) is Ingested.NOT_USED
     assert operations == []
 
 

@@ -8,12 +8,13 @@ from decimal import Decimal
 import pytest
 
 from ocpi_bridge.adapters.dynamodb import pushes, registry_items
+from ocpi_bridge.domain.assignments import Rights
 from ocpi_bridge.domain.events import EventType, StationEvent
-from ocpi_bridge.domain.partners import Party, Rights
+from ocpi_bridge.domain.partners import Party, Registration
 from ocpi_bridge.domain.sessions import Session, advance
 from ocpi_bridge.ocpi.sessions import session_fields
 from ocpi_bridge.ports import JsonValue, PartnerMessage, Receipt
-from ocpi_bridge.usecases.push_session import RETRY_AFTER, PushResult, PushSession
+from ocpi_bridge.usecases.push_session import GIVE_UP_AFTER, RETRY_AFTER, PushResult, PushSession
 from tests.support.clocks import START
 from tests.support.dynamodb_faults import meanwhile
 from tests.support.fake_secrets import InMemorySecretStore
@@ -40,8 +41,14 @@ class Partner:
         secrets.signing_key = KEY
         self.push_session = PushSession(world.pushes, self.http, secrets, world.clock)
 
+    def comes_back(self) -> None:
+        """From now on it takes everything."""
+        self.http = ScriptedPartner(DELIVERED)
+        self.push_session = replace(self.push_session, client=self.http)
+
     def push(self, session: Session, partner_id: str = "jedlix") -> PushResult:
-        return self.push_session(session.session_id, partner_id, "corr-1")
+        context = self.world.pushes.push_context(session.session_id, partner_id)
+        return self.push_session(context, partner_id, "corr-1")
 
     @property
     def last(self) -> PartnerMessage:
@@ -378,6 +385,64 @@ def test_a_push_that_nobody_may_have_any_more_is_not_woken_for_ever(world: World
         world.put_session(replace(session, rights=Rights()))
     assert partner.push(session) is PushResult.NOTHING_NEW
     assert world.due_pushes(START + timedelta(days=1)) == []
+
+
+@pytest.mark.parametrize("registration", [Registration.INVITED, Registration.LEFT])
+def test_a_partner_that_is_not_registered_is_told_nothing(
+    world: World, session: Session, registration: Registration
+) -> None:
+    partner = Partner(world)
+    partner.push(session)
+    world.put_partner(replace(world.partner, registration=registration))
+    assert partner.push(happen(world, session, meter(20, 4000))) is PushResult.NOTHING_NEW
+    assert len(partner.http.messages) == 1
+
+
+def test_a_change_that_shows_in_nothing_is_no_news(world: World, session: Session) -> None:
+    partner = Partner(world)
+    partner.push(session)
+    before = world.session(session.session_id)
+    after = replace(before, version=2, last_updated=START + timedelta(hours=1), profile_doubt_at=START)
+    assert world.sessions.update(before, after, None)
+    assert partner.push(after) is PushResult.NOTHING_NEW
+    assert (len(partner.http.messages), world.due_pushes(START + timedelta(days=1))) == (1, [])
+
+
+def test_a_session_that_ended_while_the_partner_was_down_for_an_hour_arrives_whole(
+    world: World, session: Session
+) -> None:
+    partner = Partner(world, DELIVERED, UNREACHABLE)
+    partner.push(session)
+    ended = happen(world, session, meter(20, 4000, ENDED))
+    assert partner.push(ended) is PushResult.FAILED
+    while world.clock.now() < START + timedelta(hours=1, minutes=20):
+        if world.due_pushes():
+            assert partner.push(ended) is PushResult.FAILED
+        world.clock.advance(60)
+    partner.comes_back()
+    world.clock.advance(15 * 60)
+    assert world.due_pushes() == [(session.session_id, "jedlix")]
+    assert partner.push(ended) is PushResult.PUT
+    assert (partner.last.body["status"], len(partner.periods(partner.last))) == ("COMPLETED", 1)
+    assert world.due_pushes(START + timedelta(days=30)) == []
+
+
+def test_a_partner_that_stays_down_for_days_after_the_end_is_left_to_fetch_what_it_missed(
+    world: World, session: Session
+) -> None:
+    partner = Partner(world, UNREACHABLE)
+    ended = happen(world, session, meter(20, 4000, ENDED))
+    partner.push(ended)
+    world.clock.advance(GIVE_UP_AFTER.total_seconds() + 1)
+    assert partner.push(ended) is PushResult.GIVEN_UP
+    assert (len(partner.http.messages), world.due_pushes(START + timedelta(days=30))) == (1, [])
+
+
+def test_while_a_session_runs_nobody_gives_up(world: World, session: Session) -> None:
+    partner = Partner(world, UNREACHABLE)
+    partner.push(session)
+    world.clock.advance(2 * GIVE_UP_AFTER.total_seconds())
+    assert partner.push(session) is PushResult.FAILED
 
 
 def test_who_sees_the_session_again_after_a_doubt_is_told_the_whole_of_it(world: World, session: Session) -> None:

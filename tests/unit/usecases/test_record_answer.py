@@ -115,7 +115,7 @@ def test_a_conflict_of_writers_is_waited_out(world: World, session: Session) -> 
     world.put_request(session, state=SENT, attempts=1)
     with conflicts(world.tables.client, 2):
         assert record(world, ACCEPTED) is Recorded.ANSWERED
-    assert world.control(session).installed == InstalledPlan("r1", 1)
+    assert world.control(session).installed == InstalledPlan("r1", 1, partner_id="jedlix")
 
 
 def test_conflicts_without_end_are_an_honest_error(world: World, session: Session) -> None:
@@ -132,7 +132,7 @@ def test_an_accepted_plan_is_the_installed_one(world: World, session: Session) -
     ends_at = START + timedelta(hours=1)
     world.put_request(session, state=SENT, attempts=1, number=3, plan_ends_at=ends_at)
     record(world, ACCEPTED)
-    assert world.control(session).installed == InstalledPlan("r1", 3, ends_at)
+    assert world.control(session).installed == InstalledPlan("r1", 3, ends_at, "jedlix")
 
 
 def test_a_rejected_plan_leaves_the_installed_one(world: World, session: Session) -> None:
@@ -140,7 +140,7 @@ def test_a_rejected_plan_leaves_the_installed_one(world: World, session: Session
     record(world, ACCEPTED)
     world.put_request(session, request_id="r2", state=SENT, attempts=1, number=2)
     record(world, REJECTED, "r2")
-    assert world.control(session).installed == InstalledPlan("r1", 1)
+    assert world.control(session).installed == InstalledPlan("r1", 1, partner_id="jedlix")
 
 
 @pytest.mark.parametrize("cleared", [ACCEPTED, UNKNOWN])
@@ -157,7 +157,7 @@ def test_a_clear_that_failed_leaves_the_plan_installed(world: World, session: Se
     record(world, ACCEPTED)
     world.put_request(session, CLEAR, request_id="r2", state=SENT, attempts=1, number=2)
     record(world, REJECTED, "r2")
-    assert world.control(session).installed == InstalledPlan("r1", 1)
+    assert world.control(session).installed == InstalledPlan("r1", 1, partner_id="jedlix")
 
 
 def test_a_plan_that_was_cleared_for_a_refused_one_is_not_installed_any_more(world: World, session: Session) -> None:
@@ -173,7 +173,7 @@ def test_a_plan_set_after_its_clear_is_the_installed_one(world: World, session: 
     world.put_request(session, steps=(CLEAR, SET), state=SENT, attempts=1, number=1)
     assert record(world, UNKNOWN) is Recorded.NEXT_STEP
     record(world, ACCEPTED)
-    assert world.control(session).installed == InstalledPlan("r1", 1)
+    assert world.control(session).installed == InstalledPlan("r1", 1, partner_id="jedlix")
 
 
 @pytest.mark.parametrize("later", [SET, CLEAR])
@@ -187,7 +187,7 @@ def test_an_answer_that_comes_late_does_not_bring_an_older_plan_back(
     assert record(world, ACCEPTED, "r1") is Recorded.ANSWERED
     assert world.request("r1").result is Result.ACCEPTED
     assert world.control(session).installed == installed
-    assert (installed == InstalledPlan("r2", 2)) is (later is SET)
+    assert (installed == InstalledPlan("r2", 2, partner_id="jedlix")) is (later is SET)
 
 
 def test_a_get_installs_nothing(world: World, session: Session) -> None:

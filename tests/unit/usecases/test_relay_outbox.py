@@ -5,8 +5,9 @@ from datetime import timedelta
 
 import pytest
 
+from ocpi_bridge.domain.assignments import Rights
 from ocpi_bridge.domain.events import EventType
-from ocpi_bridge.domain.partners import Party, Rights
+from ocpi_bridge.domain.partners import Party
 from ocpi_bridge.domain.requests import Callback, Delivery, Origin, Request, RequestKind, RequestState, Result
 from ocpi_bridge.ports import (
     CommandMessage,
@@ -42,6 +43,7 @@ SESSION = session_of(event(EventType.TRANSACTION_STARTED))
 COMMAND = CommandMessage("r1", 0, 0, "acme#CP-001")
 WATCH = DeadlineMessage("r1", START + DEADLINE)
 RESULT = ResultMessage("r1", "jedlix")
+LOOK = PushMessage("s1", "jedlix", "r1")
 
 
 @pytest.mark.parametrize(
@@ -54,7 +56,8 @@ RESULT = ResultMessage("r1", "jedlix")
         ({"state": RequestState.SENT, "attempts": 1}, []),
         ({"state": RequestState.ANSWERED, "result": Result.ACCEPTED}, [RESULT]),
         ({"state": RequestState.ANSWERED, "result": Result.ACCEPTED, "delivery": Delivery(1)}, []),
-        ({"state": RequestState.ANSWERED, "result": Result.ACCEPTED, "origin": Origin.BRIDGE}, []),
+        ({"state": RequestState.ANSWERED, "result": Result.ACCEPTED, "origin": Origin.BRIDGE}, [LOOK]),
+        ({"state": RequestState.EXPIRED, "result": Result.REJECTED, "origin": Origin.BRIDGE}, [LOOK]),
         ({"state": RequestState.EXPIRED, "result": Result.REJECTED}, []),
         ({"state": RequestState.DELIVERED, "result": Result.ACCEPTED}, []),
     ],
@@ -66,7 +69,8 @@ RESULT = ResultMessage("r1", "jedlix")
         "sent",
         "answered",
         "a delivery of it began",
-        "answered, but the bridge's own",
+        "answered, the bridge's own",
+        "expired, the bridge's own",
         "expired, which delivers in the same step",
         "delivered",
     ],
@@ -84,12 +88,17 @@ def test_a_result_that_was_given_up_goes_to_the_operators_without_the_response_u
 
 
 def test_a_session_is_told_to_everybody_who_sees_it_once_for_each_version() -> None:
-    seen = replace(SESSION, version=7, rights=Rights(frozenset({"b", "a"}), "a"))
+    seen = replace(SESSION, version=7, rights=Rights(frozenset({"b", "a"}), "a"), known_to=frozenset({"b"}))
     assert messages_for(seen) == [PushMessage(seen.session_id, partner_id, "7") for partner_id in ("a", "b")]
 
 
-def test_a_session_that_nobody_sees_is_told_to_nobody() -> None:
-    assert messages_for(replace(SESSION, rights=Rights())) == []
+def test_who_knew_a_session_hears_of_it_still_for_a_plan_of_its_may_be_left_there() -> None:
+    lost = replace(SESSION, version=8, rights=Rights(), known_to=frozenset({"jedlix"}))
+    assert messages_for(lost) == [PushMessage(lost.session_id, "jedlix", "8")]
+
+
+def test_a_session_that_nobody_ever_saw_is_told_to_nobody() -> None:
+    assert messages_for(replace(SESSION, rights=Rights(), known_to=frozenset())) == []
 
 
 def test_a_batch_of_changes_is_sent_at_once_in_its_order() -> None:

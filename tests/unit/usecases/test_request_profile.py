@@ -9,10 +9,11 @@ from itertools import count
 import pytest
 
 from ocpi_bridge.adapters.dynamodb import registry_items
+from ocpi_bridge.domain.assignments import Rights
 from ocpi_bridge.domain.callback_urls import MAX_URL_LENGTH
 from ocpi_bridge.domain.errors import Contended, InvalidInput
 from ocpi_bridge.domain.events import EventType
-from ocpi_bridge.domain.partners import Party, Rate, Rights
+from ocpi_bridge.domain.partners import Party, Rate, Registration
 from ocpi_bridge.domain.plans import Plan, PlanPeriod, RateUnit
 from ocpi_bridge.domain.requests import Origin, RequestKind, RequestState
 from ocpi_bridge.domain.sessions import Session, SessionStatus
@@ -214,19 +215,21 @@ def test_an_uncontended_call_takes_two_reads_and_one_transaction(
 # Each obstacle is a condition of the world that makes one check say no. Where several stand in the way, the first one
 # in the order of the decisions answers.
 
+# By the assignments of this moment; the session itself still says what was true at its last event.
+OTHERS = Rights(frozenset({"other"}), "other")
+SEEN_ONLY = Rights(frozenset({"jedlix", "other"}), "other")
+
 Obstacle = Callable[[World, Session], object]
 
 OBSTACLES: list[tuple[str, Obstacle, ResponseType]] = [
     (
         "not visible",
-        lambda world, session: world.put_session(replace(session, rights=Rights(frozenset({"other"}), "other"))),
+        lambda world, _: world.assign(replace(world.stored_sessions()[0], rights=OTHERS)),
         ResponseType.UNKNOWN_SESSION,
     ),
     (
         "not to be steered",
-        lambda world, session: world.put_session(
-            replace(world.session(session.session_id), rights=Rights(frozenset({"jedlix", "other"}), "other"))
-        ),
+        lambda world, _: world.assign(replace(world.stored_sessions()[0], rights=SEEN_ONLY)),
         ResponseType.REJECTED,
     ),
     ("steering suspended", lambda world, _: world.set_state(steering_suspended=True), ResponseType.REJECTED),
@@ -297,7 +300,7 @@ def test_not_supported_is_said_before_offline_and_rejected_before_not_supported(
 def test_a_session_that_is_not_the_partners_looks_like_one_that_does_not_exist(
     world: World, door: Door, session: Session, call: ChargingProfileCall
 ) -> None:
-    world.put_session(replace(session, rights=Rights(frozenset({"other"}), "other")))
+    world.assign(replace(session, rights=OTHERS))
     unassigned = door.call(session, call, to_party=Party("XX", "YYY"))
     unknown = door.call("no-such-session", call, to_party=Party("XX", "YYY"))
     assert unassigned == unknown == refused(ResponseType.UNKNOWN_SESSION)
@@ -307,7 +310,7 @@ def test_a_session_that_is_not_the_partners_looks_like_one_that_does_not_exist(
 def test_who_may_only_see_a_session_steers_nothing(
     world: World, door: Door, session: Session, call: ChargingProfileCall
 ) -> None:
-    world.put_session(replace(session, rights=Rights(frozenset({"jedlix"}), None)))
+    world.assign(replace(session, rights=SEEN_ONLY))
     assert door.call(session, call) == refused(ResponseType.REJECTED)
 
 
@@ -617,3 +620,32 @@ def test_requests_that_are_always_faster_are_an_honest_error_and_nothing_is_writ
     assert world.requests() == []
     assert len(door.pauses) == ACCEPT_ATTEMPTS - 1
     assert 0 < sum(door.pauses) < 2
+
+
+# --- Rights of this moment ---------------------------------------------------------------------------------------------
+
+
+def test_who_was_assigned_in_mid_session_may_steer_at_once_and_the_session_says_so(
+    world: World, door: Door, session: Session
+) -> None:
+    world.put_session(replace(session, rights=Rights(), known_to=frozenset()))
+    assert door.call(session, PUT) == ACCEPTED
+    after = world.session(session.session_id)
+    assert (after.rights, after.known_to, after.version) == (session.rights, {"jedlix"}, session.version + 1)
+
+
+def test_a_call_that_is_refused_changes_no_rights(world: World, door: Door, session: Session) -> None:
+    world.put_session(replace(session, rights=Rights(), known_to=frozenset()))
+    world.set_state(online=False)
+    assert door.call(session, PUT) == refused(ResponseType.REJECTED)
+    assert world.session(session.session_id).rights == Rights()
+
+
+@pytest.mark.parametrize("registration", [Registration.INVITED, Registration.LEFT])
+def test_a_partner_that_is_not_registered_may_call_nothing(
+    world: World, door: Door, session: Session, registration: Registration
+) -> None:
+    world.put_partner(replace(world.partner, registration=registration))
+    with pytest.raises(TransportError) as refusal:
+        door.call(session, PUT)
+    assert refusal.value.http_status == 401

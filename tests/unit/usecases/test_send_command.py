@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 
 from ocpi_bridge.adapters.dynamodb import registry_items
+from ocpi_bridge.domain.assignments import Rights
 from ocpi_bridge.domain.errors import Contended
 from ocpi_bridge.domain.plans import Plan, PlanPeriod, RateUnit
 from ocpi_bridge.domain.requests import Answer, InstalledPlan, RequestKind, RequestState, Result
@@ -280,7 +281,7 @@ def test_whatever_order_the_messages_come_in_the_charge_point_ends_with_the_last
     for request_id in (first, "r1", "r2"):
         sender(world, driver)(request_id, 0)
     assert driver.commands[-1].plan == other
-    assert world.control(session).installed == InstalledPlan("r2", 2)
+    assert world.control(session).installed == InstalledPlan("r2", 2, partner_id="jedlix")
     assert {request.state for request in world.requests()} == {ANSWERED}
 
 
@@ -458,3 +459,20 @@ def test_a_set_that_a_later_request_overtook_between_its_steps_is_superseded(wor
     world.set_control(session, accepted=2, sent=2)
     turn, driver = send(world, ACCEPTED, step=1)
     assert (turn.what, driver.commands, world.request().result) == (Sent.SUPERSEDED, [], Result.REJECTED)
+
+
+# --- Rights ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_plan_whose_partner_lost_the_right_to_steer_meanwhile_is_never_sent(world: World, session: Session) -> None:
+    world.put_request(session)
+    world.put_session(replace(session, rights=Rights(frozenset({"jedlix"}), "other")))
+    turn, driver = send(world, ACCEPTED)
+    assert (turn.what, driver.commands) == (Sent.REFUSED, [])
+    assert world.request().result is Result.REJECTED
+
+
+def test_a_plan_is_cleared_though_its_partner_may_not_steer_any_more(world: World, session: Session) -> None:
+    world.put_request(session, RequestKind.CLEAR)
+    world.put_session(replace(session, rights=Rights()))
+    assert send(world, ACCEPTED)[1].kinds == [RequestKind.CLEAR]

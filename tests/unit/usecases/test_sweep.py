@@ -1,12 +1,18 @@
 """Each minute whatever was dropped is woken, and nothing that goes its way by itself."""
 
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from ocpi_bridge.adapters.dynamodb import sweep
+from ocpi_bridge.adapters.dynamodb.session_items import FEED_SHARDS
+from ocpi_bridge.domain.assignments import Rights
 from ocpi_bridge.domain.events import EventType
 from ocpi_bridge.domain.requests import Delivery, RequestState, Result
-from ocpi_bridge.domain.sessions import Session
+from ocpi_bridge.domain.sessions import Session, SessionStatus
 from ocpi_bridge.ports import CommandMessage, DeadlineMessage, Message, Pushed, PushMessage, ResultMessage
 from ocpi_bridge.usecases.sweep import STALLED_AFTER, Sweep, Swept
 from tests.support.clocks import START
@@ -111,8 +117,74 @@ def test_the_most_overdue_are_woken_first(world: World, session: Session) -> Non
     ]
 
 
-def test_where_nothing_stalled_the_sweep_is_two_queries_and_no_message(world: World) -> None:
+def test_where_nothing_stalled_the_sweep_is_three_queries_and_no_message(world: World) -> None:
     with counted(world.tables.client) as operations:
         done, outbox = swept(world)
-    assert operations == ["Query", "Query"]
+    assert operations == ["Query", "Query", "Query"]
     assert (done, outbox.again) == (Swept(requests=0, pushes=0), [])
+
+
+# --- Partners whose rights may have changed ----------------------------------------------------------------------------
+
+
+def live_sessions(world: World, count: int) -> list[Session]:
+    return [
+        world.open_session(event(EventType.TRANSACTION_STARTED, index, transaction_id=str(index)), known_to=frozenset())
+        for index in range(count)
+    ]
+
+
+def reassessed(world: World, sweeps: int) -> list[str]:
+    """The sessions that are woken for it, by so many sweeps."""
+    woken: list[str] = []
+    for _ in range(sweeps):
+        messages = swept(world)[1].messages
+        assert all(isinstance(message, PushMessage) and message.reassess for message in messages)
+        woken += [message.session_id for message in messages if isinstance(message, PushMessage)]
+    return woken
+
+
+def test_every_live_session_of_a_reassessed_partner_is_woken_once(world: World) -> None:
+    mine = live_sessions(world, 30)
+    world.open_session(
+        event(EventType.TRANSACTION_STARTED, 0, transaction_id="over"), status=SessionStatus.COMPLETED, end=START
+    )
+    world.open_session(
+        event(EventType.TRANSACTION_STARTED, 0, transaction_id="another's"),
+        rights=Rights(frozenset({"other"}), "other"),
+    )
+    world.reassess("jedlix")
+    assert sorted(reassessed(world, FEED_SHARDS)) == sorted(session.session_id for session in mine)
+    assert (reassessed(world, 1), list(world.sweeps.reassessments())) == ([], [])
+
+
+def test_a_walk_goes_on_where_a_page_ended(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sweep, "SWEEP_PAGE", 2)
+    mine = live_sessions(world, 30)
+    world.reassess("jedlix")
+    assert sorted(reassessed(world, 30)) == sorted(session.session_id for session in mine)
+    assert list(world.sweeps.reassessments()) == []
+
+
+def test_a_walk_that_was_begun_anew_is_not_ended_by_the_one_before(world: World) -> None:
+    world.reassess("jedlix")
+    [before] = world.sweeps.reassessments()
+    world.reassess("jedlix")
+    world.sweeps.reassessed(before, None)
+    world.sweeps.reassessed(before, replace(before, shard=5))
+    [after] = world.sweeps.reassessments()
+    assert (after.shard, after.begun == before.begun) == (0, False)
+
+
+def test_what_the_queue_did_not_take_is_sent_again_by_the_next_sweep(world: World) -> None:
+    live_sessions(world, 1)
+    world.reassess("jedlix")
+
+    class Broken(MemoryOutbox):
+        def send(self, messages: Sequence[Message], *, again: str | None = None) -> None:
+            raise RuntimeError("down")
+
+    for _ in range(FEED_SHARDS):
+        with suppress(RuntimeError):
+            Sweep(world.sweeps, Broken(), world.clock)()
+    assert len(reassessed(world, FEED_SHARDS)) == 1

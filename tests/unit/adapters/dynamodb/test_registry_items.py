@@ -4,7 +4,8 @@ from decimal import Decimal
 import pytest
 
 from ocpi_bridge.adapters.dynamodb import registry_items, tables
-from ocpi_bridge.domain.partners import Partner, Party, Rate, Scope, TokenEncoding
+from ocpi_bridge.domain.assignments import Scope
+from ocpi_bridge.domain.partners import Partner, Party, Rate, TokenEncoding
 from ocpi_bridge.domain.plans import RateUnit
 from ocpi_bridge.domain.stations import Csms, CsmsAuth, Replacement, Station, StationState
 from ocpi_bridge.domain.tokens import AcceptedToken

@@ -9,8 +9,9 @@ import pytest
 
 from ocpi_bridge.adapters.bounded_http.exchange import Reply
 from ocpi_bridge.adapters.partner_http.client import PartnerHttpClient
-from ocpi_bridge.domain.partners import Partner, Party, TokenEncoding
+from ocpi_bridge.domain.partners import OutboundAuth, Partner, Party, Registration, TokenEncoding
 from ocpi_bridge.ports import JsonObject, PartnerMessage, Receipt
+from ocpi_bridge.ports.secrets import PartnerSecret
 from tests.support.clocks import ManualClock
 from tests.support.fake_http import ScriptedExchange, reply
 from tests.support.fake_secrets import InMemorySecretStore
@@ -37,7 +38,7 @@ DELIVERED = reply(200, {"status_code": 1000})
 @pytest.fixture
 def secrets() -> InMemorySecretStore:
     store = InMemorySecretStore()
-    store.tokens["jedlix"] = TOKEN
+    store.partners["partners/jedlix"] = PartnerSecret(TOKEN)
     return store
 
 
@@ -143,16 +144,67 @@ def test_a_malformed_endpoint_in_the_registry_is_no_exception(secrets: InMemoryS
     assert client(secrets, ScriptedExchange()).send(partner, MESSAGE, 8).error == "refused_host"
 
 
-def test_a_partner_without_a_token_is_told_apart() -> None:
-    receipt = client(InMemorySecretStore(), ScriptedExchange()).send(PARTNER, MESSAGE, 8)
+def test_a_partner_without_a_token_is_told_apart(secrets: InMemorySecretStore) -> None:
+    secrets.partners.clear()
+    receipt = client(secrets, ScriptedExchange()).send(PARTNER, MESSAGE, 8)
     assert receipt == Receipt(delivered=False, error="no_token")
+
+
+@pytest.mark.parametrize("auth", [OutboundAuth.OCPI_TOKEN, OutboundAuth.BEARER])
+def test_a_secret_without_a_token_is_read_again_before_the_call_is_given_up(
+    secrets: InMemorySecretStore, auth: OutboundAuth
+) -> None:
+    partner = replace(PARTNER, auth=auth)
+    secrets.partners["partners/jedlix"] = PartnerSecret(client_secret="of-another-time")
+    secrets.partner_secret(partner)
+    assert client(secrets, ScriptedExchange()).send(partner, MESSAGE, 8).error == "no_token"
+    secrets.partners["partners/jedlix"] = PartnerSecret(TOKEN)
+    assert client(secrets, ScriptedExchange(DELIVERED)).send(partner, MESSAGE, 8).delivered
+
+
+def test_the_token_is_the_one_that_the_entry_names(secrets: InMemorySecretStore) -> None:
+    secrets.partners["partners/jedlix/c7"] = PartnerSecret("of-the-handshake")
+    partner = replace(
+        PARTNER, credential="c7", registration=Registration.REGISTERED, token_encoding=TokenEncoding.PLAIN
+    )
+    http = ScriptedExchange(DELIVERED)
+    client(secrets, http).send(partner, MESSAGE, 8)
+    assert http.calls[0].headers["Authorization"] == "Token of-the-handshake"
+    assert secrets.reads == ["partners/jedlix/c7"]
+
+
+@pytest.mark.parametrize("registration", [Registration.INVITED, Registration.LEFT])
+def test_a_partner_that_is_not_connected_is_never_called(
+    secrets: InMemorySecretStore, registration: Registration
+) -> None:
+    http = ScriptedExchange()
+    receipt = client(secrets, http).send(replace(PARTNER, registration=registration), MESSAGE, 8)
+    assert receipt == Receipt(delivered=False, error="not_connected", final=True)
+    assert (http.calls, secrets.reads) == ([], [])
+
+
+@pytest.mark.parametrize("encoding", list(TokenEncoding))
+def test_a_static_bearer_token_is_sent_as_it_is(secrets: InMemorySecretStore, encoding: TokenEncoding) -> None:
+    http = ScriptedExchange(DELIVERED)
+    partner = replace(PARTNER, auth=OutboundAuth.BEARER, token_encoding=encoding)
+    assert client(secrets, http).send(partner, MESSAGE, 8).delivered
+    assert http.calls[0].headers["Authorization"] == f"Bearer {TOKEN}"
+
+
+def test_a_replaced_bearer_token_is_read_again_after_a_401(secrets: InMemorySecretStore) -> None:
+    def replaced() -> None:
+        secrets.partners["partners/jedlix"] = PartnerSecret("new-token")
+
+    http = ScriptedExchange(reply(401), DELIVERED, on_call=replaced)
+    assert client(secrets, http).send(replace(PARTNER, auth=OutboundAuth.BEARER), MESSAGE, 8).delivered
+    assert [call.headers["Authorization"] for call in http.calls] == [f"Bearer {TOKEN}", "Bearer new-token"]
 
 
 def test_a_replaced_token_is_read_again_after_a_401(secrets: InMemorySecretStore) -> None:
     clock = ManualClock()
 
     def replaced() -> None:
-        secrets.tokens["jedlix"] = "new-token"
+        secrets.partners["partners/jedlix"] = PartnerSecret("new-token")
         clock.advance(3)
 
     http = ScriptedExchange(reply(401), DELIVERED, on_call=replaced)
@@ -170,8 +222,11 @@ def test_an_unchanged_token_is_not_tried_twice(secrets: InMemorySecretStore) -> 
 
 
 def test_a_second_401_is_the_end(secrets: InMemorySecretStore) -> None:
+    tokens = iter(("second", "third"))
     http = ScriptedExchange(
-        reply(401), reply(401), on_call=lambda: secrets.tokens.update(jedlix=secrets.tokens["jedlix"] + "x")
+        reply(401),
+        reply(401),
+        on_call=lambda: secrets.partners.update({"partners/jedlix": PartnerSecret(next(tokens))}),
     )
     assert client(secrets, http).send(PARTNER, MESSAGE, 8).error == "http_401"
     assert len(http.calls) == 2
@@ -181,7 +236,7 @@ def test_a_new_token_is_not_tried_when_the_time_is_over(secrets: InMemorySecretS
     clock = ManualClock()
 
     def slow() -> None:
-        secrets.tokens["jedlix"] = "new-token"
+        secrets.partners["partners/jedlix"] = PartnerSecret("new-token")
         clock.advance(9)
 
     http = ScriptedExchange(reply(401), on_call=slow)

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from ocpi_bridge.domain.partners import DEFAULT_RATE, Assignment, Partner, Party, Rate
+from ocpi_bridge.domain.assignments import Assignment
+from ocpi_bridge.domain.partners import DEFAULT_RATE, Partner, Party, Rate
 from ocpi_bridge.domain.plans import RateUnit
 from ocpi_bridge.domain.stations import (
     Connector,

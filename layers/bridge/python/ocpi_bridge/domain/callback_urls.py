@@ -60,15 +60,21 @@ def check_partner_url(url: str, hosts: Iterable[str], *, allow_loopback_http: bo
     The error never repeats the URL: its query may carry what must not be logged.
     """
     place = _parse(url, field)
-    if place.host in _LOOPBACK:
-        if not allow_loopback_http:
-            raise InvalidInput(field, "points to this machine")
-    elif place.scheme != "https":
-        raise InvalidInput(field, "is not https")
-    else:
-        _check_name(place.host, field)
+    _check_place(place, field, allow_loopback_http=allow_loopback_http)
     if not any(_covers(entry.lower(), place) for entry in hosts):
         raise InvalidInput(field, "has a host (or port) that is not on the partner's list")
+
+
+def check_public_url(url: str, field: str, *, allow_loopback_http: bool) -> None:
+    """Raises InvalidInput unless the URL is absolute https to a host name, at most 255 characters (16.7).
+
+    For URLs of a handshake (6, 7): no list can name their hosts before it, so the guarded network alone says which
+    addresses are dialled. With `allow_loopback_http` (stage `local` only) this machine may be called too, by http.
+    The error never repeats the URL.
+    """
+    if len(url) > MAX_URL_LENGTH:
+        raise InvalidInput(field, f"is longer than {MAX_URL_LENGTH} characters")
+    _check_place(_parse(url, field), field, allow_loopback_http=allow_loopback_http)
 
 
 def check_host_entry(entry: str) -> None:
@@ -123,6 +129,16 @@ def _parse(url: str, field: str) -> _Place:
     if not 0 < port <= _MAX_PORT:
         raise InvalidInput(field, "has no valid port")
     return _Place(scheme, authority["host"], port)
+
+
+def _check_place(place: _Place, field: str, *, allow_loopback_http: bool) -> None:
+    if place.host in _LOOPBACK:
+        if not allow_loopback_http:
+            raise InvalidInput(field, "points to this machine")
+    elif place.scheme != "https":
+        raise InvalidInput(field, "is not https")
+    else:
+        _check_name(place.host, field)
 
 
 def _check_name(host: str, field: str) -> None:

@@ -35,11 +35,15 @@ class NewestRequest:
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """What is remembered of one partner's requests on a session."""
+    """What is remembered of one partner's requests on a session.
+
+    `first_set` is its first accepted SET: from then on it is owed every change of the active profile (14.4.2.4).
+    """
 
     bucket: Bucket | None = None
     clear_bucket: Bucket | None = None
     newest: NewestRequest | None = None
+    first_set: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +95,17 @@ def admit(
         if bucket is None:
             return None
         intake = replace(intake, bucket=bucket, newest=newest)
+    if kind is RequestKind.SET and intake.first_set is None:
+        intake = replace(intake, first_set=newest.request_id)
+    admitted, number = numbered(control, kind)
+    return replace(admitted, intakes={**control.intakes, partner.partner_id: intake}), number
+
+
+def numbered(control: Control, kind: RequestKind) -> tuple[Control, int | None]:
+    """The control after one more request, with the request's number; the bridge's own requests take no bucket."""
     number = None if kind is RequestKind.GET else control.accepted + 1
-    admitted = replace(
-        control,
-        version=control.version + 1,
-        accepted=control.accepted if number is None else number,
-        intakes={**control.intakes, partner.partner_id: intake},
-    )
-    return admitted, number
+    accepted = control.accepted if number is None else number
+    return replace(control, version=control.version + 1, accepted=accepted), number
 
 
 def _take(bucket: Bucket | None, rate: Rate, now: datetime) -> Bucket | None:

@@ -9,6 +9,11 @@
     * EmptyPlan             no periods: legal in OCPI, nothing that OCPP can carry
   * Contended               another writer was faster, again and again; nothing was written
   * UnknownEntity           a registry entry that something refers to does not exist
+  * RegistrationFailed      a handshake that led to nothing; has OCPI's status code for it
+    * PlatformUnusable      3001: the other side cannot be called, or what it answers is of no use
+      * TokenRefused        it answers 401 to the token that is presented to it
+    * VersionNotShared      3002: it speaks no version that is asked for
+    * EndpointMissing       3003: it lacks a module without which there is nothing to do
 """
 
 
@@ -59,3 +64,41 @@ class UnknownEntity(BridgeError):
         super().__init__(f"unknown {kind} {key!r}")
         self.kind = kind
         self.key = key
+
+
+class RegistrationFailed(BridgeError):
+    """A handshake (OCPI 7) that led to nothing: whatever was registered before still is, and it may be tried again.
+
+    `status_code` is OCPI's for it (5.3).
+    """
+
+    status_code = 3000
+
+
+class PlatformUnusable(RegistrationFailed):
+    """The other side cannot be called, or what it answers is of no use.
+
+    `unclear`: it may have done what it was asked to, only its answer was lost or not understood.
+    """
+
+    status_code = 3001
+
+    def __init__(self, problem: str, *, unclear: bool = False) -> None:
+        super().__init__(f"the API cannot be used: {problem}")
+        self.unclear = unclear
+
+
+class TokenRefused(PlatformUnusable):
+    """The other side answers 401 to the token that is presented to it; nothing was done."""
+
+
+class VersionNotShared(RegistrationFailed):
+    """The other side does not speak the version, or any version, that is asked for."""
+
+    status_code = 3002
+
+
+class EndpointMissing(RegistrationFailed):
+    """The other side lacks a module without which there is nothing to do."""
+
+    status_code = 3003

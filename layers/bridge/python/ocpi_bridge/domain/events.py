@@ -5,6 +5,8 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from ocpi_bridge.domain.prices import Price
+
 
 class EventType(StrEnum):
     """What happened."""
@@ -15,8 +17,8 @@ class EventType(StrEnum):
     STATION_BOOTED = "station.booted"
     STATION_ONLINE = "station.online"
     STATION_OFFLINE = "station.offline"
-    # Taken so that a CSMS may send all it has; nothing follows from them yet.
     CHARGING_LIMIT_CHANGED = "charging_limit.changed"
+    # Taken so that a CSMS may send all it has; nothing follows from it yet.
     COMMAND_RESULT = "command.result"
 
     @property
@@ -30,6 +32,11 @@ class EventType(StrEnum):
         if self is EventType.STATION_OFFLINE:
             return False
         return True if self in {EventType.STATION_BOOTED, EventType.STATION_ONLINE} else None
+
+    @property
+    def doubts_profiles(self) -> bool:
+        """Whether charge points may follow another profile from then on, without anybody's request."""
+        return self is EventType.CHARGING_LIMIT_CHANGED or self.tells_online is True
 
 
 class ChargingState(StrEnum):
@@ -65,7 +72,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class StationEvent:
-    """One event. `time` is when it happened at the station, by the station's clock."""
+    """One event. `time` is when it happened at the station, by the station's clock; `total_cost` is so far."""
 
     event_id: str
     type: EventType
@@ -79,3 +86,4 @@ class StationEvent:
     auth_method: str | None = None
     reading: Reading = Reading()
     charging_state: ChargingState | None = None
+    total_cost: Price | None = None

@@ -1,7 +1,6 @@
-"""Partners: the Smart Charging Service Providers that see and steer sessions, and what they may do."""
+"""Partners: the Smart Charging Service Providers that see and steer sessions, and how they and we reach each other."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
@@ -13,12 +12,65 @@ class Party:
     country_code: str
     party_id: str
 
+    def is_same(self, other: "Party") -> bool:
+        """Whether both name one party."""
+        return (self.country_code.casefold(), self.party_id.casefold()) == (
+            other.country_code.casefold(),
+            other.party_id.casefold(),
+        )
+
 
 class TokenEncoding(StrEnum):
     """How the token stands in the Authorization header that we send: Base64 by 4.1.1, plain for older peers."""
 
     BASE64 = "base64"
     PLAIN = "plain"
+
+
+class Registration(StrEnum):
+    """How far the registration of a partner is (OCPI 7)."""
+
+    STATIC = "static"  # no handshake: endpoints and tokens come from the operator
+    INVITED = "invited"  # the partner has a registration token and nothing else
+    REGISTERED = "registered"  # by the handshake, whoever began it
+    LEFT = "left"  # it, or the operator, ended it: no automated traffic
+
+    @property
+    def connected(self) -> bool:
+        """Whether the partner may call functional modules and be called."""
+        return self in {Registration.STATIC, Registration.REGISTERED}
+
+
+class OutboundAuth(StrEnum):
+    """How we authenticate at the partner's interfaces."""
+
+    OCPI_TOKEN = "ocpi_token"  # Authorization: Token (4.1.2)
+    BEARER = "bearer"  # Authorization: Bearer with a token that does not change by itself
+    OAUTH2 = "oauth2_client_credentials"  # Authorization: Bearer with an access token (RFC 6749, 4.4)
+
+
+@dataclass(frozen=True, slots=True)
+class OAuth2Client:
+    """We as a client of the partner's authorization server; the client secret and the API key are kept as secrets.
+
+    `api_key_header` names the header for the API key that goes beside the access token, None where there is none.
+    """
+
+    token_url: str
+    client_id: str
+    audience: str | None = None
+    scope: str | None = None
+    api_key_header: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pairing:
+    """Pairing of drivers' charge points with the partner's customers by a code, as Jedlix does it.
+
+    `url` is the partner's endpoint for codes that the driver has from the partner; None where it has none.
+    """
+
+    url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +91,13 @@ DEFAULT_CLEAR_RATE = Rate(burst=30, seconds_per_request=Decimal(2))
 class Partner:
     """An SCSP. Endpoint URLs are those of its own interfaces; None where it has none.
 
-    `callback_hosts` are exact host names, or suffixes that begin with a dot (`.jedlix.com`); beside them and the hosts
-    of its endpoints no host is ever called for this partner. `meter_push_interval` (s) is the least time between two pushes that only move the meter.
+    `party` is who we speak to; `parties` are all that share the partner's token. `callback_hosts` are exact host names,
+    or suffixes that begin with a dot (`.jedlix.com`); beside them and the hosts of its endpoints no host is ever called
+    for this partner. `meter_push_interval` (s) is the least time between two pushes that only move the meter.
+
+    `version` is the OCPI version that both speak. `credential` names the secret that we present, so that a new one is
+    in use at the moment when this entry says so; empty is the partner's first one. `accepts_bearer`: its calls may
+    carry our token as `Bearer`. `pairing` is None where it is switched off.
     """
 
     partner_id: str
@@ -53,78 +110,22 @@ class Partner:
     rate: Rate = DEFAULT_RATE
     clear_rate: Rate = DEFAULT_CLEAR_RATE
     meter_push_interval: int = 300
+    registration: Registration = Registration.STATIC
+    versions_url: str | None = None
+    version: str = "2.2.1"
+    parties: tuple[Party, ...] = ()
+    credential: str = ""
+    auth: OutboundAuth = OutboundAuth.OCPI_TOKEN
+    oauth2: OAuth2Client | None = None
+    accepts_bearer: bool = False
+    pairing: Pairing | None = None
 
+    @property
+    def connected(self) -> bool:
+        """Whether the partner may call functional modules and be called."""
+        return self.registration.connected
 
-# Country, party and nine characters of its own, without the optional check digit: what is shorter is no eMI3 id.
-MIN_CONTRACT_ID = 14
-
-
-class Scope(StrEnum):
-    """What an assignment is about, the most specific first."""
-
-    TOKEN = "token"
-    CONTRACT = "contract"
-    EVSE = "evse"
-    LOCATION = "location"
-    EMSP = "emsp"
-
-
-class Right(StrEnum):
-    """What an assignment allows: to see sessions, or to steer (and see) them."""
-
-    SEE = "see"
-    STEER = "steer"
-
-
-@dataclass(frozen=True, slots=True)
-class Assignment:
-    """The CPO's word that a partner may see or steer the sessions in a scope. Without one a partner sees nothing.
-
-    `key` is the EVSE's uid, the location's id, the token's uid, the contract's id, or `CC/PPP` of the eMSP.
-    `consent` says where the permission comes from, for the CPO's own records.
-    """
-
-    partner_id: str
-    scope: Scope
-    key: str
-    right: Right
-    valid_from: datetime
-    valid_until: datetime | None = None
-    consent: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Rights:
-    """Who sees a session, and the one partner that may steer it (at most one)."""
-
-    seen_by: frozenset[str] = frozenset()
-    steered_by: str | None = None
-
-
-def emsp_of(contract_id: str) -> Party | None:
-    """The eMSP that a contract id by eMI3 begins with (NL-ABC-C12345678-X or NLABC...); None where it names none."""
-    plain = contract_id.replace("-", "").upper()
-    if len(plain) < MIN_CONTRACT_ID or not (plain.isascii() and plain[:2].isalpha() and plain[2:5].isalnum()):
-        return None
-    return Party(plain[:2], plain[2:5])
-
-
-def rights(assignments: tuple[Assignment, ...], at: datetime) -> Rights:
-    """Decides who sees and who steers, from the assignments that touch a session, at an instant.
-
-    Where several partners may steer, the most specific scope wins, then the oldest assignment.
-    """
-    valid = [
-        assignment
-        for assignment in assignments
-        if assignment.valid_from <= at and (assignment.valid_until is None or at < assignment.valid_until)
-    ]
-    scopes = list(Scope)
-    steering = sorted(
-        (assignment for assignment in valid if assignment.right is Right.STEER),
-        key=lambda assignment: (scopes.index(assignment.scope), assignment.valid_from, assignment.partner_id),
-    )
-    return Rights(
-        seen_by=frozenset(assignment.partner_id for assignment in valid),
-        steered_by=steering[0].partner_id if steering else None,
-    )
+    @property
+    def secret_name(self) -> str:
+        """The secret that we present to the partner, below the stage's folder."""
+        return f"partners/{self.partner_id}" + (f"/{self.credential}" if self.credential else "")

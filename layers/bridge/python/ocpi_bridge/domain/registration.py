@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from ocpi_bridge.domain.assignments import Assignment, Right
 from ocpi_bridge.domain.errors import BridgeError, InvalidInput
-from ocpi_bridge.domain.partners import Assignment, Right
 from ocpi_bridge.domain.stations import Station
 
 _FOREVER = datetime.max.replace(tzinfo=UTC)

@@ -136,11 +136,15 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class InstalledPlan:
-    """The last plan that the charge point of a session accepted: the request that carried it, its number, its end."""
+    """The last plan that the charge point of a session accepted: the request that carried it, its number, its end.
+
+    `partner_id` is whose plan it is.
+    """
 
     request_id: str
     number: int
     ends_at: datetime | None = None
+    partner_id: str | None = None
 
     def in_force(self, now: datetime) -> bool:
         """Whether the charge point is expected to follow it still."""

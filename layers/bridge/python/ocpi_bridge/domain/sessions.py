@@ -11,8 +11,9 @@ from decimal import Decimal
 from enum import StrEnum
 from zlib import crc32
 
+from ocpi_bridge.domain.assignments import Rights
 from ocpi_bridge.domain.events import ChargingState, EventType, IdToken, Reading, StationEvent
-from ocpi_bridge.domain.partners import Rights
+from ocpi_bridge.domain.prices import Price
 from ocpi_bridge.domain.stations import Csms, Outlet, ProfileIdRange
 
 # OCPI 9.3.1 advises against a charging period a minute; quarters of an hour are what tariffs and SCSPs use.
@@ -61,7 +62,9 @@ class Session:
     """One charging session. Energy registers are in Wh; `phases` is the most phases seen in use, never recomputed.
 
     `version` counts writes. `period_start` and `period_meter_wh` are where the open charging period began; `periods`
-    counts the closed ones. `rights` were decided from the CPO's assignments.
+    counts the closed ones. `rights` were decided from the CPO's assignments; `known_to` are all partners that ever had
+    the right to see it. `profile_doubt_at` is when something last happened that may have changed the profile that the
+    charge point follows, other than a partner's own request.
     """
 
     session_id: str
@@ -94,6 +97,9 @@ class Session:
     period_meter_wh: Decimal | None = None
     periods: int = 0
     version: int = 1
+    total_cost: Price | None = None
+    known_to: frozenset[str] = frozenset()
+    profile_doubt_at: datetime | None = None
 
     @property
     def kwh(self) -> Decimal:
@@ -131,6 +137,7 @@ def new_session(event: StationEvent, csms: Csms, outlet: Outlet, rights: Rights,
         last_event_at=event.time,
         last_updated=now,
         rights=rights,
+        known_to=rights.seen_by,
         period_start=event.time,
         period_meter_wh=event.reading.meter_wh,
     )
@@ -165,6 +172,7 @@ def advance(session: Session, event: StationEvent, now: datetime) -> tuple[Sessi
             current_a=_newest(_total(event.reading.current_a), session.current_a),
             soc=_newest(event.reading.soc, session.soc),
             charging_state=event.charging_state or session.charging_state,
+            total_cost=event.total_cost or session.total_cost,
         )
         changed, period = _with_period(session, changed, event)
     if event.type is EventType.TRANSACTION_ENDED:
@@ -172,6 +180,26 @@ def advance(session: Session, event: StationEvent, now: datetime) -> tuple[Sessi
     if changed == session:
         return None
     return replace(changed, version=session.version + 1, last_updated=max(now, session.last_updated)), period
+
+
+def reassigned(session: Session, rights: Rights, now: datetime) -> Session:
+    """The session with the rights that the CPO's assignments give now; the same one where they are the same.
+
+    `last_updated` moves, so that whoever may see it from now on finds it among the new ones. `version` is the caller's.
+    """
+    if rights == session.rights:
+        return session
+    return replace(
+        session,
+        rights=rights,
+        known_to=session.known_to | rights.seen_by,
+        last_updated=max(now, session.last_updated),
+    )
+
+
+def doubted(session: Session, now: datetime) -> Session:
+    """The session after something that may have changed the profile that its charge point follows."""
+    return replace(session, profile_doubt_at=now, version=session.version + 1)
 
 
 def _with_identity(session: Session, event: StationEvent) -> Session:

@@ -1,13 +1,18 @@
-"""Sessions (OCPI 9): the Session object and what of it changed, as we push it to a partner's Receiver interface."""
+"""Sessions (OCPI 9): the Session object for one partner, and what of it changed.
+
+Partners pull it from our Sender interface and are pushed it at their Receiver interface.
+"""
 
 import hmac
 from collections.abc import Sequence
 from decimal import Decimal
 
+from ocpi_bridge.domain.assignments import Share, emsp_of
 from ocpi_bridge.domain.events import IdToken
-from ocpi_bridge.domain.partners import Party, emsp_of
+from ocpi_bridge.domain.partners import Party
 from ocpi_bridge.domain.sessions import ChargingPeriod, Session
 from ocpi_bridge.ocpi.datetimes import format_datetime
+from ocpi_bridge.ocpi.prices import price_fields
 from ocpi_bridge.ports import JsonObject, JsonValue
 
 # Hours with four decimals, as OCPI numbers have unless stated otherwise (16.5).
@@ -16,10 +21,13 @@ FOUR_DECIMALS = Decimal("0.0001")
 PSEUDONYM_DIGITS = 34
 
 
-def session_fields(session: Session, partner_id: str, pseudonym_key: bytes) -> dict[str, JsonValue]:
-    """The Session object (9.3.1) for one partner, without charging periods. Energy in kWh.
+def session_fields(
+    session: Session, partner_id: str, pseudonym_key: bytes, version: str = "2.2.1"
+) -> dict[str, JsonValue]:
+    """The Session object (9.3.1) for one partner in a version of OCPI, without charging periods. Energy in kWh.
 
-    The driver's token uid and contract id are replaced by pseudonyms: stable for one partner, unlike for another.
+    The driver's token uid and contract id are replaced by pseudonyms, stable for one partner, unlike for another, unless
+    the driver has consented that this partner may know them (Share.TOKEN).
     """
     fields: dict[str, JsonValue] = {
         "country_code": session.country_code,
@@ -38,12 +46,17 @@ def session_fields(session: Session, partner_id: str, pseudonym_key: bytes) -> d
     }
     if session.end is not None:
         fields["end_date_time"] = format_datetime(session.end)
+    if session.total_cost is not None:
+        fields["total_cost"] = price_fields(session.total_cost, version)
     return fields
 
 
-def charging_periods(periods: Sequence[ChargingPeriod]) -> list[JsonValue]:
-    """Charging periods (10.4.6): ENERGY in kWh, POWER in kW, CURRENT in A over all phases, TIME in hours."""
-    return [_charging_period(period) for period in periods]
+def charging_periods(periods: Sequence[ChargingPeriod], shares: frozenset[Share] = frozenset()) -> list[JsonValue]:
+    """Charging periods (10.4.6): ENERGY in kWh, POWER in kW, CURRENT in A over all phases, TIME in hours.
+
+    STATE_OF_CHARGE (%) is the driver's to tell: it stands there only if `shares` (Rights.shared_with) has it.
+    """
+    return [_charging_period(period, with_soc=Share.STATE_OF_CHARGE in shares) for period in periods]
 
 
 def changed_fields(known: JsonObject, current: JsonObject) -> dict[str, JsonValue]:
@@ -52,13 +65,13 @@ def changed_fields(known: JsonObject, current: JsonObject) -> dict[str, JsonValu
     return changed | {"last_updated": current["last_updated"]}
 
 
-def _charging_period(period: ChargingPeriod) -> JsonValue:
+def _charging_period(period: ChargingPeriod, *, with_soc: bool) -> JsonValue:
     hours = Decimal((period.end - period.start).total_seconds()) / 3600
     volumes: dict[str, Decimal | None] = {
         "ENERGY": period.energy,
         "POWER": period.power,
         "CURRENT": period.current,
-        "STATE_OF_CHARGE": period.soc,
+        "STATE_OF_CHARGE": period.soc if with_soc else None,
         "TIME": hours.quantize(FOUR_DECIMALS),
     }
     return {
@@ -71,12 +84,13 @@ def _cdr_token(session: Session, partner_id: str, key: bytes) -> JsonObject:
     token = session.token or IdToken(uid=session.session_id, kind="OTHER")
     contract_id = token.contract_id or token.uid
     emsp = emsp_of(contract_id) or Party(session.country_code, session.party_id)
+    shared = Share.TOKEN in session.rights.shared_with(partner_id)
     return {
         "country_code": emsp.country_code,
         "party_id": emsp.party_id,
-        "uid": _pseudonym(token.uid, partner_id, key),
+        "uid": token.uid if shared else _pseudonym(token.uid, partner_id, key),
         "type": token.kind,
-        "contract_id": _pseudonym(contract_id, partner_id, key),
+        "contract_id": contract_id if shared else _pseudonym(contract_id, partner_id, key),
     }
 
 

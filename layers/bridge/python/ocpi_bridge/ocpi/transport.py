@@ -31,15 +31,30 @@ class StatusCode(IntEnum):
     CLIENT_ERROR = 2000
     INVALID_PARAMETERS = 2001
     SERVER_ERROR = 3000
+    UNABLE_TO_USE_CLIENT_API = 3001
+    UNSUPPORTED_VERSION = 3002
+    NO_MATCHING_ENDPOINTS = 3003
 
 
 class TransportError(BridgeError):
-    """A request that ends before the OCPI layer: the HTTP status says so, and the envelope repeats it (1.4)."""
+    """A request that ends before the OCPI layer: the HTTP status says so, and the envelope repeats it (1.4).
 
-    def __init__(self, http_status: int, message: str, headers: Mapping[str, str] | None = None) -> None:
+    `status_code` is the envelope's; without it 2001 for a body that is no JSON (400), and 2000 for all else.
+    """
+
+    def __init__(
+        self,
+        http_status: int,
+        message: str,
+        headers: Mapping[str, str] | None = None,
+        *,
+        status_code: StatusCode | None = None,
+    ) -> None:
         super().__init__(message)
         self.http_status = http_status
         self.headers = dict(headers or {})
+        usual = StatusCode.INVALID_PARAMETERS if http_status == 400 else StatusCode.CLIENT_ERROR
+        self.status_code = usual if status_code is None else status_code
 
 
 @dataclass(frozen=True, slots=True)

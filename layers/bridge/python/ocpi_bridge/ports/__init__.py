@@ -20,11 +20,12 @@ from ocpi_bridge.ports.requests import (
     DeliveryStore,
     IntakeStore,
     PartnerReader,
+    RequestStore,
     Surroundings,
 )
 from ocpi_bridge.ports.secrets import CsmsSecrets, SecretStore
-from ocpi_bridge.ports.sessions import Place, Pushed, PushStore, SessionStore
-from ocpi_bridge.ports.sweep import DuePush, OpenRequest, SweepStore
+from ocpi_bridge.ports.sessions import Place, PushContext, Pushed, PushStore, SessionStore, WatchStore
+from ocpi_bridge.ports.sweep import DuePush, OpenRequest, Reassessment, SweepStore
 
 __all__ = [
     "CallbackParser",
@@ -53,13 +54,17 @@ __all__ = [
     "PartnerReader",
     "Pending",
     "Place",
+    "PushContext",
     "PushMessage",
     "PushStore",
     "Pushed",
+    "Reassessment",
     "Receipt",
+    "RequestStore",
     "ResultMessage",
     "SecretStore",
     "SessionStore",
     "Surroundings",
     "SweepStore",
+    "WatchStore",
 ]

@@ -37,11 +37,15 @@ class ResultMessage:
 
 @dataclass(frozen=True, slots=True)
 class PushMessage:
-    """A session changed; a partner that sees it is to be told. It carries no body: the worker reads the newest."""
+    """A session changed; a partner that sees it is to be told. It carries no body: the worker reads the newest.
+
+    `reassess`: its rights are to be decided again first.
+    """
 
     session_id: str
     partner_id: str
     version: str
+    reassess: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,46 +1,50 @@
 """Stores of requests. Every write is conditional and atomic; what returns False, or None, wrote nothing."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from ocpi_bridge.domain.assignments import Rights
 from ocpi_bridge.domain.controls import Control
 from ocpi_bridge.domain.partners import Partner, Party
 from ocpi_bridge.domain.plans import Plan
 from ocpi_bridge.domain.requests import Answer, Request
 from ocpi_bridge.domain.sessions import Session
 from ocpi_bridge.domain.stations import Csms, Station, StationState
+from ocpi_bridge.domain.tokens import AcceptedToken
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who calls, and the session that the call is about, as one read finds them. `party` is the partner's own."""
+    """Who calls, and the session that the call is about, as one read finds them. `party` is the partner's own.
+
+    `token` is the one that was presented; None with nobody known.
+    """
 
     partner_id: str | None
     party: Party | None = None
+    token: AcceptedToken | None = None
     session: Session | None = None
     control: Control | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """The registry entries around a session; None where the registry has no such entry (any more)."""
+    """The registry entries around a session; None where the registry has no such entry (any more).
+
+    `rights` are what the assignments say at this moment; those in the session are as old as its last event.
+    """
 
     partner: Partner | None
     csms: Csms | None
     station: Station | None
     state: StationState
+    rights: Rights = field(default_factory=Rights)
 
 
-class IntakeStore(Protocol):
-    """What accepting a partner's request needs: two reads and one write."""
-
-    def caller(self, token_hashes: Sequence[str], session_id: str | None = None) -> Caller:
-        """Who one of the token hashes belongs to, with the session of that id (compared without case)."""
-
-    def surroundings(self, partner_id: str, session: Session | None) -> Surroundings:
-        """The partner, and the CSMS and station of the session where one is given."""
+class RequestStore(Protocol):
+    """What accepting a request needs, whoever wants it."""
 
     def control(self, session_id: str) -> Control:
         """The session's control; a new one where there is none."""
@@ -50,6 +54,25 @@ class IntakeStore(Protocol):
 
         False: somebody else moved the control since `before` was read.
         """
+
+
+class IntakeStore(RequestStore, Protocol):
+    """What knowing a partner that calls, and accepting its request, needs."""
+
+    def caller(self, token_hashes: Sequence[str], session_id: str | None = None) -> Caller:
+        """Who one of the token hashes belongs to, with the session of that id (compared without case)."""
+
+    def settle_token(self, token: AcceptedToken) -> None:
+        """Ends the tokens that this one supersedes, now that it was used; all at once, and once however many call.
+
+        Nothing is written where somebody else did so, or the token has gone. Raises Contended.
+        """
+
+    def surroundings(self, partner_id: str, session: Session | None, at: datetime) -> Surroundings:
+        """The partner, and what is around the session where one is given, its rights decided for an instant."""
+
+    def reassign(self, session: Session, rights: Rights, at: datetime) -> None:
+        """Writes rights that were decided at an instant into the session, unless an event did so meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)

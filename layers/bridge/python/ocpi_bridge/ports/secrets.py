@@ -3,6 +3,21 @@
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from ocpi_bridge.domain.partners import Partner
+
+
+@dataclass(frozen=True, slots=True)
+class PartnerSecret:
+    """What we show a partner to be let in; which of these there are follows from the partner's `auth`.
+
+    `token` is the credentials token (OCPI 7.3.1) or a static bearer token. `client_secret` is for the partner's
+    authorization server and nobody else; `api_key` goes beside the access token that it buys.
+    """
+
+    token: str | None = field(default=None, repr=False)
+    client_secret: str | None = field(default=None, repr=False)
+    api_key: str | None = field(default=None, repr=False)
+
 
 @dataclass(frozen=True, slots=True)
 class CsmsSecrets:
@@ -15,8 +30,8 @@ class CsmsSecrets:
 class SecretStore(Protocol):
     """Reads secrets and keeps them in memory for a while; `fresh` reads again."""
 
-    def partner_token(self, partner_id: str, *, fresh: bool = False) -> str:
-        """The token that we present to the partner. Raises UnknownEntity."""
+    def partner_secret(self, partner: Partner, *, fresh: bool = False) -> PartnerSecret:
+        """What we show the partner, by the name in its entry (`secret_name`). Raises UnknownEntity."""
 
     def csms_secrets(self, csms_id: str, *, fresh: bool = False) -> CsmsSecrets:
         """The secrets shared with the CSMS. Raises UnknownEntity."""

@@ -5,10 +5,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from ocpi_bridge.domain.assignments import Rights
+from ocpi_bridge.domain.controls import Control
 from ocpi_bridge.domain.events import IdToken, StationEvent
-from ocpi_bridge.domain.partners import Partner, Rights
+from ocpi_bridge.domain.partners import Partner
+from ocpi_bridge.domain.plans import Plan
+from ocpi_bridge.domain.requests import Request
 from ocpi_bridge.domain.sessions import ChargingPeriod, Session
-from ocpi_bridge.domain.stations import Csms, Outlet, Station
+from ocpi_bridge.domain.stations import Csms, Station
+from ocpi_bridge.domain.watches import Watch
 from ocpi_bridge.ports.json_values import JsonObject
 
 
@@ -26,8 +31,11 @@ class SessionStore(Protocol):
     def place(self, csms_id: str, station_id: str) -> Place:
         """The CSMS and the station, as far as the registry knows them."""
 
-    def rights(self, outlet: Outlet, token: IdToken | None, at: datetime) -> Rights:
-        """Who may see and steer a session at this outlet with this token, from the assignments."""
+    def rights(self, evse_uid: str, location_id: str, token: IdToken | None, at: datetime) -> Rights:
+        """Who may see and steer a session at this EVSE with this token, from the assignments."""
+
+    def live_at(self, csms_id: str, station_id: str) -> Sequence[Session]:
+        """The sessions at the station that are not over."""
 
     def session_of(self, event: StationEvent) -> Session | None:
         """The session that the event's transaction belongs to, or None."""
@@ -61,10 +69,21 @@ class Pushed:
     final: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class PushContext:
+    """A session and a partner, and all that is between them; None where something does not exist (any more)."""
+
+    session: Session | None
+    partner: Partner | None
+    pushed: Pushed
+    control: Control
+    watch: Watch | None = None
+
+
 class PushStore(Protocol):
     """What pushing sessions to partners needs."""
 
-    def push_context(self, session_id: str, partner_id: str) -> tuple[Session | None, Partner | None, Pushed]:
+    def push_context(self, session_id: str, partner_id: str) -> PushContext:
         """The session, the partner, and what the partner last acknowledged."""
 
     def periods(self, session_id: str, after: int) -> Sequence[ChargingPeriod]:
@@ -72,3 +91,19 @@ class PushStore(Protocol):
 
     def save_pushed(self, pushed: Pushed, due_at: datetime | None) -> None:
         """Remembers what the partner acknowledged; with `due_at` the sweep wakes the next push then."""
+
+
+class WatchStore(Protocol):
+    """What watching the active profile needs."""
+
+    def request(self, request_id: str) -> Request | None:
+        """The request, or None."""
+
+    def plan(self, request_id: str) -> Plan | None:
+        """The plan that a SET carried, or None."""
+
+    def active_profile(self, request_id: str) -> Plan | None:
+        """The active profile that a GET was answered with, or None."""
+
+    def save_watch(self, watch: Watch, due_at: datetime | None) -> None:
+        """Remembers how far the duty is done; with `due_at` the sweep wakes it then."""

@@ -29,11 +29,33 @@ class DuePush:
     partner_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class Reassessment:
+    """A partner whose live sessions are to be looked at again, and how far that is: the shard, and the id before.
+
+    `begun` tells one walk from the next.
+    """
+
+    partner_id: str
+    begun: str
+    shard: int = 0
+    after: str = ""
+
+
 class SweepStore(Protocol):
-    """What the sweep reads, both in bounded pages and from an index."""
+    """What the sweep reads, in bounded pages and from an index."""
 
     def open_requests(self, due_before: datetime) -> Sequence[OpenRequest]:
         """Requests not at their end that are due before an instant, the most overdue first."""
 
     def due_pushes(self, due_before: datetime) -> Sequence[DuePush]:
         """Pushes that are due before an instant."""
+
+    def reassessments(self) -> Sequence[Reassessment]:
+        """Partners whose live sessions are to be looked at again."""
+
+    def live_sessions(self, reassessment: Reassessment) -> tuple[Sequence[str], Reassessment | None]:
+        """The next page of the partner's live sessions, and where to go on; None at the end."""
+
+    def reassessed(self, before: Reassessment, after: Reassessment | None) -> None:
+        """Remembers how far it is (None: done), unless it was begun anew meanwhile."""

@@ -8,6 +8,7 @@ from botocore.config import Config
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sqs import SQSClient
 
@@ -31,3 +32,9 @@ def sqs() -> "SQSClient":
 def secrets_manager() -> "SecretsManagerClient":
     """The Secrets Manager client."""
     return boto3.client("secretsmanager", config=_CONFIG)
+
+
+@cache
+def events() -> "EventBridgeClient":
+    """The EventBridge client."""
+    return boto3.client("events", config=_CONFIG)

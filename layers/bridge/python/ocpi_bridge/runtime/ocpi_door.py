@@ -6,12 +6,13 @@ Every answer, whoever made the error, is HTTP 2xx with the envelope, or one of t
 
 import functools
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Protocol
 
-from ocpi_bridge.domain.errors import Contended, InvalidInput
+from ocpi_bridge.domain.errors import Contended, InvalidInput, RegistrationFailed
 from ocpi_bridge.domain.partners import Party
-from ocpi_bridge.domain.tokens import candidates, token_hash
+from ocpi_bridge.domain.tokens import AcceptedToken, TokenUse, candidates, is_bearer, token_hash
 from ocpi_bridge.ocpi.transport import (
     MAX_SESSION_ID_LENGTH,
     MessageIds,
@@ -41,6 +42,33 @@ class PartnerCall:
         return CallContext(self.request.ids, self.request.from_party, self.request.to_party)
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What an endpoint answers where `data` alone does not say it all: extra headers, such as those of a page (4.1.4.1)."""
+
+    data: JsonValue
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Whom a module is open to.
+
+    `configuration_module`: registration tokens too (4.1.2). `spent_token`: also one that did its work.
+    """
+
+    configuration_module: bool = False
+    spent_token: bool = False
+
+    def allows(self, token: AcceptedToken, authorization: str | None) -> bool:
+        """Whether a token that we know opens the module, in the form in which it came."""
+        if is_bearer(authorization) and not token.bearer:
+            return False
+        if token.use is TokenUse.REGISTRATION:
+            return self.configuration_module and (token.spent_at is None or self.spent_token)
+        return True
+
+
 class OcpiService(Protocol):
     """What the door needs of the service behind it."""
 
@@ -57,21 +85,29 @@ class OcpiService(Protocol):
         """The CPO's own party."""
 
 
-Endpoint = Callable[[PartnerCall], JsonValue]
+Endpoint = Callable[[PartnerCall], JsonValue | Answer]
 Handler = Callable[[gateway.Event, object], dict[str, JsonValue]]
 
+_UNAUTHORIZED = 401
+# What a 401 must carry (RFC 9110, 15.5.2).
+_CHALLENGE: Mapping[str, str] = MappingProxyType({"WWW-Authenticate": "Token"})
 
-def ocpi_endpoint(service: OcpiService, *, configuration_module: bool = False) -> Callable[[Endpoint], Handler]:
+
+def ocpi_endpoint(
+    service: OcpiService, *, configuration_module: bool = False, accepts_spent_token: bool = False
+) -> Callable[[Endpoint], Handler]:
     """Makes a Lambda handler of an endpoint.
 
-    `configuration_module`: versions and credentials carry no routing headers (4.1.8). The session of the path, if it
-    names one, is read together with the token.
+    `configuration_module`: versions and credentials carry no routing headers (4.1.8), and they alone are open to
+    registration tokens (4.1.2). `accepts_spent_token`: to one that did its work, too; the endpoint decides what it may
+    still do. The session of the path, if it names one, is read together with the token.
     """
+    access = Access(configuration_module, accepts_spent_token)
 
     def decorate(endpoint: Endpoint) -> Handler:
         @functools.wraps(endpoint)
         def handle(event: gateway.Event, _context: object) -> dict[str, JsonValue]:
-            return _Exchange(service, event, with_routing=not configuration_module).run(endpoint)
+            return _Exchange(service, event, access).run(endpoint)
 
         return handle
 
@@ -86,10 +122,10 @@ def method_not_allowed(*allowed: str) -> TransportError:
 class _Exchange:
     """One request and its answer."""
 
-    def __init__(self, service: OcpiService, event: gateway.Event, *, with_routing: bool) -> None:
+    def __init__(self, service: OcpiService, event: gateway.Event, access: Access) -> None:
         self._service = service
         self._event = event
-        self._with_routing = with_routing
+        self._access = access
         self._caller = Caller(None)
         self._request = _request(event)
 
@@ -98,34 +134,54 @@ class _Exchange:
         try:
             logger.set_correlation_id(self._request.ids.correlation_id)
             self._caller = self._authenticated()
-            data = endpoint(PartnerCall(self._request, self._caller))
+            self._settle_token()
+            answered = endpoint(PartnerCall(self._request, self._caller))
         except TransportError as error:
-            code = StatusCode.INVALID_PARAMETERS if error.http_status == 400 else StatusCode.CLIENT_ERROR
-            return self._answer(error.http_status, code, str(error), headers=error.headers)
+            challenge = _CHALLENGE if error.http_status == _UNAUTHORIZED else {}
+            return self._answer(
+                error.http_status, error.status_code, str(error), headers={**challenge, **error.headers}
+            )
         except InvalidInput as error:
             message = f"Invalid or missing parameters: {error.field}: {error.problem}"
             return self._answer(200, StatusCode.INVALID_PARAMETERS, message)
+        except RegistrationFailed as error:
+            return self._answer(200, error.status_code, str(error))
         except Contended as error:
             return self._answer(200, StatusCode.SERVER_ERROR, str(error))
         except Exception:  # noqa: BLE001 - the last resort: a partner gets the envelope whatever is broken here
             logger.exception("ocpi.failed")
             return self._answer(200, StatusCode.SERVER_ERROR, "internal error; try again")
-        return self._answer(200, StatusCode.SUCCESS, "Success", data=data)
+        answer = answered if isinstance(answered, Answer) else Answer(answered)
+        return self._answer(200, StatusCode.SUCCESS, "Success", data=answer.data, headers=answer.headers)
 
     def _authenticated(self) -> Caller:
-        hashes = [token_hash(token) for token in candidates(self._request.headers.get("authorization"))]
+        authorization = self._request.headers.get("authorization")
+        hashes = [token_hash(token) for token in candidates(authorization)]
         session_id = self._request.path_parameters.get("session_id")
         if session_id is not None and len(session_id) > MAX_SESSION_ID_LENGTH:
             session_id = None
         caller = self._service.intake.caller(hashes, session_id) if hashes else Caller(None)
-        if caller.partner_id is None:
-            raise TransportError(401, "unknown token", {"WWW-Authenticate": "Token"})
+        # One answer for both: who guesses does not learn that a token opens something else.
+        if caller.token is None or not self._access.allows(caller.token, authorization):
+            raise TransportError(_UNAUTHORIZED, "unknown token")
         return caller
+
+    def _settle_token(self) -> None:
+        """A new token that is used has arrived, so those that it supersedes end. The call never fails with that."""
+        token = self._caller.token
+        if token is None or token.use is not TokenUse.CREDENTIALS or not token.supersedes:
+            return
+        try:
+            self._service.intake.settle_token(token)
+        except Exception:  # noqa: BLE001 - the call itself is good, and the next one with this token settles it
+            logger.exception("ocpi.token_not_settled", extra={"partner_id": token.partner_id})
+        else:
+            self._caller = replace(self._caller, token=replace(token, supersedes=()))
 
     def _answer(
         self,
         http_status: int,
-        code: StatusCode,
+        code: int,
         message: str,
         *,
         data: JsonValue = None,
@@ -141,9 +197,9 @@ class _Exchange:
                 "partner_id": self._caller.partner_id,
                 "session_id": self._caller.session.session_id if self._caller.session else None,
                 "http_status": http_status,
-                "status_code": int(code),
+                "status_code": code,
                 "result": data.get("result") if isinstance(data, dict) else None,
-                "reason": None if code is StatusCode.SUCCESS else message,
+                "reason": None if code == StatusCode.SUCCESS else message,
                 "x_request_id": ids.request_id,
             },
         )
@@ -153,7 +209,7 @@ class _Exchange:
             {
                 "X-Request-ID": ids.request_id,
                 "X-Correlation-ID": ids.correlation_id,
-                **(self._routing() if self._with_routing else {}),
+                **({} if self._access.configuration_module else self._routing()),
                 **(headers or {}),
             },
         )

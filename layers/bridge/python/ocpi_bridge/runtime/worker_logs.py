@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from ocpi_bridge.domain.requests import Request
     from ocpi_bridge.usecases.deliver_result import Outcome
     from ocpi_bridge.usecases.ingest_event import Ingested
-    from ocpi_bridge.usecases.push_session import PushResult
     from ocpi_bridge.usecases.send_command import Turn
+    from ocpi_bridge.usecases.update_partner import Updated
 
 
 def log_turn(turn: "Turn") -> None:
@@ -41,10 +41,12 @@ def log_ingested(event: "StationEvent", done: "Ingested") -> None:
     (logger.warning if done.lost else logger.info)("event.ingested", extra=extra)
 
 
-def log_push(session_id: str, partner_id: str, correlation_id: str, result: "PushResult") -> None:
-    """One push of a session."""
-    about = {"session_id": session_id, "partner_id": partner_id, "correlation_id": correlation_id, "outcome": result}
-    logger.info("session.push", extra=about)
+def log_update(session_id: str, partner_id: str, correlation_id: str, updated: "Updated") -> None:
+    """What a partner was told of a session, and of the profile that is followed."""
+    about = {"session_id": session_id, "partner_id": partner_id, "correlation_id": correlation_id}
+    logger.info("session.push", extra={**about, "outcome": updated.push})
+    if updated.watch != "nothing":
+        logger.info("active_profile.watch", extra={**about, "outcome": updated.watch})
 
 
 def _about(request: "Request | None") -> dict[str, object]:

@@ -1,12 +1,13 @@
 """A CSMS reported something about a station: sessions and station states follow (csms.md 8b)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from ocpi_bridge.domain.errors import Contended
 from ocpi_bridge.domain.events import EventType, StationEvent
-from ocpi_bridge.domain.sessions import Session, SessionStatus, advance, new_session
-from ocpi_bridge.domain.stations import find_outlet, outlet_by_uid
+from ocpi_bridge.domain.sessions import Session, SessionStatus, advance, doubted, new_session, reassigned
+from ocpi_bridge.domain.stations import find_outlet
 from ocpi_bridge.ports import Clock, SessionStore
 
 # Events of one transaction are seldom processed at the same instant, and each loser only has to read again.
@@ -20,6 +21,7 @@ class Ingested(StrEnum):
     CHANGED = "changed"
     UNCHANGED = "unchanged"
     STATION_STATE = "station_state"
+    PROFILES_IN_DOUBT = "profiles_in_doubt"
     NOT_USED = "not_used"
     UNKNOWN_STATION = "unknown_station"
     UNKNOWN_CONNECTOR = "unknown_connector"
@@ -40,36 +42,58 @@ class IngestEvent:
     def __call__(self, event: StationEvent) -> Ingested:
         """Tells what the event did. Raises Contended when others wrote first, again and again: try the event later."""
         if not event.type.about_a_transaction:
-            online = event.type.tells_online
-            if online is None:
-                return Ingested.NOT_USED
-            self.store.station_online(event.csms_id, event.station_id, online=online, at=event.time)
-            return Ingested.STATION_STATE
+            return self._ingest_of_station(event)
         for _ in range(WRITE_ATTEMPTS):
             done = self._ingest(event)
             if done is not None:
                 return done
         raise Contended("other events of the transaction were faster; try again")
 
+    def _ingest_of_station(self, event: StationEvent) -> Ingested:
+        online = event.type.tells_online
+        if online is not None:
+            self.store.station_online(event.csms_id, event.station_id, online=online, at=event.time)
+        if event.type.doubts_profiles:
+            doubted_any = self._doubt_profiles(event)
+            if online is None:
+                return Ingested.PROFILES_IN_DOUBT if doubted_any else Ingested.NOT_USED
+        return Ingested.NOT_USED if online is None else Ingested.STATION_STATE
+
+    def _doubt_profiles(self, event: StationEvent) -> bool:
+        """Marks the sessions that the event may concern; whoever owes a partner the active profile looks for himself."""
+        now = self.clock.now()
+        for _ in range(WRITE_ATTEMPTS):
+            concerned = self._concerned(event)
+            unmarked = [one for one in concerned if one.profile_doubt_at is None or one.profile_doubt_at < now]
+            written = [self.store.update(one, doubted(one, now), None) for one in unmarked]
+            if all(written):
+                return bool(concerned)
+        raise Contended("other events of the station were faster; try again")
+
+    def _concerned(self, event: StationEvent) -> Sequence[Session]:
+        """The live sessions at the connector that the event names; at the whole station where it names none."""
+        live = self.store.live_at(event.csms_id, event.station_id)
+        if not live or (event.connector_id is None and event.evse_id is None):
+            return live
+        station = self.store.place(event.csms_id, event.station_id).station
+        outlet = find_outlet(station, event.connector_id, event.evse_id) if station else None
+        return [one for one in live if outlet is not None and one.evse_uid == outlet.evse.uid]
+
     def _ingest(self, event: StationEvent) -> Ingested | None:
         known = self.store.session_of(event)
         if known is None or _restarted(known, event):
             return self._create(event, known)
-        advanced = advance(known, event, self.clock.now())
-        if advanced is None:
+        if known.over:
             return Ingested.UNCHANGED
-        after, period = advanced
-        if known.token is None and after.token is not None:
-            after = self._with_rights(after)
+        now = self.clock.now()
+        after, period = advance(known, event, now) or (known, None)
+        # Looked at with each event: an assignment may have been given, have ended or been revoked in mid-session.
+        rights = self.store.rights(after.evse_uid, after.location_id, after.token, now)
+        after = reassigned(after, rights, now)
+        if after is known:
+            return Ingested.UNCHANGED
+        after = replace(after, version=known.version + 1)
         return Ingested.CHANGED if self.store.update(known, after, period) else None
-
-    def _with_rights(self, session: Session) -> Session:
-        """The session with what its token decides, where the start that tells it came late."""
-        station = self.store.place(session.csms_id, session.station_id).station
-        outlet = outlet_by_uid(station, session.evse_uid, session.connector_id) if station else None
-        if outlet is None:
-            return session
-        return replace(session, rights=self.store.rights(outlet, session.token, self.clock.now()))
 
     def _create(self, event: StationEvent, replaces: Session | None) -> Ingested | None:
         place = self.store.place(event.csms_id, event.station_id)
@@ -79,7 +103,8 @@ class IngestEvent:
         if outlet is None:
             return Ingested.UNKNOWN_CONNECTOR
         now = self.clock.now()
-        session = new_session(event, place.csms, outlet, rights=self.store.rights(outlet, event.id_token, now), now=now)
+        rights = self.store.rights(outlet.evse.uid, place.station.location_id, event.id_token, now)
+        session = new_session(event, place.csms, outlet, rights=rights, now=now)
         if event.type is EventType.TRANSACTION_ENDED:
             advanced = advance(session, event, now)
             session = advanced[0] if advanced else session

@@ -17,6 +17,7 @@ from ocpi_bridge.ports import (
     JsonObject,
     PartnerClient,
     PartnerMessage,
+    PushContext,
     Pushed,
     PushStore,
     Receipt,
@@ -25,9 +26,11 @@ from ocpi_bridge.ports import (
 
 PUSH_BUDGET = 10.0
 # Fields whose change waits for the partner's interval; every other change goes at once.
-METER_FIELDS = frozenset({"kwh", "last_updated"})
+METER_FIELDS = frozenset({"kwh", "total_cost", "last_updated"})
 # After a failure the whole object is tried again; the sweep wakes it, so less than a minute means the next one.
 RETRY_AFTER = (timedelta(0), timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15))
+# A partner that was down this long after a session's end fetches what it missed (4.4): nobody pushes for ever.
+GIVE_UP_AFTER = timedelta(days=3)
 
 
 class PushResult(StrEnum):
@@ -38,6 +41,7 @@ class PushResult(StrEnum):
     NOTHING_NEW = "nothing_new"
     LATER = "later"
     FAILED = "failed"
+    GIVEN_UP = "given_up"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,18 +53,23 @@ class PushSession:
     secrets: SecretStore
     clock: Clock
 
-    def __call__(self, session_id: str, partner_id: str, correlation_id: str) -> PushResult:
+    def __call__(self, context: PushContext, partner_id: str, correlation_id: str) -> PushResult:
         """Never raises for what the partner does; a failure is remembered and woken by the sweep."""
-        session, partner, pushed = self.store.push_context(session_id, partner_id)
-        if session is None or partner is None or partner.sessions_url is None:
+        session, partner, pushed = context.session, context.partner, context.pushed
+        if session is None or partner is None or not partner.connected or partner.sessions_url is None:
             return self._nobody_to_tell(pushed)
         if partner_id not in session.rights.seen_by:
             return self._nobody_to_tell(pushed)
         if pushed.final or self._known(session, pushed):
             return PushResult.NOTHING_NEW
         now = self.clock.now()
-        fields = session_fields(session, partner_id, self.secrets.callback_signing_key())
+        if pushed.in_doubt and session.over and now - session.last_updated > GIVE_UP_AFTER:
+            self.store.save_pushed(replace(pushed, final=True), due_at=None)
+            return PushResult.GIVEN_UP
+        fields = session_fields(session, partner_id, self.secrets.callback_signing_key(), partner.version)
         changed = changed_fields(pushed.fields, fields)
+        if not pushed.in_doubt and pushed.version and not self._differs(session, pushed, changed):
+            return PushResult.NOTHING_NEW
         if not pushed.in_doubt and pushed.version and set(changed) <= METER_FIELDS and not session.over:
             due = (pushed.at or now) + timedelta(seconds=partner.meter_push_interval)
             if now < due:
@@ -73,6 +82,10 @@ class PushSession:
             # Not due any more, or the sweep would wake it for ever.
             self.store.save_pushed(pushed, due_at=None)
         return PushResult.NOTHING_NEW
+
+    def _differs(self, session: Session, pushed: Pushed, changed: JsonObject) -> bool:
+        """Whether there is anything to tell: the moment of a change that shows in nothing is no news."""
+        return set(changed) != {"last_updated"} or session.periods > pushed.periods
 
     def _known(self, session: Session, pushed: Pushed) -> bool:
         return pushed.version >= session.version and not pushed.in_doubt

@@ -26,7 +26,10 @@ def relay_outbox(outbox: Outbox, changes: Sequence[Request | Session]) -> None:
 def messages_for(change: Request | Session) -> list[Message]:
     """The messages that a request's or a session's new state calls for."""
     if isinstance(change, Session):
-        return [PushMessage(change.session_id, partner_id, str(change.version)) for partner_id in _seen_by(change)]
+        return [PushMessage(change.session_id, partner_id, str(change.version)) for partner_id in _known_to(change)]
+    if change.origin is Origin.BRIDGE and change.state in UNDELIVERED_RESULT:
+        # Nothing to deliver: whoever watches the session for the partner goes on from here.
+        return [PushMessage(change.session_id, change.partner_id or "", change.request_id)]
     match change.state:
         case RequestState.PENDING:
             command = CommandMessage(change.request_id, change.step, change.attempts, change.station_key)
@@ -44,8 +47,9 @@ def _has_delivery(request: Request) -> bool:
     return request.origin is Origin.PARTNER and request.state in UNDELIVERED_RESULT
 
 
-def _seen_by(session: Session) -> list[str]:
-    return sorted(session.rights.seen_by)
+def _known_to(session: Session) -> list[str]:
+    """All that ever saw it: who may not any more may still have a plan at its charge point."""
+    return sorted(session.known_to | session.rights.seen_by)
 
 
 def _failed(request: Request) -> FailedDelivery:

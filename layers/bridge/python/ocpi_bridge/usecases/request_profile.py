@@ -76,16 +76,16 @@ class RequestProfile:
         partner_id = caller.partner_id
         if partner_id is None:
             raise ValueError("the caller is not authenticated")
-        session = caller.session if caller.session and partner_id in caller.session.rights.seen_by else None
-        around = self.store.surroundings(partner_id, session)
-        if around.partner is None:
+        around = self.store.surroundings(partner_id, caller.session, self.clock.now())
+        session = caller.session if partner_id in around.rights.seen_by else None
+        if around.partner is None or not around.partner.connected:
             raise TransportError(401, "unknown token")
         check_callback_url(
             call.response_url, partner_hosts(around.partner), allow_loopback_http=self.allow_loopback_http
         )
         if session is None:
             return ChargingProfileResponse(ResponseType.UNKNOWN_SESSION)
-        if context.to_party is not None and not _same(context.to_party, Party(session.country_code, session.party_id)):
+        if context.to_party is not None and not context.to_party.is_same(Party(session.country_code, session.party_id)):
             raise InvalidInput("OCPI-to-party-id", "is not the party that the session belongs to")
         control = caller.control or Control(session.session_id)
         known = repeated(control, partner_id, _fingerprint(session, call, context), self.clock.now())
@@ -95,6 +95,9 @@ class RequestProfile:
         refusal = self._refusal(session, around, call)
         if refusal is not None:
             return ChargingProfileResponse(refusal)
+        if around.rights != session.rights:
+            # Whoever comes after goes by the session: without this, a plan of a partner assigned just now would be cleared.
+            self.store.reassign(session, around.rights, self.clock.now())
         return self._accept(control, session, around, call, context)
 
     def _refusal(self, session: Session, around: Surroundings, call: ChargingProfileCall) -> ResponseType | None:
@@ -102,7 +105,7 @@ class RequestProfile:
         steering = not isinstance(call, ReadActiveProfile)
         outlet = _outlet(session, around)
         checks = (
-            (session.rights.steered_by != _id(around.partner), ResponseType.REJECTED),
+            (around.rights.steered_by != _id(around.partner), ResponseType.REJECTED),
             (steering and around.state.steering_suspended, ResponseType.REJECTED),
             (session.status is not SessionStatus.ACTIVE or not session.transaction_id, ResponseType.REJECTED),
             (outlet is None or CHARGING_PROFILE_CAPABLE not in outlet.evse.capabilities, ResponseType.NOT_SUPPORTED),
@@ -219,10 +222,3 @@ def _fingerprint(session: Session, call: ChargingProfileCall, context: CallConte
     """The same for a repetition of the same message; unique where the partner gave no X-Request-ID."""
     told = "\n".join((_kind(call).value, session.session_id, context.ids.request_id, repr(call)))
     return hashlib.sha256(told.encode()).hexdigest()
-
-
-def _same(one: Party, other: Party) -> bool:
-    return (one.country_code.casefold(), one.party_id.casefold()) == (
-        other.country_code.casefold(),
-        other.party_id.casefold(),
-    )

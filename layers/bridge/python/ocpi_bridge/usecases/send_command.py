@@ -130,6 +130,8 @@ class SendCommand:
         request, session, csms, station = context.request, context.session, context.csms, context.station
         if session is None or session.status is not SessionStatus.ACTIVE:
             return "the session is over"
+        if request.kind is RequestKind.SET and session.rights.steered_by != request.partner_id:
+            return "its partner may not steer the session any more"
         if csms is None or station is None:
             return "the station is not in the registry any more"
         outlet = outlet_by_uid(station, session.evse_uid, session.connector_id)

@@ -1,4 +1,7 @@
-"""Each minute: wake whatever a stream, a queue or a crash dropped. It reads states; it never decides anything."""
+"""Each minute: wake what a stream, a queue or a crash dropped, what is due, and what an assignment may have changed.
+
+It reads states; it never decides anything.
+"""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,6 +15,7 @@ from ocpi_bridge.ports import (
     OpenRequest,
     Outbox,
     PushMessage,
+    Reassessment,
     ResultMessage,
     SweepStore,
 )
@@ -26,11 +30,15 @@ class Swept:
 
     requests: int
     pushes: int
+    reassessed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """Wakes requests that stalled and pushes that are due. Everything it sends is safe to receive twice."""
+    """Wakes requests that stalled, pushes that are due, and the live sessions of partners that are reassessed.
+
+    Everything it sends is safe to receive twice.
+    """
 
     store: SweepStore
     outbox: Outbox
@@ -46,7 +54,17 @@ class Sweep:
         messages += [PushMessage(push.session_id, push.partner_id, again) for push in due]
         if messages:
             self.outbox.send(messages, again=again)
-        return Swept(requests=len(stalled), pushes=len(due))
+        reassessed = sum(self._reassess(one) for one in self.store.reassessments())
+        return Swept(requests=len(stalled), pushes=len(due), reassessed=reassessed)
+
+    def _reassess(self, reassessment: Reassessment) -> int:
+        """One page of the partner's live sessions; written down after it was sent, so that none is left out."""
+        session_ids, following = self.store.live_sessions(reassessment)
+        partner_id, version = reassessment.partner_id, f"reassess-{self.clock.now():%Y%m%dT%H%M%S}"
+        if session_ids:
+            self.outbox.send([PushMessage(one, partner_id, version, reassess=True) for one in session_ids])
+        self.store.reassessed(reassessment, following)
+        return len(session_ids)
 
 
 def _wake(request: OpenRequest) -> list[Message]:

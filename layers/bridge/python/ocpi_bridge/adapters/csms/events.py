@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Fiel
 
 from ocpi_bridge.domain.errors import InvalidInput
 from ocpi_bridge.domain.events import ChargingState, EventType, IdToken, Reading, StationEvent
+from ocpi_bridge.domain.prices import Price
 from ocpi_bridge.domain.times import in_utc
 from ocpi_bridge.ocpi.validation import invalid_input
 
@@ -43,11 +44,12 @@ def _finite(value: object) -> object:
     return value
 
 
-# Bounds are what a charging station can mean: 10 GWh on the register, 10 MW, 10 kA, 2 kV.
+# Bounds are what a charging station can mean: 10 GWh on the register, 10 MW, 10 kA, 2 kV, a million of any currency.
 _Wh = Annotated[Decimal, BeforeValidator(_finite), Field(ge=0, le=10_000_000_000)]
 _Watt = Annotated[Decimal, BeforeValidator(_finite), Field(ge=-10_000_000, le=10_000_000)]
 _Ampere = Annotated[Decimal, BeforeValidator(_finite), Field(ge=-10_000, le=10_000)]
 _Volt = Annotated[Decimal, BeforeValidator(_finite), Field(ge=0, le=2_000)]
+_Money = Annotated[Decimal, BeforeValidator(_finite), Field(ge=-1_000_000, le=1_000_000)]
 _Percent = Annotated[Decimal, BeforeValidator(_finite), Field(ge=0, le=100)]
 
 
@@ -61,6 +63,11 @@ class _IdToken(_Body):
     contract_id: Annotated[str, Field(min_length=1, max_length=36)] | None = None
 
 
+class _Price(_Body):
+    excl_vat: _Money
+    incl_vat: _Money | None = None
+
+
 class _Data(_Body):
     id_token: _IdToken | None = None
     auth_method: Annotated[str, Field(pattern="^(AUTH_REQUEST|COMMAND|WHITELIST)$")] | None = None
@@ -71,6 +78,7 @@ class _Data(_Body):
     offered_a: _Ampere | None = None
     soc: _Percent | None = None
     charging_state: ChargingState | None = None
+    total_cost: _Price | None = None
 
 
 class _Event(_Body):
@@ -125,6 +133,7 @@ def _station_event(csms_id: str, event: _Event, index: int) -> StationEvent:
             soc=data.soc,
         ),
         charging_state=data.charging_state,
+        total_cost=Price(data.total_cost.excl_vat, data.total_cost.incl_vat) if data.total_cost else None,
     )
 
 

@@ -123,7 +123,7 @@ class DynamoCommandStore:
             return None
         plan = None
         if request.kind is RequestKind.SET:
-            plan = dump(InstalledPlan(request.request_id, request.number, request.plan_ends_at))
+            plan = dump(InstalledPlan(request.request_id, request.number, request.plan_ends_at, request.partner_id))
         return self._control_after(request, request.number, plan)
 
     def _control_after(self, request: Request, number: int, plan: str | None) -> "TransactWriteItemTypeDef":

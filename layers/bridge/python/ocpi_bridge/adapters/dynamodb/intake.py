@@ -1,18 +1,23 @@
-"""The intake of requests: two reads in batches, one transaction."""
+"""The intake of requests: reads in batches, writes in transactions."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ocpi_bridge.adapters.dynamodb import registry_items, request_items, session_items, tables, writes
+from ocpi_bridge.adapters.dynamodb.sessions import DynamoSessionStore
+from ocpi_bridge.domain.assignments import Rights, rights, scopes_of
 from ocpi_bridge.domain.controls import Control
 from ocpi_bridge.domain.plans import Plan
 from ocpi_bridge.domain.requests import Request
-from ocpi_bridge.domain.sessions import Session
+from ocpi_bridge.domain.sessions import Session, reassigned
+from ocpi_bridge.domain.tokens import AcceptedToken
 from ocpi_bridge.ports import Caller, Surroundings
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,29 +44,50 @@ class DynamoIntakeStore:
         partner_id, party = accepted.partner_id, accepted.party
         session = found.get((self.sessions, *session_items.session_key(session_id))) if session_id else None
         if session_id is None or session is None:
-            return Caller(partner_id, party)
+            return Caller(partner_id, party, accepted)
         known = session_items.session_of(session)
         control = found.get((self.sessions, *session_items.control_key(session_id)))
-        return Caller(partner_id, party, known, session_items.control_of(known.session_id, control))
+        return Caller(partner_id, party, accepted, known, session_items.control_of(known.session_id, control))
 
-    def surroundings(self, partner_id: str, session: Session | None) -> Surroundings:
-        """See IntakeStore: one call."""
-        partner_key = (self.registry, *registry_items.partner_key(partner_id))
-        keys = [partner_key]
+    def settle_token(self, token: AcceptedToken) -> None:
+        """See IntakeStore: one transaction. Its condition is what was read, so of several callers one writes."""
+        settled = writes.update(
+            self.registry,
+            registry_items.token_key(token.token_hash),
+            {"supersedes": []},
+            "#supersedes = :before",
+            {"before": list(token.supersedes)},
+        )
+        writes.write(self.client, [settled, *map(self._ended, token.supersedes)])
+
+    def surroundings(self, partner_id: str, session: Session | None, at: datetime) -> Surroundings:
+        """See IntakeStore: one call, for the assignments too."""
+        keys = [(self.registry, *registry_items.partner_key(partner_id))]
         if session is not None:
             station = (session.csms_id, session.station_id)
             keys.append((self.registry, *registry_items.csms_key(session.csms_id)))
             keys.append((self.registry, *registry_items.station_key(*station)))
             keys.append((self.registry, *registry_items.station_state_key(*station)))
+            scopes = scopes_of(session.evse_uid, session.location_id, session.token)
+            keys += [(self.registry, *registry_items.assignments_key(scope, key)) for scope, key in scopes]
         found = tables.get_many(self.client, keys)
         items = [found.get(key) for key in keys] + [None] * 3
         partner, csms, station_item, state = items[:4]
+        assigned = [one for item in items[4:] for one in registry_items.assignments_of(item)]
         return Surroundings(
+            rights=rights(tuple(assigned), at),
             partner=registry_items.partner_of(partner) if partner else None,
             csms=registry_items.csms_of(csms) if csms else None,
             station=registry_items.station_of(station_item) if station_item else None,
             state=registry_items.station_state_of(state),
         )
+
+    def reassign(self, session: Session, rights: Rights, at: datetime) -> None:
+        """See IntakeStore."""
+        after = reassigned(session, rights, at)
+        if after is not session:
+            sessions = DynamoSessionStore(self.client, self.sessions, self.registry)
+            sessions.update(session, replace(after, version=session.version + 1), None)
 
     def control(self, session_id: str) -> Control:
         """See IntakeStore."""
@@ -93,3 +119,7 @@ class DynamoIntakeStore:
             key = request_items.plan_key(request.request_id)
             entries.append(writes.put(self.requests, request_items.plan_item(key, "plan", plan, item["expires_at"])))
         return writes.write(self.client, entries)
+
+    def _ended(self, token_hash: str) -> "TransactWriteItemTypeDef":
+        key = tables.key(*registry_items.token_key(token_hash))
+        return {"Delete": {"TableName": self.registry, "Key": key}}

@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ocpi_bridge.adapters.dynamodb import registry_items, session_items, tables
-from ocpi_bridge.domain.partners import Partner
-from ocpi_bridge.domain.sessions import ChargingPeriod, Session
-from ocpi_bridge.ports import Clock, Pushed
+from ocpi_bridge.adapters.dynamodb.watches import watch_key, watch_of
+from ocpi_bridge.domain.sessions import ChargingPeriod
+from ocpi_bridge.ports import Clock, PushContext, Pushed
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -26,16 +26,20 @@ class DynamoPushStore:
     registry: str
     clock: Clock
 
-    def push_context(self, session_id: str, partner_id: str) -> tuple[Session | None, Partner | None, Pushed]:
+    def push_context(self, session_id: str, partner_id: str) -> PushContext:
         """See PushStore: one call."""
         session = (self.sessions, *session_items.session_key(session_id))
         pushed = (self.sessions, *session_items.pushed_key(session_id, partner_id))
+        control = (self.sessions, *session_items.control_key(session_id))
+        watch = (self.sessions, *watch_key(session_id, partner_id))
         partner = (self.registry, *registry_items.partner_key(partner_id))
-        found = tables.get_many(self.client, [session, pushed, partner])
-        return (
-            session_items.session_of(found[session]) if session in found else None,
-            registry_items.partner_of(found[partner]) if partner in found else None,
-            session_items.pushed_of(session_id, partner_id, found.get(pushed)),
+        found = tables.get_many(self.client, [session, pushed, control, watch, partner])
+        return PushContext(
+            session=session_items.session_of(found[session]) if session in found else None,
+            partner=registry_items.partner_of(found[partner]) if partner in found else None,
+            pushed=session_items.pushed_of(session_id, partner_id, found.get(pushed)),
+            control=session_items.control_of(session_id, found.get(control)),
+            watch=watch_of(found.get(watch)),
         )
 
     def periods(self, session_id: str, after: int) -> Sequence[ChargingPeriod]:

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING
 from ocpi_bridge.adapters.dynamodb import registry_items
 from ocpi_bridge.adapters.dynamodb.registry_items import ItemKey, PlainItem
 from ocpi_bridge.adapters.dynamodb.registry_table import TRANSACTION_LIMIT, RegistryTable
+from ocpi_bridge.domain.assignments import Assignment, Scope
 from ocpi_bridge.domain.errors import InvalidInput, UnknownEntity
-from ocpi_bridge.domain.partners import Assignment, Partner, Scope
+from ocpi_bridge.domain.partners import Partner
 from ocpi_bridge.domain.registration import (
     RegistrationRefused,
     StationChange,
@@ -27,6 +28,7 @@ from ocpi_bridge.domain.registration import (
     merge_assignments,
     plan_import,
 )
+from ocpi_bridge.domain.replacements import Replacement, replacement
 from ocpi_bridge.domain.stations import Csms, Station
 from ocpi_bridge.domain.tokens import AcceptedToken
 
@@ -66,10 +68,8 @@ class DynamoRegistry:
 
     def list_tokens(self, partner_id: str) -> tuple[AcceptedToken, ...]:
         """The tokens that we accept from a partner, the oldest first."""
-        # A few in all: an index by partner would cost more than it saves.
-        tokens = [registry_items.token_of(item) for item in self._table.query(registry_items.TOKENS)]
-        mine = [token for token in tokens if token.partner_id == partner_id]
-        return tuple(sorted(mine, key=lambda token: token.created_at))
+        tokens = map(registry_items.token_of, self._token_items(partner_id))
+        return tuple(sorted(tokens, key=lambda token: token.created_at))
 
     def add_partner(self, partner: Partner, token_hashes: Collection[str], at: datetime) -> None:
         """Adds a partner and the hashes of the tokens that we accept from it, in one transaction.
@@ -92,28 +92,34 @@ class DynamoRegistry:
                 raise RegistrationRefused(problems)
             batch = self._table.put(registry_items.partner_item(partner, version=1), None)
             for token_hash in token_hashes:
-                token = AcceptedToken(token_hash, partner.partner_id, partner.party, at)
+                token = AcceptedToken(
+                    token_hash, partner.partner_id, partner.party, at, bearer=partner.accepts_bearer
+                )
                 batch |= self._table.put(registry_items.token_item(token), None)
             yield batch
 
         self._table.change(plan)
 
-    def replace_partner(self, partner: Partner) -> None:
-        """Replaces what is known of a partner; its tokens and assignments stay."""
+    def replace_partner(self, partner: Partner) -> Replacement:
+        """Replaces what an operator may say of a partner; its registration, tokens and assignments stay.
+
+        Returns what it is now, and the fields that its registration kept.
+        """
+        replacements: list[Replacement] = []
 
         def plan() -> "Iterable[Batch]":
-            before = self._table.get(registry_items.partner_key(partner.partner_id))
-            if before is None:
+            item = self._table.get(registry_items.partner_key(partner.partner_id))
+            if item is None:
                 raise UnknownEntity("partner", partner.partner_id)
-            version = registry_items.version_of(before)
-            batch = self._table.put(registry_items.partner_item(partner, version + 1), {"version": version})
-            for token in self.list_tokens(partner.partner_id):
-                if token.party != partner.party:
-                    item = registry_items.token_item(replace(token, party=partner.party))
-                    batch |= self._table.put(item, {"partner_id": partner.partner_id})
-            yield batch
+            replacements.append(replacement(registry_items.partner_of(item), partner))
+            version = registry_items.version_of(item)
+            after = replacements[-1].partner
+            yield self._table.put(
+                registry_items.partner_item(after, version + 1), {"version": version}
+            ) | self._mirrored(after)
 
         self._table.change(plan)
+        return replacements[-1]
 
     def remove_partner(self, partner_id: str) -> RemovedPartner:
         """Removes a partner: first it and its tokens, at once, so that it is cut off; then all its assignments.
@@ -127,7 +133,8 @@ class DynamoRegistry:
             batch = self._table.delete(registry_items.partner_key(partner_id), {})
             for token in self.list_tokens(partner_id):
                 batch |= self._table.delete(registry_items.token_key(token.token_hash), {})
-            yield batch
+            # Its plans are cleared by whoever is woken for its live sessions.
+            yield batch | self._table.put(registry_items.reassessment_item(partner_id), {})
 
         self._table.change(plan)
         # After that no assignment can be added any more, so none is missed.
@@ -137,6 +144,23 @@ class DynamoRegistry:
         if partner is None and not tokens and not assignments:
             raise UnknownEntity("partner", partner_id)
         return RemovedPartner(len(tokens), assignments)
+
+    def _token_items(self, partner_id: str) -> list[PlainItem]:
+        # A few in all: an index by partner would cost more than it saves.
+        items = self._table.query(registry_items.TOKENS)
+        return [item for item in items if item["partner_id"] == partner_id]
+
+    def _mirrored(self, partner: Partner) -> "Batch":
+        """The partner's tokens, where they do not say what the entry says; they are all that the door reads."""
+        batch: Batch = {}
+        for item in self._token_items(partner.partner_id):
+            token = registry_items.token_of(item)
+            mirrored = replace(token, party=partner.party, bearer=partner.accepts_bearer)
+            if mirrored != token:
+                # Over the item as it is: that of a handshake under way also says when it goes by itself.
+                changed = {**item, **registry_items.token_item(mirrored)}
+                batch |= self._table.put(changed, {"partner_id": partner.partner_id})
+        return batch
 
     # --- CSMSs -------------------------------------------------------------------------------------------------------
 
@@ -297,12 +321,17 @@ class DynamoRegistry:
                     changes.append(reduce(or_, checks, self._assignments(merged.values(), items.get(place))))
             if problems:
                 raise RegistrationRefused(problems)
-            return changes
+            # Whoever steers so far may have to give way to the new one.
+            again = self._reassessment_of_all() if changes else {}
+            return [change | again for change in changes]
 
         self._table.change(plan)
 
     def revoke_assignment(self, partner_id: str, scope: Scope, key: str) -> Assignment:
-        """Revokes a partner's assignment on a key; returns what it was."""
+        """Revokes a partner's assignment on a key; returns what it was.
+
+        Its live sessions are looked at again, and a plan that it may not keep is cleared.
+        """
         revoked: list[Assignment] = []
 
         def plan() -> "Iterable[Batch]":
@@ -311,12 +340,13 @@ class DynamoRegistry:
             if item is None or partner_id not in held:
                 raise UnknownEntity("assignment", f"{partner_id} {scope} {key}")
             revoked.append(held.pop(partner_id))
+            again = self._table.put(registry_items.reassessment_item(partner_id), {})
             if held:
-                yield self._assignments(held.values(), item)
+                yield self._assignments(held.values(), item) | again
             else:
                 # A key may name a person's token: nothing of it stays.
                 before = {"assignments": item["assignments"]}
-                yield self._table.delete(registry_items.assignments_key(scope, key), before)
+                yield self._table.delete(registry_items.assignments_key(scope, key), before) | again
 
         self._table.change(plan)
         return revoked[-1]
@@ -327,6 +357,12 @@ class DynamoRegistry:
         version = registry_items.version_of(before) + 1
         item = registry_items.assignments_item(first.scope, first.key, assignments, version)
         return self._table.put(item, None if before is None else {"assignments": before["assignments"]})
+
+    def _reassessment_of_all(self) -> "Batch":
+        batch: Batch = {}
+        for partner in self.list_partners():
+            batch |= self._table.put(registry_items.reassessment_item(partner.partner_id), {})
+        return batch
 
     def _reference_checks(self, assignment: Assignment) -> "Batch":
         checks = self._table.demand(registry_items.partner_key(assignment.partner_id))

@@ -10,6 +10,7 @@
     LOCATION#{location_id}    {csms_id}#{station_id}      nothing more: which stations a location has
     ASSIGNMENTS#{scope}       {key}                       assignments (partner_id -> document), version
     SIGNATURE#{csms_id}       {hash of the signature}     expires_at
+    REASSESSMENT              {partner_id}                begun, shard, after: its live sessions are looked at again
 
 Ids that OCPI compares without case (EVSE, location, keys of assignments) are folded in keys. A document is the JSON of
 the domain's dataclass: read in one step, and an attribute that the domain gains later gets its default.
@@ -17,12 +18,15 @@ the domain's dataclass: read in one step, and an attribute that the domain gains
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from uuid import uuid4
 
 from ocpi_bridge.adapters.dynamodb import documents
-from ocpi_bridge.domain.partners import Assignment, Partner, Party, Scope
+from ocpi_bridge.domain.assignments import Assignment, Scope
+from ocpi_bridge.domain.partners import Partner, Party
 from ocpi_bridge.domain.registration import StationRef
 from ocpi_bridge.domain.stations import Csms, Station, StationState
-from ocpi_bridge.domain.tokens import AcceptedToken
+from ocpi_bridge.domain.tokens import AcceptedToken, TokenUse
+from ocpi_bridge.ports import Reassessment
 
 # An item as plain values, as tables.from_item gives it and tables.to_item takes it.
 PlainItem = Mapping[str, object]
@@ -32,6 +36,7 @@ ItemKey = tuple[str, str]
 PARTNERS = "PARTNER"
 TOKENS = "TOKEN"
 CSMSS = "CSMS"
+REASSESSMENTS = "REASSESSMENT"
 
 
 # --- Keys ------------------------------------------------------------------------------------------------------------
@@ -97,6 +102,11 @@ def signature_key(csms_id: str, signature_hash: str) -> ItemKey:
     return f"SIGNATURE#{csms_id}", signature_hash
 
 
+def reassessment_key(partner_id: str) -> ItemKey:
+    """The key that says that a partner's live sessions are to be looked at again."""
+    return REASSESSMENTS, partner_id
+
+
 # --- From items ------------------------------------------------------------------------------------------------------
 
 
@@ -107,9 +117,18 @@ def partner_of(item: PlainItem) -> Partner:
 
 def token_of(item: PlainItem) -> AcceptedToken:
     """The token (by its hash) that an item holds, with the partner that presents it."""
-    created_at = datetime.fromtimestamp(int(str(item["created_at"])) / 1000, UTC)
-    party = Party(str(item["country_code"]), str(item["party_id"]))
-    return AcceptedToken(str(item["sk"]), str(item["partner_id"]), party, created_at)
+    supersedes = item.get("supersedes", ())
+    assert isinstance(supersedes, (list, tuple))
+    return AcceptedToken(
+        token_hash=str(item["sk"]),
+        partner_id=str(item["partner_id"]),
+        party=Party(str(item["country_code"]), str(item["party_id"])),
+        created_at=_instant(item["created_at"]),
+        use=TokenUse(str(item.get("use", TokenUse.CREDENTIALS))),
+        supersedes=tuple(str(superseded) for superseded in supersedes),
+        spent_at=_instant(item["spent_at"]) if item.get("spent_at") is not None else None,
+        bearer=bool(item.get("bearer")),
+    )
 
 
 def csms_of(item: PlainItem) -> Csms:
@@ -144,6 +163,11 @@ def assignments_of(item: PlainItem | None) -> tuple[Assignment, ...]:
     return tuple(documents.load(Assignment, held[partner_id]) for partner_id in sorted(held))
 
 
+def reassessment_of(item: PlainItem) -> Reassessment:
+    """How far the walk through a partner's live sessions is."""
+    return Reassessment(str(item["partner_id"]), str(item["begun"]), int(str(item["shard"])), str(item["after"]))
+
+
 def version_of(item: PlainItem | None) -> int:
     """How often the item was written; 0 for a missing one."""
     return int(str(item["version"])) if item is not None else 0
@@ -159,14 +183,17 @@ def partner_item(partner: Partner, version: int) -> dict[str, object]:
 
 def token_item(token: AcceptedToken) -> dict[str, object]:
     """The item of a token that we accept from a partner."""
-    created_at = int(token.created_at.timestamp() * 1000)
     return _item(
         token_key(token.token_hash),
         "token",
         partner_id=token.partner_id,
         country_code=token.party.country_code,
         party_id=token.party.party_id,
-        created_at=created_at,
+        created_at=_epoch_ms(token.created_at),
+        use=token.use.value,
+        supersedes=list(token.supersedes),
+        spent_at=None if token.spent_at is None else _epoch_ms(token.spent_at),
+        bearer=token.bearer,
     )
 
 
@@ -197,9 +224,27 @@ def assignments_item(scope: Scope, key: str, assignments: Iterable[Assignment], 
     return _item(assignments_key(scope, key), "assignments", assignments=held, version=version)
 
 
+def reassessment_item(partner_id: str) -> dict[str, object]:
+    """The item that makes the sweep wake every live session of a partner: what it may see or steer has changed.
+
+    Whoever changes that writes it in the same transaction; written again, the walk begins again.
+    """
+    return _item(
+        reassessment_key(partner_id), "reassessment", partner_id=partner_id, begun=uuid4().hex, shard=0, after=""
+    )
+
+
 def signature_item(csms_id: str, signature_hash: str, expires_at: datetime) -> dict[str, object]:
     """The item of an event signature that was seen; it goes some time after `expires_at`."""
     return _item(signature_key(csms_id, signature_hash), "signature", expires_at=int(expires_at.timestamp()))
+
+
+def _instant(value: object) -> datetime:
+    return datetime.fromtimestamp(int(str(value)) / 1000, UTC)
+
+
+def _epoch_ms(moment: datetime) -> int:
+    return round(moment.timestamp() * 1000)
 
 
 def _item(place: ItemKey, entity: str, **attributes: object) -> dict[str, object]:

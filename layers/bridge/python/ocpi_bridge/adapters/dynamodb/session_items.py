@@ -3,10 +3,17 @@
 | pk                                          | sk               | entity      |                                     |
 |---------------------------------------------|------------------|-------------|-------------------------------------|
 | SESSION#{id, case folded}                   | SESSION          | session     | the session                         |
+|                                             | VIEW#{partner}   | view        | its place in another partner's feed |
 |                                             | CONTROL          | control     | numbers, rates, installed plan      |
 |                                             | PERIOD#{index}   | period      | one closed charging period          |
 |                                             | PUSHED#{partner} | pushed      | what the partner last acknowledged  |
-| TRANSACTION#{csms}#{station}#{transaction}  | TRANSACTION      | transaction | the transaction's newest session    |
+|                                             | PREFERENCES      | preferences | the driver's newest wishes          |
+| STATION#{csms}#{station}          | TRANSACTION#{transaction} | transaction | the transaction's newest session    |
+
+A session stands in the feed of each partner that sees it (index `feed`: partner and shard, by last update), and in the
+list of its live sessions until it is over (index `live`). The session's own item carries the attributes for the first
+of these partners, by id: most sessions have one, and a meter reading then stays a single write. A view does so for each
+further partner.
 """
 
 import json
@@ -14,10 +21,13 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from zlib import crc32
 
 from ocpi_bridge.adapters.dynamodb.documents import dump, load
 from ocpi_bridge.domain.controls import Control, Intake
+from ocpi_bridge.domain.partners import Party
 from ocpi_bridge.domain.plans import RateUnit
+from ocpi_bridge.domain.preferences import PreferencesChange
 from ocpi_bridge.domain.requests import InstalledPlan
 from ocpi_bridge.domain.sessions import ChargingPeriod, Session
 from ocpi_bridge.ocpi.transport import dumps
@@ -27,11 +37,17 @@ from ocpi_bridge.ports import Pushed
 SESSION_RETENTION = timedelta(days=90)
 # One partition of the due index takes 1,000 writes a second; raise it when that is too few.
 DUE_SHARD = "0"
+# One partition of an index takes 1,000 write units a second, and a session that moves in the feed costs two of them (the
+# old entry goes, the new one comes). Eight shards: 4,000 changes a second for one partner, or 240,000 sessions that
+# report once a minute. More would make every poll slower: a walk asks each shard.
+FEED_SHARDS = 8
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def epoch_ms(moment: datetime) -> int:
-    """The instant as DynamoDB sorts it: milliseconds since 1970."""
-    return round(moment.timestamp() * 1000)
+    """The instant as DynamoDB sorts it: whole milliseconds since 1970, the rest cut off as OCPI's DateTime has it."""
+    return (moment - _EPOCH) // timedelta(milliseconds=1)
 
 
 def from_epoch_ms(value: Decimal) -> datetime:
@@ -64,13 +80,43 @@ def pushed_key(session_id: str, partner_id: str) -> tuple[str, str]:
     return session_key(session_id)[0], f"PUSHED#{partner_id}"
 
 
+def view_key(session_id: str, partner_id: str) -> tuple[str, str]:
+    """The key of a session's view for a partner; it sorts behind the session's own."""
+    return session_key(session_id)[0], f"VIEW#{partner_id}"
+
+
+def preferences_key(session_id: str) -> tuple[str, str]:
+    """The key of a session's charging preferences."""
+    return session_key(session_id)[0], "PREFERENCES"
+
+
+def feed_partition(partner_id: str, shard: int) -> str:
+    """A shard of the sessions that a partner sees, in the indexes `feed` and `live`."""
+    return f"{partner_id}#{shard}"
+
+
+def feed_shard(session_id: str) -> int:
+    """The shard that a session stays in for ever, whatever becomes of it."""
+    return crc32(session_id.casefold().encode()) % FEED_SHARDS
+
+
+def party_text(party: Party) -> str:
+    """A party as entries of the feed name it; parties are compared without case (CiString)."""
+    return f"{party.country_code}/{party.party_id}".casefold()
+
+
+def transactions_at(csms_id: str, station_id: str) -> str:
+    """The partition with the transactions of a station; those whose session is not over carry `ongoing`."""
+    return f"STATION#{csms_id}#{station_id}"
+
+
 def transaction_key(csms_id: str, station_id: str, transaction_id: str) -> tuple[str, str]:
     """The key of the pointer from a transaction to its newest session."""
-    return f"TRANSACTION#{csms_id}#{station_id}#{transaction_id}", "TRANSACTION"
+    return transactions_at(csms_id, station_id), f"TRANSACTION#{transaction_id}"
 
 
 def session_item(session: Session) -> dict[str, Any]:
-    """The session's item."""
+    """The session's item, with its place in the feed of the first partner that sees it."""
     pk, sk = session_key(session.session_id)
     return {
         "pk": pk,
@@ -80,6 +126,35 @@ def session_item(session: Session) -> dict[str, Any]:
         "version": session.version,
         "document": dump(session),
         "expires_at": expiry(session.last_updated, SESSION_RETENTION),
+        **(_place_in_feed(session, min(session.rights.seen_by)) if session.rights.seen_by else {}),
+    }
+
+
+def view_partners(session: Session) -> tuple[str, ...]:
+    """The partners that see the session by a view of their own: all but the first, by id."""
+    return tuple(sorted(session.rights.seen_by)[1:])
+
+
+def view_item(session: Session, partner_id: str) -> dict[str, Any]:
+    """The session's view for a partner."""
+    pk, sk = view_key(session.session_id, partner_id)
+    return {
+        "pk": pk,
+        "sk": sk,
+        "entity": "view",
+        "session_id": session.session_id,
+        "expires_at": expiry(session.last_updated, SESSION_RETENTION),
+        **_place_in_feed(session, partner_id),
+    }
+
+
+def _place_in_feed(session: Session, partner_id: str) -> dict[str, Any]:
+    partition = feed_partition(partner_id, feed_shard(session.session_id))
+    return {
+        "feed": partition,
+        "feed_at": epoch_ms(session.last_updated),
+        "party": party_text(Party(session.country_code, session.party_id)),
+        "live": None if session.over else partition,
     }
 
 
@@ -103,6 +178,25 @@ def period_item(session: Session, period: ChargingPeriod) -> dict[str, Any]:
 def period_of(item: Mapping[str, Any]) -> ChargingPeriod:
     """The charging period of an item."""
     return load(ChargingPeriod, item["document"])
+
+
+def preferences_item(change: PreferencesChange) -> dict[str, Any]:
+    """The newest charging preferences of a session, as an item that its stream carries on."""
+    pk, sk = preferences_key(change.session_id)
+    return {
+        "pk": pk,
+        "sk": sk,
+        "entity": "preferences",
+        "session_id": change.session_id,
+        "partner_id": change.partner_id,
+        "document": dump(change),
+        "expires_at": expiry(change.at, SESSION_RETENTION),
+    }
+
+
+def preferences_of(item: Mapping[str, Any]) -> PreferencesChange:
+    """The charging preferences of an item."""
+    return load(PreferencesChange, item["document"])
 
 
 def control_of(session_id: str, item: Mapping[str, Any] | None) -> Control:

@@ -1,18 +1,19 @@
 """Sessions as events build them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ocpi_bridge.adapters.dynamodb import registry_items, session_items, tables, writes
+from ocpi_bridge.domain.assignments import Rights, rights, scopes_of
 from ocpi_bridge.domain.events import IdToken, StationEvent
-from ocpi_bridge.domain.partners import Rights, Scope, emsp_of, rights
 from ocpi_bridge.domain.sessions import ChargingPeriod, Session
-from ocpi_bridge.domain.stations import Outlet
 from ocpi_bridge.ports import Place
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +34,9 @@ class DynamoSessionStore:
             station=registry_items.station_of(found[station]) if station in found else None,
         )
 
-    def rights(self, outlet: Outlet, token: IdToken | None, at: datetime) -> Rights:
+    def rights(self, evse_uid: str, location_id: str, token: IdToken | None, at: datetime) -> Rights:
         """See SessionStore: one call for all scopes that touch the session."""
-        scopes = [(Scope.EVSE, outlet.evse.uid), (Scope.LOCATION, outlet.station.location_id)]
-        if token is not None:
-            scopes.append((Scope.TOKEN, token.uid))
-            if token.contract_id is not None:
-                scopes.append((Scope.CONTRACT, token.contract_id))
-                emsp = emsp_of(token.contract_id)
-                if emsp is not None:
-                    scopes.append((Scope.EMSP, f"{emsp.country_code}/{emsp.party_id}"))
+        scopes = scopes_of(evse_uid, location_id, token)
         keys = [(self.registry, *registry_items.assignments_key(scope, key)) for scope, key in scopes]
         found = tables.get_many(self.client, keys)
         given = [assignment for key in keys for assignment in registry_items.assignments_of(found.get(key))]
@@ -57,9 +51,20 @@ class DynamoSessionStore:
         found = tables.get_many(self.client, [pointer]).get(pointer)
         if found is None:
             return None
-        key = (self.sessions, *session_items.session_key(str(found["session_id"])))
-        item = tables.get_many(self.client, [key]).get(key)
-        return session_items.session_of(item) if item else None
+        sessions = self._sessions([str(found["session_id"])])
+        return sessions[0] if sessions else None
+
+    def live_at(self, csms_id: str, station_id: str) -> Sequence[Session]:
+        """See SessionStore: one query of the station's transactions, one call for those that are not over."""
+        answer = self.client.query(
+            TableName=self.sessions,
+            KeyConditionExpression="pk = :pk",
+            FilterExpression="attribute_exists(ongoing)",
+            ExpressionAttributeValues=tables.values(pk=session_items.transactions_at(csms_id, station_id)),
+            ConsistentRead=True,
+        )
+        pointers = [tables.from_item(item) for item in answer["Items"]]
+        return [session for session in self._sessions([one["session_id"] for one in pointers]) if not session.over]
 
     def create(self, session: Session, replaces: Session | None) -> bool:
         """See SessionStore."""
@@ -67,20 +72,33 @@ class DynamoSessionStore:
         pointer = writes.update(
             self.sessions,
             session_items.transaction_key(session.csms_id, session.station_id, session.transaction_id),
-            {"entity": "transaction", "session_id": session.session_id, "expires_at": item["expires_at"]},
+            {
+                "entity": "transaction",
+                "session_id": session.session_id,
+                "expires_at": item["expires_at"],
+                **({} if session.over else {"ongoing": True}),
+            },
             "attribute_not_exists(pk)" if replaces is None else "#session_id = :replaced",
             {} if replaces is None else {"replaced": replaces.session_id},
         )
-        return writes.write(self.client, [writes.put(self.sessions, item), pointer])
+        return writes.write(self.client, [writes.put(self.sessions, item), pointer, *self._views(session)])
 
     def update(self, before: Session, after: Session, period: ChargingPeriod | None) -> bool:
-        """See SessionStore."""
+        """See SessionStore: one write without a transaction where no more than one partner sees it and no period closes.
+
+        A transaction takes 100 items: with session and period, 98 partners that come or go at once.
+        """
         put = writes.put(self.sessions, session_items.session_item(after), "version = :before")
         put["Put"]["ExpressionAttributeValues"] = tables.values(before=before.version)
         entries = [put]
         if period is not None:
             entries.append(writes.put(self.sessions, session_items.period_item(after, period)))
-        return writes.write(self.client, entries)
+        entries += [*self._views(after), *self._views_gone(before, after)]
+        written = writes.write(self.client, entries)
+        if written and after.over:
+            # Apart from the session's own write: it only spares those who look for live sessions a reading.
+            writes.write(self.client, [self._transaction_over(after)])
+        return written
 
     def station_online(self, csms_id: str, station_id: str, *, online: bool, at: datetime) -> None:
         """See SessionStore."""
@@ -92,3 +110,28 @@ class DynamoSessionStore:
             {},
         )
         writes.write(self.client, [entry])
+
+    def _transaction_over(self, session: Session) -> "TransactWriteItemTypeDef":
+        return writes.update(
+            self.sessions,
+            session_items.transaction_key(session.csms_id, session.station_id, session.transaction_id),
+            {},
+            "session_id = :session_id",
+            {"session_id": session.session_id},
+            remove=("ongoing",),
+        )
+
+    def _views(self, session: Session) -> list["TransactWriteItemTypeDef"]:
+        """The session's views, whatever stood there: the condition on the session's own item speaks for them too."""
+        items = [session_items.view_item(session, partner) for partner in session_items.view_partners(session)]
+        return [{"Put": {"TableName": self.sessions, "Item": tables.to_item(item)}} for item in items]
+
+    def _views_gone(self, before: Session, after: Session) -> list["TransactWriteItemTypeDef"]:
+        gone = set(session_items.view_partners(before)) - set(session_items.view_partners(after))
+        keys = [session_items.view_key(before.session_id, partner_id) for partner_id in sorted(gone)]
+        return [{"Delete": {"TableName": self.sessions, "Key": tables.key(*key)}} for key in keys]
+
+    def _sessions(self, session_ids: Sequence[str]) -> list[Session]:
+        keys = [(self.sessions, *session_items.session_key(session_id)) for session_id in session_ids]
+        found = tables.get_many(self.client, keys)
+        return [session_items.session_of(found[key]) for key in keys if key in found]

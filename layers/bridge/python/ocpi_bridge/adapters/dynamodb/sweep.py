@@ -1,12 +1,13 @@
 """What the sweep reads: two indexes, in bounded pages, never a scan."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from ocpi_bridge.adapters.dynamodb import session_items, tables
-from ocpi_bridge.ports import DuePush, OpenRequest
+from ocpi_bridge.adapters.dynamodb import registry_items, session_items, tables, writes
+from ocpi_bridge.ports import DuePush, OpenRequest, Reassessment
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -14,15 +15,19 @@ if TYPE_CHECKING:
 # What one sweep wakes at the most; the next one, a minute later, takes what is left.
 SWEEP_PAGE = 500
 DUE_INDEX = "due"
+LIVE_INDEX = "live"
+# Partners are few; what does not fit waits for the next sweep.
+REASSESSMENTS_PAGE = 20
 
 
 @dataclass(frozen=True, slots=True)
 class DynamoSweepStore:
-    """SweepStore on the `due` indexes of the requests and sessions tables."""
+    """SweepStore on the `due` and `live` indexes of the requests and sessions tables, and on the registry."""
 
     client: "DynamoDBClient"
     sessions: str
     requests: str
+    registry: str
 
     def open_requests(self, due_before: datetime) -> Sequence[OpenRequest]:
         """See SweepStore."""
@@ -44,6 +49,52 @@ class DynamoSweepStore:
     def due_pushes(self, due_before: datetime) -> Sequence[DuePush]:
         """See SweepStore."""
         return [DuePush(item["session_id"], item["partner_id"]) for item in self._due(self.sessions, due_before)]
+
+    def reassessments(self) -> Sequence[Reassessment]:
+        """See SweepStore."""
+        answer = self.client.query(
+            TableName=self.registry,
+            KeyConditionExpression="pk = :pk",
+            ExpressionAttributeValues=tables.values(pk=registry_items.REASSESSMENTS),
+            Limit=REASSESSMENTS_PAGE,
+            ConsistentRead=True,
+        )
+        return [registry_items.reassessment_of(tables.from_item(item)) for item in answer["Items"]]
+
+    def live_sessions(self, reassessment: Reassessment) -> tuple[Sequence[str], Reassessment | None]:
+        """See SweepStore: one query of one shard."""
+        place = session_items.feed_partition(reassessment.partner_id, reassessment.shard)
+        answer = self.client.query(
+            TableName=self.sessions,
+            IndexName=LIVE_INDEX,
+            KeyConditionExpression="live = :live AND session_id > :after",
+            ExpressionAttributeValues=tables.values(live=place, after=reassessment.after or " "),
+            Limit=SWEEP_PAGE,
+        )
+        found = [str(tables.from_item(item)["session_id"]) for item in answer["Items"]]
+        if "LastEvaluatedKey" in answer and found:
+            return found, replace(reassessment, after=found[-1])
+        if reassessment.shard + 1 < session_items.FEED_SHARDS:
+            return found, replace(reassessment, shard=reassessment.shard + 1, after="")
+        return found, None
+
+    def reassessed(self, before: Reassessment, after: Reassessment | None) -> None:
+        """See SweepStore."""
+        key = registry_items.reassessment_key(before.partner_id)
+        same_walk = {"begun_before": before.begun, "shard_before": before.shard, "after_before": before.after}
+        stands = "begun = :begun_before AND #shard = :shard_before AND #after = :after_before"
+        if after is not None:
+            moved = {"shard": after.shard, "after": after.after}
+            writes.write(self.client, [writes.update(self.registry, key, moved, stands, same_walk)])
+            return
+        with suppress(self.client.exceptions.ConditionalCheckFailedException):
+            self.client.delete_item(
+                TableName=self.registry,
+                Key=tables.key(*key),
+                ConditionExpression=stands,
+                ExpressionAttributeNames={"#shard": "shard", "#after": "after"},
+                ExpressionAttributeValues=tables.values(**same_walk),
+            )
 
     def _due(self, table: str, before: datetime) -> list[dict[str, Any]]:
         answer = self.client.query(

@@ -1,16 +1,17 @@
-"""One call to a partner: the host is checked before the token is read, the token goes nowhere else."""
+"""One call to a partner: the host is checked before any secret is read, and what we show goes nowhere else."""
 
-import base64
 import re
 import uuid
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from ocpi_bridge.adapters.bounded_http.exchange import HttpCall, HttpExchange
+from ocpi_bridge.adapters.partner_http.authenticator import Authenticator, NotAuthenticated
+from ocpi_bridge.adapters.partner_http.oauth2 import AccessTokens
 from ocpi_bridge.adapters.partner_http.receipts import receipt_of
 from ocpi_bridge.domain.callback_urls import check_partner_url, partner_hosts
-from ocpi_bridge.domain.errors import InvalidInput, UnknownEntity
-from ocpi_bridge.domain.partners import Partner, TokenEncoding
+from ocpi_bridge.domain.errors import InvalidInput
+from ocpi_bridge.domain.partners import Partner
 from ocpi_bridge.ocpi.transport import dumps, routing_headers
 from ocpi_bridge.ports import Clock, PartnerMessage, Receipt, SecretStore
 
@@ -26,6 +27,8 @@ def new_request_id() -> str:
 class PartnerHttpClient:
     """Implements PartnerClient. One attempt for each call, at-most-once but for the one repetition after a 401.
 
+    Access tokens live as long as the client does, so that a warm function seldom asks for one.
+
     `http` must be guarded (see `guarded`). `allow_loopback` is for the stage `local` only.
     """
 
@@ -38,7 +41,7 @@ class PartnerHttpClient:
         allow_loopback: bool = False,
         new_id: Callable[[], str] = new_request_id,
     ) -> None:
-        self._secrets = secrets
+        self._authenticator = Authenticator(secrets, AccessTokens(http, clock, allow_loopback=allow_loopback))
         self._clock = clock
         self._http = http
         self._allow_loopback = allow_loopback
@@ -47,53 +50,51 @@ class PartnerHttpClient:
     def send(self, partner: Partner, message: PartnerMessage, budget: float) -> Receipt:
         """Sends once, within `budget` seconds in all. Never raises for what the partner or the network does.
 
-        A 401 reads our token again, and only if it changed the message is sent once more in what is left of the budget.
-        No receipt, log line or error repeats the URL, the token or a body.
+        A partner that is not connected is not called. A 401 renews what we show, once: the secret is read again, and
+        with OAuth 2.0 another access token is fetched. Only if that changed something the message is sent once more, in
+        what is left of the budget. No receipt, log line or error repeats the URL, a secret or a body.
         """
         end = self._clock.now() + timedelta(seconds=budget)
+        if not partner.connected:
+            return Receipt(delivered=False, error="not_connected", final=True)
         try:
             check_partner_url(message.url, partner_hosts(partner), allow_loopback_http=self._allow_loopback)
         except InvalidInput:
             return Receipt(delivered=False, error="refused_host", final=True)
         try:
-            token = self._secrets.partner_token(partner.partner_id)
-            receipt = self._attempt(partner, message, token, (end - self._clock.now()).total_seconds())
+            shown = self._authenticator.headers(partner, end)
+            receipt = self._attempt(message, shown, self._left(end))
             if receipt.http_status != _UNAUTHORIZED:
                 return receipt
-            renewed = self._secrets.partner_token(partner.partner_id, fresh=True)
-        except UnknownEntity:
-            return Receipt(delivered=False, error="no_token")
-        left = (end - self._clock.now()).total_seconds()
-        return receipt if renewed == token or left <= 0 else self._attempt(partner, message, renewed, left)
+            renewed = self._authenticator.headers(partner, end, renew=True)
+        except NotAuthenticated as error:
+            return error.receipt
+        left = self._left(end)
+        return receipt if renewed == shown or left <= 0 else self._attempt(message, renewed, left)
 
     def close(self) -> None:
         """Closes the connections that are kept for further calls."""
         self._http.close()
 
-    def _attempt(self, partner: Partner, message: PartnerMessage, token: str, budget: float) -> Receipt:
+    def _left(self, end: datetime) -> float:
+        return (end - self._clock.now()).total_seconds()
+
+    def _attempt(self, message: PartnerMessage, shown: Mapping[str, str], budget: float) -> Receipt:
         call = HttpCall(
             method=message.method,
             url=message.url,
-            headers=self._headers(partner, message, token),
+            headers={**shown, **self._headers(message)},
             body=dumps(message.body).encode(),
         )
         return receipt_of(self._http.exchange(call, budget), self._clock.now())
 
-    def _headers(self, partner: Partner, message: PartnerMessage, token: str) -> Mapping[str, str]:
+    def _headers(self, message: PartnerMessage) -> Mapping[str, str]:
         request_id = self._new_id()
         # It once came in a partner's header and stands in our items; what cannot stand in a header is replaced.
         correlation_id = message.correlation_id if _PRINTABLE.fullmatch(message.correlation_id) else request_id
         return {
-            "Authorization": authorization(token, partner.token_encoding),
             "Content-Type": "application/json",
             "X-Request-ID": request_id,
             "X-Correlation-ID": correlation_id,
             **routing_headers(message.from_party, message.to_party),
         }
-
-
-def authorization(token: str, encoding: TokenEncoding) -> str:
-    """The Authorization header for a credentials token (4.1.2): Base64 of its UTF-8 bytes, or plain for older peers."""
-    if encoding is TokenEncoding.PLAIN:
-        return f"Token {token}"
-    return f"Token {base64.b64encode(token.encode()).decode('ascii')}"

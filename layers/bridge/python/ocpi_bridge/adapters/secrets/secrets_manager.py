@@ -2,9 +2,11 @@
 
 Names, below a prefix that names the stage:
 
-* `{prefix}/partners/{partner_id}`   `{"token": "..."}`: the token that we present to the partner
-* `{prefix}/csms/{csms_id}`          `{"event_key": "...", "api_credential": "..." or null}`
-* `{prefix}/callback-signing`        the raw key of our callback URLs
+* `{prefix}/partners/{partner_id}`                `{"token": "..."}`, or for OAuth 2.0 `{"client_secret": "...",
+                                                  "api_key": "..."}`, the key only where the partner wants one
+* `{prefix}/partners/{partner_id}/{credential}`   the same, for a partner that registered by the handshake
+* `{prefix}/csms/{csms_id}`                       `{"event_key": "...", "api_credential": "..." or null}`
+* `{prefix}/callback-signing`                     the raw key of our callback URLs
 """
 
 import json
@@ -15,7 +17,9 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from ocpi_bridge.domain.errors import InvalidInput, UnknownEntity
+from ocpi_bridge.domain.partners import Partner
 from ocpi_bridge.ports import Clock, CsmsSecrets
+from ocpi_bridge.ports.secrets import PartnerSecret
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -55,19 +59,27 @@ class SecretsManagerStore:
         self._time_to_live = time_to_live
         self._kept: dict[str, _Kept] = {}
 
-    def partner_token(self, partner_id: str, *, fresh: bool = False) -> str:
-        """The token that we present to the partner.
+    def partner_secret(self, partner: Partner, *, fresh: bool = False) -> PartnerSecret:
+        """What we show the partner.
 
         Raises UnknownEntity where there is no such secret, InvalidInput where it is not of the documented form.
         """
-        name = f"partners/{partner_id}"
-        return _text(name, _fields(name, self._read(name, fresh=fresh)), "token")
+        name = partner.secret_name
+        fields = _fields(name, self._read(name, fresh=fresh))
+        secret = PartnerSecret(
+            token=_optional_text(name, fields, "token"),
+            client_secret=_optional_text(name, fields, "client_secret"),
+            api_key=_optional_text(name, fields, "api_key"),
+        )
+        if secret.token is None and secret.client_secret is None:
+            raise InvalidInput(f"secret {name}", "has neither a token nor a client_secret")
+        return secret
 
     def csms_secrets(self, csms_id: str, *, fresh: bool = False) -> CsmsSecrets:
-        """The secrets shared with the CSMS. Raises as `partner_token`."""
+        """The secrets shared with the CSMS. Raises as `partner_secret`."""
         name = f"csms/{csms_id}"
         fields = _fields(name, self._read(name, fresh=fresh))
-        credential = None if fields.get("api_credential") is None else _text(name, fields, "api_credential")
+        credential = _optional_text(name, fields, "api_credential")
         return CsmsSecrets(event_key=_text(name, fields, "event_key"), api_credential=credential)
 
     def callback_signing_key(self) -> bytes:
@@ -118,3 +130,7 @@ def _text(name: str, fields: dict[str, object], key: str) -> str:
     if not isinstance(value, str) or not _PRINTABLE.fullmatch(value):
         raise InvalidInput(f"secret {name}", f"has no {key} of printable characters")
     return value
+
+
+def _optional_text(name: str, fields: dict[str, object], key: str) -> str | None:
+    return None if fields.get(key) is None else _text(name, fields, key)

@@ -16,7 +16,8 @@ def body_of(message: Message) -> str:
         case ResultMessage():
             return json.dumps({"request_id": message.request_id})
         case PushMessage():
-            return json.dumps({"session_id": message.session_id, "partner_id": message.partner_id})
+            body: dict[str, object] = {"session_id": message.session_id, "partner_id": message.partner_id}
+            return json.dumps(body | {"reassess": True} if message.reassess else body)
         case FailedDelivery():
             return json.dumps({name: getattr(message, name) for name in message.__slots__})
 

@@ -1,7 +1,12 @@
 """What the functions that call partners are made of."""
 
+import time
+
 from ocpi_bridge.adapters.dynamodb.deliveries import DynamoDeliveryStore
+from ocpi_bridge.adapters.dynamodb.intake import DynamoIntakeStore
 from ocpi_bridge.adapters.dynamodb.pushes import DynamoPushStore
+from ocpi_bridge.adapters.dynamodb.sessions import DynamoSessionStore
+from ocpi_bridge.adapters.dynamodb.watches import DynamoWatchStore
 from ocpi_bridge.adapters.partner_http.client import PartnerHttpClient
 from ocpi_bridge.adapters.partner_http.guarded import guarded_partner_client
 from ocpi_bridge.adapters.secrets.secrets_manager import SecretsManagerStore
@@ -9,7 +14,10 @@ from ocpi_bridge.runtime import clients
 from ocpi_bridge.runtime.clock import SystemClock
 from ocpi_bridge.runtime.settings import Settings, variable
 from ocpi_bridge.usecases.deliver_result import DeliverResult
+from ocpi_bridge.usecases.own_requests import OwnRequests
 from ocpi_bridge.usecases.push_session import PushSession
+from ocpi_bridge.usecases.update_partner import UpdatePartner
+from ocpi_bridge.usecases.watch_active_profile import WatchActiveProfile
 
 
 def deliver_result() -> DeliverResult:
@@ -18,12 +26,24 @@ def deliver_result() -> DeliverResult:
     return DeliverResult(store=store, partners=store, client=_client(_secrets()), clock=SystemClock())
 
 
-def push_session() -> PushSession:
-    """The push of sessions."""
-    clock = SystemClock()
-    store = DynamoPushStore(clients.dynamodb(), variable("SESSIONS_TABLE"), variable("REGISTRY_TABLE"), clock)
-    secrets = _secrets()
-    return PushSession(store=store, client=_client(secrets), secrets=secrets, clock=clock)
+def update_partner() -> UpdatePartner:
+    """What a partner is owed when a session changes: the session, and the profile that is followed."""
+    clock, dynamodb, secrets = SystemClock(), clients.dynamodb(), _secrets()
+    sessions, requests, registry = variable("SESSIONS_TABLE"), variable("REQUESTS_TABLE"), variable("REGISTRY_TABLE")
+    client = _client(secrets)
+    store = DynamoPushStore(dynamodb, sessions, registry, clock)
+    return UpdatePartner(
+        store=store,
+        sessions=DynamoSessionStore(dynamodb, sessions, registry),
+        push=PushSession(store=store, client=client, secrets=secrets, clock=clock),
+        watch=WatchActiveProfile(
+            store=DynamoWatchStore(dynamodb, sessions, requests, clock),
+            own=OwnRequests(DynamoIntakeStore(dynamodb, sessions, requests, registry), clock, time.sleep),
+            client=client,
+            clock=clock,
+        ),
+        clock=clock,
+    )
 
 
 def _secrets() -> SecretsManagerStore:

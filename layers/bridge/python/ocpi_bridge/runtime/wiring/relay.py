@@ -22,5 +22,7 @@ def outbox() -> SqsOutbox:
 
 def sweep() -> Sweep:
     """The sweep."""
-    store = DynamoSweepStore(clients.dynamodb(), variable("SESSIONS_TABLE"), variable("REQUESTS_TABLE"))
+    store = DynamoSweepStore(
+        clients.dynamodb(), variable("SESSIONS_TABLE"), variable("REQUESTS_TABLE"), variable("REGISTRY_TABLE")
+    )
     return Sweep(store, outbox(), SystemClock())

@@ -1,0 +1,69 @@
+"""Watches: one item for each partner that is owed the active profile of a session (SESSION#{id} / WATCH#{partner})."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from ocpi_bridge.adapters.dynamodb import request_items, session_items, tables
+from ocpi_bridge.adapters.dynamodb.documents import dump, load
+from ocpi_bridge.domain.plans import Plan
+from ocpi_bridge.domain.requests import Request
+from ocpi_bridge.domain.watches import Watch
+from ocpi_bridge.ports import Clock
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+
+def watch_key(session_id: str, partner_id: str) -> tuple[str, str]:
+    """The key of a partner's watch on a session."""
+    return session_items.session_key(session_id)[0], f"WATCH#{partner_id}"
+
+
+def watch_of(item: Mapping[str, Any] | None) -> Watch | None:
+    """The watch of an item, None where there is none."""
+    return None if item is None else load(Watch, item["document"])
+
+
+@dataclass(frozen=True, slots=True)
+class DynamoWatchStore:
+    """WatchStore on the sessions and requests tables."""
+
+    client: "DynamoDBClient"
+    sessions: str
+    requests: str
+    clock: Clock
+
+    def request(self, request_id: str) -> Request | None:
+        """See WatchStore."""
+        item = self._of_request(request_items.request_key(request_id))
+        return None if item is None else request_items.request_of(item)
+
+    def plan(self, request_id: str) -> Plan | None:
+        """See WatchStore."""
+        return request_items.plan_of(self._of_request(request_items.plan_key(request_id)))
+
+    def active_profile(self, request_id: str) -> Plan | None:
+        """See WatchStore."""
+        return request_items.plan_of(self._of_request(request_items.profile_key(request_id)))
+
+    def save_watch(self, watch: Watch, due_at: datetime | None) -> None:
+        """See WatchStore."""
+        pk, sk = watch_key(watch.session_id, watch.partner_id)
+        item = {
+            "pk": pk,
+            "sk": sk,
+            "entity": "watch",
+            "session_id": watch.session_id,
+            "partner_id": watch.partner_id,
+            "document": dump(watch),
+            "due_shard": session_items.DUE_SHARD if due_at else None,
+            "due_at": session_items.epoch_ms(due_at) if due_at else None,
+            "expires_at": session_items.expiry(self.clock.now(), session_items.SESSION_RETENTION),
+        }
+        self.client.put_item(TableName=self.sessions, Item=tables.to_item(item))
+
+    def _of_request(self, key: tuple[str, str]) -> dict[str, Any] | None:
+        place = (self.requests, *key)
+        return tables.get_many(self.client, [place]).get(place)

@@ -1,0 +1,1 @@
+"""EventBridge: the bus on which CSMSs are told."""

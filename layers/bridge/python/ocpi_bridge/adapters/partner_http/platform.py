@@ -1,0 +1,112 @@
+"""The configuration modules of the other side (OCPI 6, 7): one call in, the `data` of its answer or the reason out."""
+
+from collections.abc import Callable, Mapping
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Final
+
+from ocpi_bridge.adapters.bounded_http.client import bounded_client
+from ocpi_bridge.adapters.bounded_http.exchange import HttpCall, HttpExchange, NoReply, Reply
+from ocpi_bridge.adapters.bounded_http.json_body import UnreadableJson, read_json
+from ocpi_bridge.adapters.bounded_http.network import Resolver, system_resolver
+from ocpi_bridge.adapters.partner_http.authorization import authorization
+from ocpi_bridge.adapters.partner_http.client import new_request_id
+from ocpi_bridge.domain.errors import PlatformUnusable, TokenRefused
+from ocpi_bridge.domain.public_addresses import is_public
+from ocpi_bridge.ocpi.transport import dumps
+from ocpi_bridge.ports import JsonValue
+from ocpi_bridge.ports.credentials import PlatformCall
+
+# What went wrong on the way, in words for the other side: it reads them as `status_message`.
+_REASONS: Final[Mapping[str, str]] = {
+    "refused_address": "the host has no public address",
+    "dns": "the host name does not resolve",
+    "tls": "no TLS connection; is the certificate valid?",
+    "connect": "no connection",
+    "connect_timeout": "no connection in time",
+    "timeout": "no answer in time",
+    "connection_lost": "the connection broke",
+    "protocol": "the answer is no HTTP",
+    "invalid_request": "the URL cannot be called",
+}
+
+
+class HttpPartnerPlatform:
+    """Implements PartnerPlatform over an exchange, which must be guarded (see `guarded_partner_platform`)."""
+
+    def __init__(self, http: HttpExchange, *, new_id: Callable[[], str] = new_request_id) -> None:
+        self._http = http
+        self._new_id = new_id
+
+    def call(self, call: PlatformCall, budget: float) -> JsonValue:
+        """See PartnerPlatform. No error repeats the URL, the token or what the other side said."""
+        headers = {
+            "Authorization": authorization(call.key.token, call.key.encoding),
+            "X-Request-ID": self._new_id(),
+            "X-Correlation-ID": self._new_id(),
+        }
+        if call.body is not None:
+            headers["Content-Type"] = "application/json"
+        body = b"" if call.body is None else dumps(call.body).encode()
+        answer = self._http.exchange(HttpCall(call.method, call.url, headers, body), budget)
+        return _data(answer, f"{call.method} {call.module}")
+
+    def close(self) -> None:
+        """Closes the connections that are kept for further calls."""
+        self._http.close()
+
+
+def guarded_partner_platform(
+    *, allow_loopback: bool = False, extra_ca_file: Path | None = None, resolve: Resolver = system_resolver
+) -> HttpPartnerPlatform:
+    """The platform client that dials public addresses only; with `allow_loopback` (stage `local`) this machine too.
+
+    `extra_ca_file` (PEM) is trusted beside the public authorities.
+    """
+
+    def permitted(address: str) -> bool:
+        return is_public(address) or (allow_loopback and _is_loopback(address))
+
+    return HttpPartnerPlatform(bounded_client(permitted, extra_ca_file=extra_ca_file, resolve=resolve))
+
+
+def _data(answer: Reply | NoReply, what: str) -> JsonValue:
+    if isinstance(answer, NoReply):
+        raise PlatformUnusable(f"{what}: {_REASONS.get(answer.error, answer.error)}", unclear=answer.sent)
+    if answer.status == 401:
+        raise TokenRefused(f"{what}: HTTP 401, the token is refused")
+    if 300 <= answer.status < 400:
+        # Not followed: the token goes along, and the next host was not checked.
+        raise PlatformUnusable(f"{what}: HTTP {answer.status}, a redirect")
+    if not 200 <= answer.status < 300:
+        raise PlatformUnusable(f"{what}: HTTP {answer.status}", unclear=answer.status >= 500)
+    if answer.truncated:
+        raise PlatformUnusable(f"{what}: the answer is too long", unclear=True)
+    return _content(answer.body, what)
+
+
+def _content(body: bytes, what: str) -> JsonValue:
+    try:
+        envelope = read_json(body)
+    except UnreadableJson as error:
+        raise PlatformUnusable(f"{what}: the answer is not JSON", unclear=True) from error
+    code = _status_code(envelope)
+    if not isinstance(envelope, Mapping) or code is None:
+        raise PlatformUnusable(f"{what}: the answer has no OCPI envelope", unclear=True)
+    if not 1000 <= code < 2000:
+        raise PlatformUnusable(f"{what}: status_code {code}")
+    return envelope.get("data")
+
+
+def _status_code(envelope: JsonValue) -> int | None:
+    code = envelope.get("status_code") if isinstance(envelope, Mapping) else None
+    if isinstance(code, str) and len(code) == 4 and code.isascii() and code.isdigit():
+        return int(code)
+    return code if isinstance(code, int) and not isinstance(code, bool) else None
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        return ip_address(address).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,12 @@
+"""Prices, as the CPO's CSMS tells them."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """An amount in the session's currency, without and (where known) with VAT."""
+
+    excl_vat: Decimal
+    incl_vat: Decimal | None = None
