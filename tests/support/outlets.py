@@ -44,6 +44,7 @@ def command(
     unit: RateUnit | None = None,
 ) -> ChargerCommand:
     return ChargerCommand(
+        correlation_id="corr-1",
         command_id="r1.0",
         kind=kind,
         outlet=at or outlet(),

@@ -41,6 +41,15 @@ class FileRefused(BridgeError):
         return cls(path, [InvalidInput("file", f"cannot be written: {error.strerror}")])
 
 
+NOT_IN_FILES: Mapping[type, Mapping[str, str]] = {
+    Partner: {
+        "registration": "is no one's to write: a handshake changes it, and `bridge partner show` tells it",
+        "credential": "is no one's to write: it names the secret that came with a handshake",
+    }
+}
+"""Fields of entries that no file has, each with what to say of it."""
+
+
 @dataclass(frozen=True, slots=True)
 class StationFile:
     """The stations of one CSMS."""
@@ -60,7 +69,10 @@ class AssignmentFile:
 
 
 def read_partner(path: Path, *, local: bool) -> Partner:
-    """The partner in a file. `local`: hosts on this machine are allowed. Raises FileRefused."""
+    """The partner in a file, without what a handshake alone decides. `local`: hosts on this machine are allowed.
+
+    Raises FileRefused.
+    """
     partner = _read(path, Partner, _load(path))
     _refuse(path, rules.check_partner(partner, local=local))
     return partner
@@ -121,7 +133,10 @@ def read_assignments(path: Path) -> tuple[Assignment, ...]:
 
 def partner_document(partner: Partner) -> dict[str, Json]:
     """A partner as its file has it."""
-    return _object(partner)
+    document = _object(partner)
+    for name in NOT_IN_FILES[Partner]:
+        document.pop(name)
+    return document
 
 
 def csms_document(csms: Csms) -> dict[str, Json]:
@@ -232,11 +247,14 @@ def _problem(error: Mapping[str, object]) -> InvalidInput:
 def _unknown_names(kind: object, raw: Json, path: str) -> Iterator[InvalidInput]:
     """Names that no field has: pydantic passes over them in dataclasses, and a typing error would pass for a default."""
     if is_dataclass(kind) and isinstance(raw, dict):
-        known = [field.name for field in fields(kind)]
+        reserved = NOT_IN_FILES.get(kind, {}) if isinstance(kind, type) else {}
+        known = [field.name for field in fields(kind) if field.name not in reserved]
         hints = get_type_hints(kind)
         for name, value in raw.items():
             if name in known:
                 yield from _unknown_names(hints[name], value, f"{path}{name}.")
+            elif name in reserved:
+                yield InvalidInput(f"{path}{name}", reserved[name])
             else:
                 close = difflib.get_close_matches(name, known, n=1)
                 hint = f"; is {close[0]} meant?" if close else f"; known are {', '.join(sorted(known))}"

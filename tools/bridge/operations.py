@@ -9,10 +9,13 @@ from datetime import datetime
 
 from ocpi_bridge.adapters.dynamodb.registry import DynamoRegistry, RemovedPartner
 from ocpi_bridge.domain.errors import BridgeError, UnknownEntity
-from ocpi_bridge.domain.partners import Partner
+from ocpi_bridge.domain.partners import Partner, Registration
+from ocpi_bridge.domain.replacements import Replacement
 from ocpi_bridge.domain.stations import Csms, CsmsAuth
 from ocpi_bridge.domain.tokens import TOKEN_MAX_LENGTH, is_token, new_token, token_hash
 from ocpi_bridge.ports import CsmsSecrets
+from ocpi_bridge.ports.secrets import PartnerSecret
+from tools.bridge.partner_secrets import NOTHING, complete
 from tools.bridge.secrets import OperatorSecrets
 
 # Only its SHA-256 is stored, without salt: a shorter token could be found by trying.
@@ -33,55 +36,81 @@ def add_partner(
     present_token: str | None,
     accept_token: str | None,
     at: datetime,
+    client_secret: str | None = None,
+    api_key: str | None = None,
 ) -> str:
     """Adds a partner; returns the token that it must present to us, a new one unless `accept_token` is given.
 
-    `present_token` is the one that we present to it; without it nothing can be delivered to the partner yet. Raises
-    OperationRefused, RegistrationRefused or Contended.
+    `present_token`, or for OAuth 2.0 `client_secret` and `api_key`, is what we show the partner; without it nothing can
+    be delivered to it yet. Raises OperationRefused, SecretRefused, RegistrationRefused or Contended.
     """
     accepted = new_token() if accept_token is None else accept_token
     if not is_token(accepted) or len(accepted) < ACCEPTED_TOKEN_MIN_LENGTH:
         length = f"{ACCEPTED_TOKEN_MIN_LENGTH} to {TOKEN_MAX_LENGTH}"
         raise OperationRefused(f"the token to accept must have {length} printable characters and no spaces")
+    shown = complete(partner, PartnerSecret(present_token, client_secret, api_key))
     if registry.get_partner(partner.partner_id) is not None:
-        # Asked before the secret is written: the present partner's token must not be overwritten.
+        # Asked before the secret is written: what the present partner is shown must not be overwritten.
         raise OperationRefused(
             f"partner {partner.partner_id!r} is in the registry already; use `bridge partner replace`"
         )
-    if present_token is None:
-        # An earlier partner's token must not be presented to this one's hosts.
-        secrets.remove_partner_token(partner.partner_id)
+    if shown is None:
+        # What an earlier partner was shown must not be shown to this one's hosts.
+        secrets.remove_partner(partner.secret_name)
     else:
-        secrets.put_partner_token(partner.partner_id, _presentable(present_token))
+        secrets.put_partner(partner.secret_name, shown)
     registry.add_partner(partner, [token_hash(accepted)], at)
     return accepted
 
 
 def replace_partner(
-    registry: DynamoRegistry, secrets: OperatorSecrets, partner: Partner, *, present_token: str | None
-) -> None:
-    """Replaces what is known of a partner and, where given, the token that we present to it.
+    registry: DynamoRegistry,
+    secrets: OperatorSecrets,
+    partner: Partner,
+    *,
+    present_token: str | None,
+    client_secret: str | None = None,
+    api_key: str | None = None,
+) -> Replacement:
+    """Replaces what is known of a partner and, where given, what we show it; a part that is not given stays.
 
-    The tokens that we accept, and its assignments, stay. Raises UnknownEntity, OperationRefused or Contended.
+    The tokens that we accept, its assignments, and what its registration decided stay. Raises UnknownEntity,
+    OperationRefused, SecretRefused or Contended.
     """
-    if registry.get_partner(partner.partner_id) is None:
+    before = registry.get_partner(partner.partner_id)
+    if before is None:
         raise UnknownEntity("partner", partner.partner_id)
-    if present_token is not None:
-        secrets.put_partner_token(partner.partner_id, _presentable(present_token))
-    registry.replace_partner(partner)
+    given = PartnerSecret(present_token, client_secret, api_key)
+    if before.registration is not Registration.STATIC:
+        if given != NOTHING:
+            raise OperationRefused(
+                f"partner {partner.partner_id!r} is {before.registration.value}: what we present to it comes with its "
+                "registration"
+            )
+    else:
+        present = secrets.get_partner(before.secret_name) or NOTHING
+        shown = complete(partner, given, present)
+        if shown is not None and shown != present:
+            secrets.put_partner(before.secret_name, shown)
+    return registry.replace_partner(partner)
 
 
 def remove_partner(registry: DynamoRegistry, secrets: OperatorSecrets, partner_id: str) -> RemovedPartner:
-    """Removes a partner, its tokens and its assignments. Raises UnknownEntity or Contended.
+    """Removes a partner, its tokens, its assignments, and what we show it. Raises UnknownEntity or Contended.
 
-    Interrupted, it is completed by calling it again.
+    Interrupted, it is completed by calling it again; only the secret of a handshake (`partners/ID/...`) may then be
+    left, which nothing names any more.
     """
+    partner = registry.get_partner(partner_id)
+    first = f"partners/{partner_id}"
     try:
         removed = registry.remove_partner(partner_id)
     except UnknownEntity:
-        secrets.remove_partner_token(partner_id)
+        # An earlier removal may have ended right before this.
+        secrets.remove_partner(first)
         raise
-    secrets.remove_partner_token(partner_id)
+    for name in {first, partner.secret_name if partner is not None else first}:
+        secrets.remove_partner(name)
     return removed
 
 
@@ -125,13 +154,6 @@ def replace_csms(
     if shared != present:
         secrets.put_csms(csms.csms_id, shared)
     registry.replace_csms(csms)
-
-
-def _presentable(token: str) -> str:
-    if not is_token(token):
-        problem = f"the token to present must have 1 to {TOKEN_MAX_LENGTH} printable characters and no spaces"
-        raise OperationRefused(f"{problem} (OCPI 7.3.1)")
-    return token
 
 
 def _check_csms_secrets(csms: Csms, shared: CsmsSecrets) -> None:

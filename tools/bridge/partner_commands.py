@@ -8,6 +8,7 @@ import typer
 
 from ocpi_bridge.domain.errors import UnknownEntity
 from tools.bridge import files, operations
+from tools.bridge.partner_secrets import how_to_give
 from tools.bridge.session import Session, command
 from tools.bridge.sources import FORMS, Source, parse_source
 
@@ -25,6 +26,22 @@ PresentToken = Annotated[
         help=f"The token that we present to the partner, from {FORMS}.",
     ),
 ]
+ClientSecret = Annotated[
+    Source | None,
+    typer.Option(
+        metavar="SOURCE",
+        parser=parse_source,
+        help=f"With OAuth 2.0: our client secret at the partner's authorization server, from {FORMS}.",
+    ),
+]
+ApiKey = Annotated[
+    Source | None,
+    typer.Option(
+        metavar="SOURCE",
+        parser=parse_source,
+        help=f"With OAuth 2.0: the API key that goes beside the access token, from {FORMS}.",
+    ),
+]
 AcceptToken = Annotated[
     Source | None,
     typer.Option(
@@ -36,8 +53,15 @@ AcceptToken = Annotated[
 
 
 @command(app, "add")
-def add(session: Session, file: File, present_token: PresentToken = None, accept_token: AcceptToken = None) -> None:
-    """Add a partner.
+def add(
+    session: Session,
+    file: File,
+    present_token: PresentToken = None,
+    accept_token: AcceptToken = None,
+    client_secret: ClientSecret = None,
+    api_key: ApiKey = None,
+) -> None:
+    """Add a partner that needs no handshake: its endpoints, and the tokens of both sides, come from you.
 
     It sees and steers nothing until assignments say so (`bridge assignment add`).
     """
@@ -47,8 +71,10 @@ def add(session: Session, file: File, present_token: PresentToken = None, accept
         deployment.registry,
         deployment.secrets,
         partner,
-        present_token=present_token.read("token to present") if present_token else None,
-        accept_token=accept_token.read("token to accept") if accept_token else None,
+        present_token=_read(present_token, "token to present"),
+        accept_token=_read(accept_token, "token to accept"),
+        client_secret=_read(client_secret, "client secret"),
+        api_key=_read(api_key, "API key"),
         at=datetime.now(UTC),
     )
     versions_url = f"{deployment.ocpi_api_url}/ocpi/versions"
@@ -57,25 +83,40 @@ def add(session: Session, file: File, present_token: PresentToken = None, accept
     if accept_token is None:
         content["accept_token"] = accepted
         sentences.append(f"It authenticates with this token, which is shown now and never again:\n{accepted}")
-    if present_token is None:
+    if present_token is None and client_secret is None:
         sentences.append(
-            "There is no token to present to it yet, so nothing can be delivered to it: "
-            "bridge partner replace FILE --present-token SOURCE"
+            "There is nothing to show to it yet, so nothing can be delivered to it: "
+            f"{how_to_give(partner)} to `bridge partner replace FILE`"
         )
     session.output.done(content, *sentences)
 
 
 @command(app, "replace")
-def replace(session: Session, file: File, present_token: PresentToken = None) -> None:
+def replace(
+    session: Session,
+    file: File,
+    present_token: PresentToken = None,
+    client_secret: ClientSecret = None,
+    api_key: ApiKey = None,
+) -> None:
     """Replace what is known of a partner.
 
-    The tokens that it presents to us, and its assignments, stay.
+    The tokens that it presents to us, its assignments, and what its registration decided stay.
     """
     deployment = session.deployment
     partner = files.read_partner(file, local=deployment.local)
-    token = present_token.read("token to present") if present_token else None
-    operations.replace_partner(deployment.registry, deployment.secrets, partner, present_token=token)
-    session.output.done({"partner_id": partner.partner_id}, f"Partner {partner.partner_id} is replaced.")
+    replaced = operations.replace_partner(
+        deployment.registry,
+        deployment.secrets,
+        partner,
+        present_token=_read(present_token, "token to present"),
+        client_secret=_read(client_secret, "client secret"),
+        api_key=_read(api_key, "API key"),
+    )
+    sentences = [f"Partner {partner.partner_id} is replaced."]
+    if replaced.kept:
+        sentences.append(f"Its registration decided these, so they stay as they were: {', '.join(replaced.kept)}.")
+    session.output.done({"partner_id": partner.partner_id, "kept": [*replaced.kept]}, *sentences)
 
 
 @command(app, "list")
@@ -84,9 +125,15 @@ def list_all(session: Session) -> None:
     partners = session.deployment.registry.list_partners()
     session.output.table(
         [files.partner_document(partner) for partner in partners],
-        ("partner", "name", "party", "sessions go to"),
+        ("partner", "name", "party", "registration", "sessions go to"),
         (
-            (one.partner_id, one.name, f"{one.party.country_code}/{one.party.party_id}", one.sessions_url or "-")
+            (
+                one.partner_id,
+                one.name,
+                f"{one.party.country_code}/{one.party.party_id}",
+                one.registration.value,
+                one.sessions_url or "-",
+            )
             for one in partners
         ),
         none="There is no partner yet.",
@@ -95,7 +142,7 @@ def list_all(session: Session) -> None:
 
 @command(app, "show")
 def show(session: Session, partner_id: PartnerId) -> None:
-    """Show a partner as its file has it, when the tokens that we accept were made, and its assignments."""
+    """Show a partner as its file has it, its registration, when the tokens that we accept were made, its assignments."""
     registry = session.deployment.registry
     partner = registry.get_partner(partner_id)
     if partner is None:
@@ -103,7 +150,12 @@ def show(session: Session, partner_id: PartnerId) -> None:
     tokens: list[files.Json] = [files.to_json(token.created_at) for token in registry.list_tokens(partner_id)]
     assignments: list[files.Json] = [files.assignment_document(one) for one in registry.list_assignments(partner_id)]
     session.output.document(
-        {"partner": files.partner_document(partner), "accepted_tokens_since": tokens, "assignments": assignments}
+        {
+            "partner": files.partner_document(partner),
+            "registration": partner.registration.value,
+            "accepted_tokens_since": tokens,
+            "assignments": assignments,
+        }
     )
 
 
@@ -131,3 +183,7 @@ def remove(
         f"Partner {partner_id} is removed, with {removed.tokens} token(s) and "
         f"{len(removed.assignments)} assignment(s).",
     )
+
+
+def _read(source: Source | None, what: str) -> str | None:
+    return source.read(what) if source is not None else None

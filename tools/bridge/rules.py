@@ -11,11 +11,19 @@ from urllib.parse import urlsplit
 
 from ocpi_bridge.adapters.csms.presets import preset_of
 from ocpi_bridge.domain.assignments import Assignment, Scope
-from ocpi_bridge.domain.callback_urls import MAX_URL_LENGTH, check_host_entry, check_partner_url, partner_hosts
+from ocpi_bridge.domain.callback_urls import (
+    MAX_URL_LENGTH,
+    check_host_entry,
+    check_partner_url,
+    check_public_url,
+    partner_hosts,
+)
 from ocpi_bridge.domain.errors import InvalidInput
-from ocpi_bridge.domain.partners import Partner, Rate
+from ocpi_bridge.domain.partners import OAuth2Client, OutboundAuth, Partner, Rate
 from ocpi_bridge.domain.sessions import PLACES_PER_STATION
 from ocpi_bridge.domain.stations import Connector, Csms, CsmsAuth, Evse, OcppVersion, PowerType, Station
+from ocpi_bridge.ocpi.credentials import MAX_PARTIES
+from ocpi_bridge.ocpi.versions import VERSIONS
 
 # Ids of ours stand in keys, names of secrets and URLs: what all of them take without quoting.
 _OUR_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,35}")
@@ -26,7 +34,9 @@ _OCPP_IDENTITY = re.compile(r"[!-~]{1,48}")
 _COUNTRY = re.compile(r"[A-Za-z]{2}")
 _PARTY = re.compile(r"[A-Za-z0-9]{3}")
 _CURRENCY = re.compile(r"[A-Z]{3}")
-_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}")
+# What RFC 6749 (appendix A) has for a client id; an audience is a URI or a name, a scope has spaces between its parts.
+_PARAMETER = re.compile(r"[!-~](?:[ -~]{0,253}[!-~])?")
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1", "[::1]"})
 
 # Capability (OCPI 2.2.1, 8.4.3): a mistyped one would silently make an EVSE incapable.
@@ -60,6 +70,35 @@ MAX_CALL_TIMEOUT = 20
 MAX_RESULT_TIMEOUT = 900
 MAX_PUSH_INTERVAL = 86_400
 
+# Headers of our own calls, and those that belong to the connection: an API key in one of them would break the call or
+# be lost on its way. So would one whose name begins with `OCPI-` (4.1.8).
+OUR_HEADERS = frozenset(
+    {
+        "accept",
+        "accept-encoding",
+        "authorization",
+        "connection",
+        "content-encoding",
+        "content-length",
+        "content-type",
+        "cookie",
+        "date",
+        "expect",
+        "host",
+        "keep-alive",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "user-agent",
+        "x-correlation-id",
+        "x-request-id",
+    }
+)
+_ROUTING = "ocpi-"
+
 
 def check_partner(partner: Partner, *, local: bool) -> Iterator[InvalidInput]:
     """What is wrong with a partner. Only a `local` stage may name this machine."""
@@ -77,6 +116,14 @@ def check_partner(partner: Partner, *, local: bool) -> Iterator[InvalidInput]:
     ):
         if url is not None:
             yield from _endpoint(partner, field, url, local=local)
+    if partner.versions_url is not None:
+        yield from _public_url("versions_url", partner.versions_url, "of the partner", local=local)
+    if partner.version not in VERSIONS:
+        yield InvalidInput("version", f"must be one of {', '.join(VERSIONS)}")
+    yield from _parties(partner)
+    yield from _auth(partner, local=local)
+    if partner.pairing is not None and partner.pairing.url is not None:
+        yield from _pairing(partner, partner.pairing.url, local=local)
     for field, rate in (("rate", partner.rate), ("clear_rate", partner.clear_rate)):
         yield from _rate(field, rate)
     yield from _within("meter_push_interval", partner.meter_push_interval, 1, MAX_PUSH_INTERVAL, "s")
@@ -129,6 +176,62 @@ def check_assignment(assignment: Assignment, prefix: str) -> Iterator[InvalidInp
         yield from _ocpi_id(f"{prefix}key", assignment.key)
     if assignment.valid_until is not None and assignment.valid_until <= assignment.valid_from:
         yield InvalidInput(f"{prefix}valid_until", "must be after valid_from")
+    if assignment.shares and not assignment.consent.strip():
+        yield InvalidInput(f"{prefix}consent", "must say where the person's consent comes from: `shares` rests on it")
+
+
+def _parties(partner: Partner) -> Iterator[InvalidInput]:
+    """Empty: there is only `party`."""
+    if len(partner.parties) > MAX_PARTIES:
+        yield InvalidInput("parties", f"must have at most {MAX_PARTIES}")
+    for index, party in enumerate(partner.parties):
+        yield from _party(party.country_code, party.party_id, f"parties.{index}.")
+        first = next(place for place, other in enumerate(partner.parties) if other.is_same(party))
+        if first != index:
+            yield InvalidInput(f"parties.{index}", f"is given at parties.{first} already")
+    if partner.parties and not any(party.is_same(partner.party) for party in partner.parties):
+        yield InvalidInput("parties", "must contain `party`, or be left out")
+
+
+def _auth(partner: Partner, *, local: bool) -> Iterator[InvalidInput]:
+    wanted = partner.auth is OutboundAuth.OAUTH2
+    if wanted and partner.oauth2 is None:
+        yield InvalidInput("oauth2", f"is missing: auth {partner.auth.value!r} needs it")
+    if partner.oauth2 is not None:
+        if not wanted:
+            problem = f"must be left out: it is for auth {OutboundAuth.OAUTH2.value!r}, not {partner.auth.value!r}"
+            yield InvalidInput("oauth2", problem)
+        yield from _oauth2(partner.oauth2, local=local)
+
+
+def _oauth2(client: OAuth2Client, *, local: bool) -> Iterator[InvalidInput]:
+    yield from _public_url("oauth2.token_url", client.token_url, "of the authorization server", local=local)
+    for field, value in (("client_id", client.client_id), ("audience", client.audience), ("scope", client.scope)):
+        if value is not None:
+            yield from _matches(_PARAMETER, f"oauth2.{field}", value, "1 to 255 printable ASCII characters")
+    if client.api_key_header is not None:
+        yield from _matches(_HEADER, "oauth2.api_key_header", client.api_key_header, "the name of an HTTP header")
+        name = client.api_key_header.lower()
+        if name in OUR_HEADERS or name.startswith(_ROUTING):
+            yield InvalidInput("oauth2.api_key_header", "must be a header that the call does not have for itself")
+
+
+def _pairing(partner: Partner, url: str, *, local: bool) -> Iterator[InvalidInput]:
+    try:
+        hosts = partner_hosts(partner)
+    except InvalidInput:
+        return  # told where it belongs, at the endpoint
+    try:
+        check_partner_url(url, hosts, allow_loopback_http=local)
+    except InvalidInput as problem:
+        yield InvalidInput("pairing.url", f"{problem.problem}; expected is an https URL on one of `callback_hosts`")
+
+
+def _public_url(field: str, url: str, whose: str, *, local: bool) -> Iterator[InvalidInput]:
+    try:
+        check_public_url(url, field, allow_loopback_http=local)
+    except InvalidInput as problem:
+        yield InvalidInput(field, f"{problem.problem}; expected is an https URL {whose}")
 
 
 def _limits(station: Station) -> Iterator[InvalidInput]:

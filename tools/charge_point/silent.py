@@ -51,6 +51,7 @@ class Behaviour(Enum):
     STATUS_NOT_SUPPORTED = "status NotSupported for a set, Rejected or Unknown for the rest"
     ACCEPTING = "status Accepted for everything, nothing is done, a composite has no schedule"
     EMPTY_COMPOSITE = "status Accepted; a composite has a schedule without periods"
+    FOLLOWING = "status Accepted; a composite is the last profile set, under the charge point's own limit"
     OTHER_UNIT = "status Accepted; a composite is in the unit that was not asked for"
     OUT_OF_SCHEMA = "a status that OCPP does not have"
 
@@ -58,8 +59,9 @@ class Behaviour(Enum):
 class SilentChargePoint:
     """Station `station_id` at the CSMS `csms_url` (a WebSocket URL without the station's name), silent by default.
 
-    `commands` records every CALL of the CSMS, `last_profile` the newest profile accepted. Blocking methods; end it with
-    `stop` or as a context manager.
+    `commands` records every CALL of the CSMS, `last_profile` the newest profile accepted. `own_limit_w` is a limit of the
+    charge point's own (W), which a FOLLOWING one shows in composites. Blocking methods; end it with `stop` or as a
+    context manager.
     """
 
     def __init__(
@@ -75,6 +77,7 @@ class SilentChargePoint:
         self.station_id = station_id
         self.commands: Journal[Call] = Journal()
         self.last_profile: JsonObject | None = None
+        self.own_limit_w: Decimal | None = None
         self._url = f"{csms_url.rstrip('/')}/{station_id}"
         self._identity: JsonObject = {"chargePointVendor": vendor, "chargePointModel": model}
         self._behaviour: dict[str, tuple[Behaviour, float]] = {}
@@ -252,6 +255,8 @@ class SilentChargePoint:
         if status == "Accepted":
             if call.action == "SetChargingProfile":
                 self.last_profile = as_object(call.payload.get("csChargingProfiles"))
+            if call.action == "ClearChargingProfile" and behaviour is Behaviour.FOLLOWING:
+                self.last_profile = None
             if call.action == "GetCompositeSchedule":
                 answer.update(self._composite(behaviour, call.payload))
         self._send(CallResult(call.message_id, answer))
@@ -263,6 +268,8 @@ class SilentChargePoint:
                 schedule: JsonObject = {"chargingRateUnit": unit, "chargingSchedulePeriod": []}
             case Behaviour.OTHER_UNIT:
                 schedule = self._schedule_in("A" if unit == "W" else "W")
+            case Behaviour.FOLLOWING if self.last_profile is not None or self.own_limit_w is not None:
+                schedule = self._followed(unit)
             case _:
                 return {}
         now = write_datetime(utc_now())
@@ -271,6 +278,16 @@ class SilentChargePoint:
             "scheduleStart": now,
             "chargingSchedule": {"duration": asked.get("duration"), "startSchedule": now, **schedule},
         }
+
+    def _followed(self, unit: str) -> JsonObject:
+        schedule = self._schedule_in(unit)
+        own = self.own_limit_w
+        if own is None:
+            return schedule
+        limit = own if unit == "W" else _to_ampere(own)
+        periods = [as_object(period) for period in as_list(schedule["chargingSchedulePeriod"])]
+        lowered = [{**period, "limit": min(limit, Decimal(str(period["limit"])))} for period in periods]
+        return {**schedule, "chargingSchedulePeriod": lowered or [{"startPeriod": 0, "limit": limit}]}
 
     def _schedule_in(self, unit: str) -> JsonObject:
         known = as_object((self.last_profile or {}).get("chargingSchedule"))

@@ -1,14 +1,19 @@
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Unpack, cast
 
 import pytest
 
-from ocpi_bridge.adapters.dynamodb import registry_table
+from ocpi_bridge.adapters.dynamodb import registry_items, registry_table
+from ocpi_bridge.adapters.dynamodb import tables as dynamo
 from ocpi_bridge.adapters.dynamodb.registry import DynamoRegistry
 from ocpi_bridge.domain.assignments import Right, Scope
 from ocpi_bridge.domain.errors import Contended, UnknownEntity
+from ocpi_bridge.domain.partners import Party, Registration
 from ocpi_bridge.domain.registration import RegistrationRefused
+from ocpi_bridge.domain.tokens import AcceptedToken, TokenUse
+from tests.support.dynamodb_faults import meanwhile
 from tests.support.registry_entries import NEW_YEAR, assignment, csms, partner, station
 from tests.support.tables import AwsTables
 
@@ -72,6 +77,60 @@ def test_a_replaced_partner_keeps_its_tokens(registry: DynamoRegistry) -> None:
     assert len(registry.list_tokens("jedlix")) == 1
 
 
+@pytest.mark.parametrize("accepts_bearer", [True, False])
+def test_tokens_say_whether_they_may_come_as_bearer(registry: DynamoRegistry, accepts_bearer: bool) -> None:
+    entry = replace(partner(), accepts_bearer=accepts_bearer)
+    registry.add_partner(entry, ["hash-1"], NEW_YEAR)
+    assert [token.bearer for token in registry.list_tokens("jedlix")] == [accepts_bearer]
+    registry.replace_partner(replace(entry, accepts_bearer=not accepts_bearer))
+    assert [token.bearer for token in registry.list_tokens("jedlix")] == [not accepts_bearer]
+
+
+def test_tokens_follow_the_partners_party_and_keep_all_else(registry: DynamoRegistry, tables: AwsTables) -> None:
+    registry.add_partner(partner(), [], NEW_YEAR)
+    registry.add_partner(partner("other"), ["hash-9"], NEW_YEAR)
+    given_out = AcceptedToken(
+        "hash-1",
+        "jedlix",
+        partner().party,
+        NEW_YEAR,
+        use=TokenUse.REGISTRATION,
+        supersedes=("hash-0",),
+        spent_at=NEW_YEAR + timedelta(minutes=1),
+    )
+    item = {**registry_items.token_item(given_out), "expires_at": 1_800_000_000}
+    tables.put(tables.registry, dynamo.to_item(item))
+    moved = replace(partner(), party=Party("DE", "NEW"), accepts_bearer=True)
+    registry.replace_partner(moved)
+    assert registry.list_tokens("jedlix") == (replace(given_out, party=moved.party, bearer=True),)
+    stored = next(found for found in tables.items(tables.registry) if found["sk"]["S"] == "hash-1")
+    assert stored["expires_at"] == {"N": "1800000000"}
+    assert [token.party for token in registry.list_tokens("other")] == [partner().party]
+
+
+def test_a_registered_partner_keeps_what_its_handshake_decided(registry: DynamoRegistry) -> None:
+    registered = replace(partner(), registration=Registration.REGISTERED, credential="c7", version="2.3.0")
+    registry.add_partner(registered, ["hash-1"], NEW_YEAR)
+    replaced = registry.replace_partner(replace(partner(name="Renamed"), party=Party("DE", "NEW")))
+    assert replaced.kept == ("party", "version")
+    assert registry.get_partner("jedlix") == replaced.partner == replace(registered, name="Renamed")
+    assert [token.party for token in registry.list_tokens("jedlix")] == [partner().party]
+
+
+def test_a_handshake_that_ends_meanwhile_is_not_overwritten(registry: DynamoRegistry, tables: AwsTables) -> None:
+    invited = replace(partner(), registration=Registration.INVITED)
+    registry.add_partner(invited, [], NEW_YEAR)
+    registered = replace(invited, registration=Registration.REGISTERED, credential="c7", version="2.3.0")
+
+    def handshake() -> None:
+        tables.put(tables.registry, dynamo.to_item(registry_items.partner_item(registered, version=2)))
+
+    with meanwhile(tables.client, handshake, "TransactWriteItems"):
+        replaced = registry.replace_partner(partner(name="Renamed"))
+    assert registry.get_partner("jedlix") == replaced.partner == replace(registered, name="Renamed")
+    assert replaced.kept == ("version",)
+
+
 def test_an_unknown_partner_is_not_replaced(registry: DynamoRegistry) -> None:
     with pytest.raises(UnknownEntity):
         registry.replace_partner(partner())
@@ -96,7 +155,9 @@ def test_a_removed_partner_leaves_nothing_behind_that_a_later_one_could_inherit(
     assert len(removed.assignments) == 2
     assert furnished.list_tokens("jedlix") == ()
     assert furnished.list_assignments() == (assignment("other", right=Right.SEE),)
-    assert not any("'jedlix'" in str(item) for item in tables.items(tables.registry))
+    left = [item for item in tables.items(tables.registry) if "'jedlix'" in str(item)]
+    # Its live sessions are looked at once more, so that its plans are cleared; with that the item goes.
+    assert [item["entity"]["S"] for item in left] == ["reassessment"]
 
 
 def test_a_removal_that_was_interrupted_is_completed_by_the_next(furnished: DynamoRegistry, tables: AwsTables) -> None:

@@ -1,4 +1,4 @@
-"""The Session object for one partner, and what of it a PATCH says. No token of a driver leaves us as it is."""
+"""The Session object for one partner, and what of it a PATCH says. No token leaves us as it is without consent."""
 
 import json
 from dataclasses import replace
@@ -7,7 +7,9 @@ from decimal import Decimal
 
 import pytest
 
+from ocpi_bridge.domain.assignments import Rights, Share
 from ocpi_bridge.domain.events import EventType, IdToken
+from ocpi_bridge.domain.prices import Price
 from ocpi_bridge.domain.sessions import ChargingPeriod, Session, SessionStatus
 from ocpi_bridge.ocpi.sessions import changed_fields, charging_periods, session_fields
 from ocpi_bridge.ocpi.transport import dumps
@@ -113,6 +115,50 @@ def test_a_session_without_a_token_has_one_of_its_own() -> None:
     assert token["uid"] != token_at("jedlix", replace(session(token=None), session_id="another"))["uid"]
 
 
+# --- Consent ---------------------------------------------------------------------------------------------------------
+
+
+def shared(given: Session, **shares: Share) -> Session:
+    """The session, seen by both partners, with what its driver consented that each may know."""
+    rights = Rights(frozenset({"jedlix", "other"}), "jedlix", {name: frozenset({share}) for name, share in shares.items()})
+    return replace(given, rights=rights)
+
+
+def test_with_the_drivers_consent_a_partner_is_told_token_and_contract_as_they_are() -> None:
+    told = token_at("jedlix", shared(session(), jedlix=Share.TOKEN))
+    assert (told["uid"], told["contract_id"]) == ("04AA-BB-CC", "NL-TNM-C12345678-X")
+
+
+def test_consent_is_for_the_partner_that_it_names_and_for_what_it_names() -> None:
+    given = shared(session(), jedlix=Share.TOKEN, other=Share.STATE_OF_CHARGE)
+    assert token_at("other", given) == token_at("other")
+
+
+def test_a_token_without_a_contract_stands_for_both_with_consent_too() -> None:
+    told = token_at("jedlix", shared(session(IdToken("04AA")), jedlix=Share.TOKEN))
+    assert (told["uid"], told["contract_id"]) == ("04AA", "04AA")
+
+
+# --- Cost ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("version", ["2.2.1", "2.3.0"])
+def test_the_total_cost_is_told_as_the_version_has_it(version: str) -> None:
+    fixture = ocpi_fixture(f"spec-{version}/session_patch_example_total_cost")
+    priced = replace(session(), total_cost=Price(Decimal("0.60"), Decimal("0.66")))
+    assert session_fields(priced, "jedlix", KEY, version)["total_cost"] == fixture["total_cost"]
+
+
+def test_versions_differ_in_nothing_but_the_price() -> None:
+    priced = replace(session(), total_cost=Price(Decimal(1)))
+    older, newer = (session_fields(priced, "jedlix", KEY, version) for version in ("2.2.1", "2.3.0"))
+    assert {name for name in older | newer if older.get(name) != newer.get(name)} == {"total_cost"}
+
+
+def test_a_session_of_unknown_cost_is_not_told_to_be_free() -> None:
+    assert "total_cost" not in session_fields(session(), "jedlix", KEY)
+
+
 # --- Periods and PATCH -----------------------------------------------------------------------------------------------
 
 
@@ -129,15 +175,21 @@ def test_a_period_tells_kwh_kw_amperes_and_hours() -> None:
     assert json.loads(dumps(charging_periods([period])), parse_float=Decimal) == [fixture]
 
 
-def test_a_state_of_charge_is_told_where_it_is_known() -> None:
+@pytest.mark.parametrize(
+    ("shares", "told"),
+    [
+        (frozenset({Share.STATE_OF_CHARGE}), {"ENERGY": 1, "POWER": 4, "STATE_OF_CHARGE": 55, "TIME": 0.25}),
+        (frozenset({Share.TOKEN}), {"ENERGY": 1, "POWER": 4, "TIME": 0.25}),
+        (frozenset(), {"ENERGY": 1, "POWER": 4, "TIME": 0.25}),
+    ],
+    ids=["with consent", "with consent to something else", "without"],
+)
+def test_a_state_of_charge_is_told_where_it_is_known_and_the_driver_consents(
+    shares: frozenset[Share], told: dict[str, float]
+) -> None:
     period = ChargingPeriod(1, START, START + timedelta(minutes=15), Decimal(1), Decimal(4), soc=Decimal(55))
-    sent = json.loads(dumps(charging_periods([period])))[0]["dimensions"]
-    assert {dimension["type"]: dimension["volume"] for dimension in sent} == {
-        "ENERGY": 1,
-        "POWER": 4,
-        "STATE_OF_CHARGE": 55,
-        "TIME": 0.25,
-    }
+    sent = json.loads(dumps(charging_periods([period], shares)))[0]["dimensions"]
+    assert {dimension["type"]: dimension["volume"] for dimension in sent} == told
 
 
 def test_a_patch_says_what_changed_and_always_when() -> None:

@@ -138,7 +138,13 @@ def test_without_authentication_no_secret_is_read() -> None:
     http, secrets = ScriptedExchange(TAKEN), InMemorySecretStore()
     driver(http, secrets).submit(CSMS, a_set())
     assert secrets.reads == []
-    assert set(http.calls[0].headers) == {"Content-Type"}
+    assert set(http.calls[0].headers) == {"Content-Type", "X-Correlation-ID"}
+
+
+def test_the_partners_correlation_id_goes_along_for_the_csmss_own_logs() -> None:
+    http = ScriptedExchange(TAKEN)
+    driver(http).submit(CSMS, a_set())
+    assert http.calls[0].headers["X-Correlation-ID"] == "corr-1"
 
 
 def test_a_replaced_credential_is_read_again_after_a_401() -> None:

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -8,8 +9,11 @@ from botocore.exceptions import ClientError, NoCredentialsError
 from typer.testing import CliRunner
 
 from ocpi_bridge.adapters.dynamodb.registry import DynamoRegistry
+from ocpi_bridge.domain.partners import Registration
 from ocpi_bridge.domain.tokens import is_token, token_hash
 from tests.support.operator import EXAMPLES, Vault, Write
+from tests.support.registry_entries import NEW_YEAR
+from tools.bridge import files
 from tools.bridge.cli import app
 from tools.bridge.deployment import STACK_FILE, Deployment
 from tools.bridge.session import Selection
@@ -120,6 +124,7 @@ def test_partners_are_listed_and_shown_as_their_files(furnished: Bridge) -> None
     assert furnished("partner", "list", "--json").document == [example]
     shown = furnished("partner", "show", "jedlix").document
     assert shown["partner"] == example
+    assert shown["registration"] == "static"
     assert len(shown["accepted_tokens_since"]) == 1
     assert len(shown["assignments"]) == 2
     assert "jedlix" in furnished("partner", "list").stdout
@@ -131,6 +136,73 @@ def test_a_partner_is_replaced(furnished: Bridge, write: Write, registry: Dynamo
     replaced = registry.get_partner("jedlix")
     assert replaced is not None
     assert replaced.name == "Renamed"
+
+
+def test_a_partner_with_oauth2_is_added_with_its_secrets_and_none_is_shown(
+    bridge: Bridge, vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SECRET", "the-secret")
+    monkeypatch.setenv("KEY", "the-key")
+    file = EXAMPLES / "partner-oauth2.json"
+    added = bridge("partner", "add", file, "--client-secret", "env:SECRET", "--api-key", "env:KEY")
+    assert (added.exit_code, "nothing to show" in added.stdout) == (0, False)
+    assert vault.content("partners/jedlix") == {"client_secret": "the-secret", "api_key": "the-key"}
+    monkeypatch.setenv("KEY", "n3w-key")
+    replaced = bridge("partner", "replace", file, "--api-key", "env:KEY")
+    assert replaced.exit_code == 0
+    assert vault.content("partners/jedlix") == {"client_secret": "the-secret", "api_key": "n3w-key"}
+    shown = added.stdout + added.stderr + replaced.stdout + bridge("partner", "show", "jedlix").stdout
+    assert not any(secret in shown for secret in ("the-secret", "the-key", "n3w-key"))
+
+
+@pytest.mark.parametrize(
+    ("example", "options", "told"),
+    [
+        ("partner.json", ("--client-secret", "env:PRESENTED"), "--present-token"),
+        ("partner.json", ("--api-key", "env:PRESENTED"), "--present-token"),
+        ("partner-oauth2.json", ("--present-token", "env:PRESENTED"), "--client-secret"),
+        ("partner-oauth2.json", ("--client-secret", "env:PRESENTED"), "--api-key"),
+    ],
+)
+def test_a_secret_that_does_not_fit_the_file_is_refused(
+    example: str, options: tuple[str, ...], told: str, bridge: Bridge, registry: DynamoRegistry
+) -> None:
+    refused = bridge("partner", "add", EXAMPLES / example, *options)
+    assert (refused.exit_code, registry.list_partners()) == (1, ())
+    assert told in refused.stderr
+    assert PRESENTED not in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("example", "told"), [("partner.json", "--present-token"), ("partner-oauth2.json", "--client-secret")]
+)
+def test_a_partner_that_is_shown_nothing_yet_is_told_with_what_to_do(example: str, told: str, bridge: Bridge) -> None:
+    added = bridge("partner", "add", EXAMPLES / example)
+    assert added.exit_code == 0
+    assert "nothing can be delivered" in added.stdout
+    assert told in added.stdout
+
+
+def test_a_registered_partner_is_shown_as_one_and_replacing_it_tells_what_stays(
+    bridge: Bridge, registry: DynamoRegistry
+) -> None:
+    by_file = files.read_partner(EXAMPLES / "partner.json", local=False)
+    registered = dataclasses.replace(
+        by_file,
+        registration=Registration.REGISTERED,
+        credential="c7",
+        version="2.3.0",
+        sessions_url="https://s.example",
+    )
+    registry.add_partner(registered, [], NEW_YEAR)
+    shown = bridge("partner", "show", "jedlix").document
+    assert (shown["registration"], "credential" in shown["partner"]) == ("registered", False)
+    assert "registered" in bridge("partner", "list").stdout
+    replaced = bridge("partner", "replace", EXAMPLES / "partner.json")
+    assert "version, sessions_url" in replaced.stdout
+    again = bridge("partner", "replace", EXAMPLES / "partner.json", "--json").document
+    assert again == {"partner_id": "jedlix", "kept": ["version", "sessions_url"]}
+    assert registry.get_partner("jedlix") == registered
 
 
 def test_a_partner_is_removed_after_asking(furnished: Bridge, registry: DynamoRegistry) -> None:

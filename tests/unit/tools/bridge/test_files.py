@@ -3,13 +3,23 @@ from collections.abc import Callable
 from dataclasses import fields
 from datetime import UTC, datetime
 from decimal import Decimal
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ocpi_bridge.domain.assignments import Assignment
-from ocpi_bridge.domain.partners import DEFAULT_RATE, Partner, Party, Rate
+from ocpi_bridge.domain.assignments import Assignment, Share
+from ocpi_bridge.domain.partners import (
+    DEFAULT_RATE,
+    OAuth2Client,
+    OutboundAuth,
+    Pairing,
+    Partner,
+    Party,
+    Rate,
+    Registration,
+)
 from ocpi_bridge.domain.plans import RateUnit
 from ocpi_bridge.domain.stations import (
     Connector,
@@ -26,6 +36,7 @@ from tools.bridge.files import FileRefused
 
 READERS: dict[str, Callable[[Path], object]] = {
     "partner.json": lambda path: files.read_partner(path, local=False),
+    "partner-oauth2.json": lambda path: files.read_partner(path, local=False),
     "csms.json": lambda path: files.read_csms(path, local=False),
     "stations.json": files.read_stations,
     "assignments.json": files.read_assignments,
@@ -77,6 +88,14 @@ def test_the_example_of_a_partner_is_read() -> None:
     assert partner.rate == DEFAULT_RATE
 
 
+def test_the_example_of_a_partner_with_oauth2_is_read() -> None:
+    partner = files.read_partner(EXAMPLES / "partner-oauth2.json", local=False)
+    assert (partner.auth, partner.accepts_bearer) == (OutboundAuth.OAUTH2, True)
+    assert partner.oauth2 is not None
+    assert (partner.oauth2.api_key_header, partner.oauth2.scope) == ("ApiKey", None)
+    assert partner.pairing is not None
+
+
 def test_the_example_of_a_csms_is_read() -> None:
     csms = files.read_csms(EXAMPLES / "csms.json", local=False)
     assert csms.parameters == (("tenantId", "1"),)
@@ -95,6 +114,7 @@ def test_the_example_of_stations_is_read() -> None:
 def test_the_example_of_assignments_is_read() -> None:
     steer, see = files.read_assignments(EXAMPLES / "assignments.json")
     assert (steer.key, steer.valid_from, steer.valid_until) == ("3256", datetime(2026, 1, 1, tzinfo=UTC), None)
+    assert (steer.shares, see.shares) == ({Share.STATE_OF_CHARGE}, frozenset())
     assert see.valid_until == datetime(2027, 1, 1, tzinfo=UTC)
 
 
@@ -102,6 +122,7 @@ def test_the_example_of_assignments_is_read() -> None:
     ("example", "document"),
     [
         ("partner.json", lambda path: files.partner_document(files.read_partner(path, local=False))),
+        ("partner-oauth2.json", lambda path: files.partner_document(files.read_partner(path, local=False))),
         ("csms.json", lambda path: files.csms_document(files.read_csms(path, local=False))),
         (
             "stations.json",
@@ -121,11 +142,32 @@ def test_what_is_written_says_what_was_read(
     assert READERS[example](tmp_path / example) == READERS[example](EXAMPLES / example)
 
 
-@pytest.mark.parametrize("kind", [Partner, Party, Rate, Csms, ProfileIdRange, Station, Evse, Connector, Assignment])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        Partner,
+        Party,
+        OAuth2Client,
+        Pairing,
+        Rate,
+        Csms,
+        ProfileIdRange,
+        Station,
+        Evse,
+        Connector,
+        Assignment,
+    ],
+)
 def test_every_field_is_documented(kind: type) -> None:
     documentation = (ROOT / "docs/configuration.md").read_text()
     undocumented = [field.name for field in fields(kind) if f"`{field.name}`" not in documentation]
     assert undocumented == []
+
+
+@pytest.mark.parametrize("kind", [OutboundAuth, Registration, Share])
+def test_every_choice_is_documented(kind: type[StrEnum]) -> None:
+    documentation = (ROOT / "docs/configuration.md").read_text()
+    assert [choice.value for choice in kind if f"`{choice.value}`" not in documentation] == []
 
 
 # --- What is wrong with a file as a whole ----------------------------------------------------------------------------
@@ -154,6 +196,7 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
 
 # --- What is wrong with a field --------------------------------------------------------------------------------------
 
+JDX = {"country_code": "NL", "party_id": "JDX"}
 S, E, C = "stations.0.", "stations.0.evses.0.", "stations.0.evses.0.connectors.0."
 
 
@@ -180,6 +223,40 @@ S, E, C = "stations.0.", "stations.0.evses.0.", "stations.0.evses.0.connectors.0
         ("partner.json", "sessions_url", "https://ocpi.jedlix.com/sessions?key=1", "no query"),
         ("partner.json", "charging_profiles_url", "ftp://ocpi.jedlix.com/", "https"),
         ("partner.json", "token_encoding", "hex", "'base64' or 'plain'"),
+        ("partner.json", "registration", "registered", "no one's to write"),
+        ("partner.json", "credential", "c7", "no one's to write"),
+        ("partner.json", "version", "2.1.1", "2.2.1, 2.3.0"),
+        ("partner.json", "versions_url", "http://ocpi.jedlix.com/versions", "https"),
+        ("partner.json", "versions_url", "https://10.0.0.1/versions", "IP address"),
+        ("partner.json", "parties", [{"country_code": "DE", "party_id": "JDS"}], "must contain"),
+        ("partner.json", "parties.0.party_id", "JEDLIX", "three letters"),
+        (
+            "partner.json",
+            "parties",
+            [{"country_code": "NL", "party_id": f"J{n}"} for n in range(10, 31)] + [JDX],
+            "at most 20",
+        ),
+        ("partner.json", "auth", "token", "'ocpi_token', 'bearer' or 'oauth2_client_credentials'"),
+        ("partner.json", "accepts_bearer", "yes", "valid boolean"),
+        ("partner.json", "oauth2", {"token_url": "https://l.example/t", "client_id": "us"}, "must be left out"),
+        ("partner-oauth2.json", "pairing.url", "https://pair.example/v1", "callback_hosts"),
+        ("partner-oauth2.json", "pairing.url", "http://ocpi.jedlix.com/v1", "https"),
+        ("partner-oauth2.json", "oauth2", None, "needs it"),
+        ("partner-oauth2.json", "oauth2.token_url", "http://login.example/t", "https"),
+        ("partner-oauth2.json", "oauth2.token_url", "https://10.0.0.1/t", "IP address"),
+        ("partner-oauth2.json", "oauth2.token_url", "https://u:p@login.example/t", "user information"),
+        ("partner-oauth2.json", "oauth2.token_url", "https://login.example/t#f", "fragment"),
+        ("partner-oauth2.json", "oauth2.token_url", "http://localhost:9000/t", "this machine"),
+        ("partner-oauth2.json", "oauth2.token_url", "https://login.example/" + "x" * 255, "255"),
+        ("partner-oauth2.json", "oauth2.client_id", "", "1 to 255"),
+        ("partner-oauth2.json", "oauth2.audience", "é", "printable"),
+        ("partner-oauth2.json", "oauth2.scope", "a\nb", "printable"),
+        ("partner-oauth2.json", "oauth2.api_key_header", "Api Key", "HTTP header"),
+        ("partner-oauth2.json", "oauth2.api_key_header", "", "HTTP header"),
+        ("partner-oauth2.json", "oauth2.api_key_header", "authorization", "for itself"),
+        ("partner-oauth2.json", "oauth2.api_key_header", "X-Request-ID", "for itself"),
+        ("partner-oauth2.json", "oauth2.api_key_header", "OCPI-to-party-id", "for itself"),
+        ("partner-oauth2.json", "oauth2.client_secret", "hunter2", "is no field"),
         ("partner.json", "rate.burst", 0, "at least 1"),
         ("partner.json", "rate.burst", "10", "valid integer"),
         ("partner.json", "clear_rate.seconds_per_request", 0, "more than 0"),
@@ -236,6 +313,7 @@ S, E, C = "stations.0.", "stations.0.evses.0.", "stations.0.evses.0.connectors.0
         ("assignments.json", "assignments.0.scope", "site", "'evse'"),
         ("assignments.json", "assignments.0.right", "own", "'see' or 'steer'"),
         ("assignments.json", "assignments.0.key", "", "1 to 36"),
+        ("assignments.json", "assignments.0.shares.0", "name", "'token' or 'state_of_charge'"),
         ("assignments.json", "assignments.0.valid_from", "yesterday", "datetime"),
         ("assignments.json", "assignments.1.valid_until", "2025-01-01T00:00:00Z", "after valid_from"),
     ],
@@ -345,6 +423,43 @@ def test_an_emsp_is_named_by_country_code_and_party_id(key: str, right: bool, wr
         assert list(problems(file)) == ["assignments.0.key"]
 
 
+def test_what_a_person_shares_rests_on_consent(write: Write) -> None:
+    file = write("assignments.json", setting("assignments.0.consent", " "))
+    assert list(problems(file)) == ["assignments.0.consent"]
+
+
+def test_a_party_is_named_once_without_regard_to_case(write: Write) -> None:
+    parties = [{"country_code": "NL", "party_id": "JDX"}, {"country_code": "nl", "party_id": "jdx"}]
+    assert problems(write("partner.json", setting("parties", parties))) == {
+        "parties.1": "is given at parties.0 already"
+    }
+
+
+@pytest.mark.parametrize("field", ["sessions_url", "charging_profiles_url"])
+def test_a_pairing_url_may_be_on_the_host_of_an_endpoint(field: str, write: Write) -> None:
+    def change(content: dict[str, Any]) -> None:
+        content.update({field: "https://ocpi.partner.example/x", "pairing": {"url": "https://ocpi.partner.example/y"}})
+
+    assert files.read_partner(write("partner.json", change), local=False).pairing is not None
+
+
+def test_a_malformed_endpoint_is_told_where_it_stands_and_not_at_the_pairing(write: Write) -> None:
+    def change(content: dict[str, Any]) -> None:
+        content.update(sessions_url="not a url", pairing={"url": "https://ocpi.jedlix.com/pair"})
+
+    assert list(problems(write("partner.json", change))) == ["sessions_url"]
+
+
+def test_the_fields_of_a_handshake_are_neither_read_written_nor_proposed(write: Write) -> None:
+    partner = files.read_partner(EXAMPLES / "partner.json", local=False)
+    assert (partner.registration, partner.credential) == (Registration.STATIC, "")
+    assert not files.partner_document(partner).keys() & {"registration", "credential"}
+    told = problems(write("partner.json", setting("zzz", 1)))["zzz"]
+    assert "versions_url" in told
+    assert "registration" not in told
+    assert "registration" not in problems(write("partner.json", setting("registratio", "static")))["registratio"]
+
+
 def test_a_time_without_a_zone_is_utc(write: Write) -> None:
     file = write("assignments.json", setting("assignments.0.valid_from", "2026-06-01T12:00:00"))
     assert files.read_assignments(file)[0].valid_from == datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -356,6 +471,10 @@ def test_a_local_stage_may_name_this_machine(write: Write) -> None:
             callback_hosts=["localhost:8443", "127.0.0.1"],
             sessions_url="http://localhost:9000/ocpi/2.2.1/sessions",
             charging_profiles_url=None,
+            versions_url="http://localhost:9000/ocpi/versions",
+            auth="oauth2_client_credentials",
+            oauth2={"token_url": "http://127.0.0.1:9001/token", "client_id": "us"},
+            pairing={"url": "http://localhost:9000/pair"},
         )
 
     assert files.read_partner(write("partner.json", partner), local=True).sessions_url is not None

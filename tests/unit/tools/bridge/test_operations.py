@@ -7,18 +7,33 @@ import pytest
 from ocpi_bridge.adapters.dynamodb.registry import DynamoRegistry
 from ocpi_bridge.adapters.secrets.secrets_manager import SecretsManagerStore
 from ocpi_bridge.domain.errors import BridgeError, UnknownEntity
+from ocpi_bridge.domain.partners import OAuth2Client, OutboundAuth, Registration
 from ocpi_bridge.domain.stations import CsmsAuth
 from ocpi_bridge.domain.tokens import is_token, token_hash
 from ocpi_bridge.ports import CsmsSecrets
+from ocpi_bridge.ports.secrets import PartnerSecret
 from tests.support.operator import PREFIX, Vault
 from tests.support.registry_entries import NEW_YEAR, assignment, csms, partner, station
 from tools.bridge import operations
 from tools.bridge.operations import OperationRefused
+from tools.bridge.partner_secrets import SecretRefused
 from tools.bridge.secrets import OperatorSecrets
 
 ACCEPTED = "a-token-that-was-agreed-on"
 KEY = "k" * 32
 BEARER = replace(csms(), auth=CsmsAuth.BEARER)
+OAUTH2 = replace(
+    partner(),
+    auth=OutboundAuth.OAUTH2,
+    oauth2=OAuth2Client("https://login.example/token", "us", api_key_header="ApiKey"),
+)
+REGISTERED = replace(
+    partner(),
+    registration=Registration.REGISTERED,
+    credential="c7",
+    version="2.3.0",
+    sessions_url="https://ocpi.jedlix.com/2.3.0/sessions",
+)
 
 Add = Callable[..., str]
 
@@ -72,7 +87,7 @@ def test_a_token_that_cannot_be_accepted_changes_nothing(
 def test_a_token_that_cannot_be_presented_changes_nothing(
     token: str, add_partner: Add, registry: DynamoRegistry
 ) -> None:
-    with pytest.raises(OperationRefused):
+    with pytest.raises(SecretRefused):
         add_partner(present_token=token)
     assert registry.list_partners() == ()
 
@@ -87,7 +102,7 @@ def test_a_partner_that_is_there_keeps_its_token_when_it_is_added_by_mistake(add
 def test_a_secret_that_an_interrupted_attempt_left_is_never_presented_for_a_later_partner(
     add_partner: Add, secrets: OperatorSecrets, vault: Vault
 ) -> None:
-    secrets.put_partner_token("jedlix", "left behind")
+    secrets.put_partner("partners/jedlix", PartnerSecret("left behind"))
     add_partner(present_token=None)
     assert vault.content("partners/jedlix") is None
 
@@ -98,7 +113,7 @@ def test_nothing_is_registered_when_the_secret_cannot_be_written(
     def fail(*_: object) -> None:
         raise RuntimeError("no rights")
 
-    monkeypatch.setattr(OperatorSecrets, "put_partner_token", fail)
+    monkeypatch.setattr(OperatorSecrets, "put_partner", fail)
     with pytest.raises(RuntimeError):
         add_partner()
     assert registry.list_partners() == ()
@@ -139,10 +154,76 @@ def test_a_removed_partner_can_be_added_again_at_once_and_inherits_nothing(
 def test_removing_again_completes_a_removal_that_left_the_secret(
     registry: DynamoRegistry, secrets: OperatorSecrets, vault: Vault
 ) -> None:
-    secrets.put_partner_token("jedlix", "left behind")
+    secrets.put_partner("partners/jedlix", PartnerSecret("left behind"))
     with pytest.raises(UnknownEntity):
         operations.remove_partner(registry, secrets, "jedlix")
     assert vault.content("partners/jedlix") is None
+
+
+def test_an_oauth2_client_has_its_secrets_in_the_vault_and_each_is_replaced_alone(
+    registry: DynamoRegistry, secrets: OperatorSecrets, vault: Vault
+) -> None:
+    operations.add_partner(
+        registry,
+        secrets,
+        OAUTH2,
+        present_token=None,
+        accept_token=ACCEPTED,
+        at=NEW_YEAR,
+        client_secret="the-secret",
+        api_key="the-key",
+    )
+    assert vault.content("partners/jedlix") == {"client_secret": "the-secret", "api_key": "the-key"}
+    operations.replace_partner(registry, secrets, OAUTH2, present_token=None, api_key="rotated")
+    assert vault.content("partners/jedlix") == {"client_secret": "the-secret", "api_key": "rotated"}
+    assert registry.get_partner("jedlix") == OAUTH2
+
+
+def test_a_partner_that_is_given_another_auth_needs_the_secret_for_it(
+    add_partner: Add, registry: DynamoRegistry, secrets: OperatorSecrets, vault: Vault
+) -> None:
+    add_partner()
+    with pytest.raises(SecretRefused, match="--client-secret"):
+        operations.replace_partner(registry, secrets, OAUTH2, present_token=None)
+    assert (registry.get_partner("jedlix"), vault.content("partners/jedlix")) == (partner(), {"token": "presented"})
+    operations.replace_partner(
+        registry, secrets, OAUTH2, present_token=None, client_secret="the-secret", api_key="the-key"
+    )
+    assert vault.content("partners/jedlix") == {"client_secret": "the-secret", "api_key": "the-key"}
+
+
+def test_a_secret_that_does_not_fit_changes_nothing(
+    registry: DynamoRegistry, secrets: OperatorSecrets, vault: Vault
+) -> None:
+    with pytest.raises(SecretRefused):
+        operations.add_partner(registry, secrets, OAUTH2, present_token="presented", accept_token=ACCEPTED, at=NEW_YEAR)
+    assert (registry.list_partners(), vault.content("partners/jedlix")) == ((), None)
+
+
+def test_what_a_registered_partner_is_shown_is_not_the_operators_to_replace(
+    registry: DynamoRegistry, secrets: OperatorSecrets, vault: Vault
+) -> None:
+    registry.add_partner(REGISTERED, [], NEW_YEAR)
+    secrets.put_partner("partners/jedlix/c7", PartnerSecret("of-the-handshake"))
+    with pytest.raises(OperationRefused, match="registered"):
+        operations.replace_partner(registry, secrets, partner(), present_token="presented")
+    replaced = operations.replace_partner(registry, secrets, partner(name="Renamed"), present_token=None)
+    assert replaced.partner == replace(REGISTERED, name="Renamed")
+    assert replaced.kept == ("version", "sessions_url")
+    assert vault.content("partners/jedlix/c7") == {"token": "of-the-handshake"}
+    assert vault.content("partners/jedlix") is None
+
+
+def test_a_registered_partner_goes_with_the_secret_of_its_handshake(
+    registry: DynamoRegistry, secrets: OperatorSecrets, vault: Vault
+) -> None:
+    registry.add_partner(REGISTERED, [], NEW_YEAR)
+    for name in ("partners/jedlix", "partners/jedlix/c7", "partners/jedlix2"):
+        secrets.put_partner(name, PartnerSecret("presented"))
+    operations.remove_partner(registry, secrets, "jedlix")
+    assert vault.content("partners/jedlix") is None
+    assert vault.content("partners/jedlix/c7") is None
+    assert vault.content("partners/jedlix2") == {"token": "presented"}
 
 
 # --- CSMSs -----------------------------------------------------------------------------------------------------------
@@ -226,5 +307,5 @@ def test_functions_read_what_operators_write(add_partner: Add, add_csms: Add, va
     add_partner()
     add_csms()
     store = SecretsManagerStore(lambda: vault.client, PREFIX, FrozenClock())
-    assert store.partner_token("jedlix") == "presented"
+    assert store.partner_secret(partner()) == PartnerSecret("presented")
     assert store.csms_secrets("acme") == CsmsSecrets(KEY, "credential")

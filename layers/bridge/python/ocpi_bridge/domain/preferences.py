@@ -61,5 +61,5 @@ class PreferencesChange:
     transaction_id: str
     evse_uid: str
     connector_id: int
-    evse_id: int | None
     preferences: ChargingPreferences
+    evse_id: int | None = None

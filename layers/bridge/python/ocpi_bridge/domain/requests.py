@@ -117,6 +117,11 @@ class Request:
         return self.steps[self.step]
 
     @property
+    def correlation_id(self) -> str:
+        """What ties together all that is done for it: the partner's correlation id, or its own id where it has none."""
+        return self.callback.correlation_id if self.callback is not None else self.request_id
+
+    @property
     def command_id(self) -> str:
         """Names one step of one request; the callback of one step must not answer the next."""
         return f"{self.request_id}.{self.step}"

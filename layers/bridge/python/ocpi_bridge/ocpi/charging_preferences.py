@@ -45,16 +45,12 @@ def parse_preferences(request: OcpiRequest) -> ChargingPreferences:
 
 
 def _date_time(value: object) -> object:
-    if value is None:
-        return None
     if not isinstance(value, str):
         raise ValueError("is not an OCPI DateTime")
     return parse_datetime(value)
 
 
 def _number(value: object) -> object:
-    if value is None:
-        return None
     if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
         raise ValueError("is not a number")
     return Decimal(value)
@@ -66,11 +62,15 @@ def _profile_type(value: object) -> object:
     return value
 
 
+_DateTime = Annotated[datetime, BeforeValidator(_date_time)]
+_Energy = Annotated[Decimal, BeforeValidator(_number), Field(ge=0, le=MAX_ENERGY_KWH)]
+
+
 class _Body(BaseModel):
     # 2.3.0 (4.1) forbids to refuse unknown fields, and peers of 2.2.1 send some.
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     profile_type: Annotated[ProfileType, BeforeValidator(_profile_type)]
-    departure_time: Annotated[datetime | None, BeforeValidator(_date_time)] = None
-    energy_need: Annotated[Decimal | None, BeforeValidator(_number), Field(ge=0, le=MAX_ENERGY_KWH)] = None
+    departure_time: _DateTime | None = None
+    energy_need: _Energy | None = None
     discharge_allowed: Annotated[bool | None, Field(strict=True)] = None

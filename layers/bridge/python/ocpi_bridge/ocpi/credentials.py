@@ -111,9 +111,9 @@ class _Body(BaseModel):
 
 class _Role(_Body):
     role: Annotated[str, Field(min_length=1, max_length=36)]
-    country_code: Annotated[str, Field(pattern=r"^[A-Za-z]{2}\Z")]
+    country_code: Annotated[str, Field(pattern=r"^[A-Za-z]{2}$")]
     # CiString(3) (16.1): it stands in headers, so without spaces.
-    party_id: Annotated[str, Field(pattern=r"^[!-~]{1,3}\Z")]
+    party_id: Annotated[str, Field(pattern=r"^[!-~]{1,3}$")]
 
 
 class _Credentials(_Body):

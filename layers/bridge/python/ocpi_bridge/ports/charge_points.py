@@ -16,7 +16,8 @@ class ChargerCommand:
     `plan` is given for SET: absolute (or relative), already capped, in a unit that the station takes, within its
     period limit. `phases` are the phases that the car uses (None when unknown or DC). `duration` (s) is given for GET,
     `unit` then is the unit to ask for (None: the station chooses). `deadline` bounds every call made for the command.
-    `callback_url` is the signed one-time URL for the answer of a CSMS that answers later.
+    `callback_url` is the signed one-time URL for the answer of a CSMS that answers later. `correlation_id` is that of
+    the partner's request (4.2), for the CSMS's own logs.
     """
 
     command_id: str
@@ -27,6 +28,7 @@ class ChargerCommand:
     stack_level: int
     deadline: datetime
     callback_url: str
+    correlation_id: str
     plan: Plan | None = None
     phases: int | None = None
     duration: int | None = None

@@ -59,5 +59,5 @@ def _about(request: "Request | None") -> dict[str, object]:
         "station_key": request.station_key,
         "kind": request.kind,
         "attempts": request.attempts,
-        "correlation_id": request.callback.correlation_id if request.callback else None,
+        "correlation_id": request.correlation_id,
     }

@@ -167,6 +167,7 @@ class SendCommand:
             stack_level=csms.stack_level if highest is None else min(csms.stack_level, highest),
             deadline=request.deadline - CALL_MARGIN,
             callback_url=self.callback_url(request.command_id),
+            correlation_id=request.correlation_id,
             plan=plan,
             phases=session.phases,
             duration=request.duration,

@@ -65,7 +65,7 @@ class HttpChargePointDriver:
 
     def _post(self, csms: Csms, command: ChargerCommand, url: str, body: bytes, credential: str) -> Reply | NoReply:
         left = (command.deadline - self._clock.now()).total_seconds()
-        headers = {"Content-Type": "application/json"}
+        headers = {"Content-Type": "application/json", "X-Correlation-ID": command.correlation_id}
         if csms.auth is CsmsAuth.BEARER:
             headers["Authorization"] = f"Bearer {credential}"
         elif csms.auth is CsmsAuth.HEADER:

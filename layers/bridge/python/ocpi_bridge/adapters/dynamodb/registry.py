@@ -92,9 +92,7 @@ class DynamoRegistry:
                 raise RegistrationRefused(problems)
             batch = self._table.put(registry_items.partner_item(partner, version=1), None)
             for token_hash in token_hashes:
-                token = AcceptedToken(
-                    token_hash, partner.partner_id, partner.party, at, bearer=partner.accepts_bearer
-                )
+                token = AcceptedToken(token_hash, partner.partner_id, partner.party, at, bearer=partner.accepts_bearer)
                 batch |= self._table.put(registry_items.token_item(token), None)
             yield batch
 

@@ -51,7 +51,7 @@ class CallbackIntake:
                 "station_key": context.request.station_key,
                 "kind": context.request.kind,
                 "outcome": recorded,
-                "correlation_id": context.request.callback.correlation_id if context.request.callback else None,
+                "correlation_id": context.request.correlation_id,
             },
         )
         return 200, {"recorded": recorded != "too_late"}
