@@ -2,12 +2,12 @@
 
 import pytest
 
-from tests.infra.stack_template import StackTemplate
-from tests.support.tables import REQUESTS_DUE, SESSIONS_DUE
+from tests.infra.stack_template import Properties, StackTemplate
+from tests.support.tables import REQUESTS_INDEXES, SESSIONS_INDEXES, Index
 
 pytestmark = pytest.mark.integration
 
-STREAMED = {"Tables/Sessions": SESSIONS_DUE, "Tables/Requests": REQUESTS_DUE}
+STREAMED = {"Tables/Sessions": SESSIONS_INDEXES, "Tables/Requests": REQUESTS_INDEXES}
 
 
 def test_every_table_is_encrypted_paid_by_request_and_cleans_up_by_its_expiry_attribute(
@@ -23,19 +23,19 @@ def test_every_table_is_encrypted_paid_by_request_and_cleans_up_by_its_expiry_at
         assert [key["AttributeName"] for key in properties["KeySchema"]] == ["pk", "sk"]
 
 
-@pytest.mark.parametrize(("path", "projected"), STREAMED.items())
-def test_the_index_of_what_is_due_holds_what_the_sweep_reads_and_the_tests_tables_agree(
-    production: StackTemplate, path: str, projected: tuple[str, ...]
+@pytest.mark.parametrize(("path", "indexes"), STREAMED.items())
+def test_indexes_hold_what_is_read_from_them_and_the_tests_tables_agree(
+    production: StackTemplate, path: str, indexes: dict[str, Index]
 ) -> None:
     properties = production.resource(path)["Properties"]
-    (index,) = properties["GlobalSecondaryIndexes"]
+    types = {one["AttributeName"]: one["AttributeType"] for one in properties["AttributeDefinitions"]}
 
-    assert index["IndexName"] == "due"
-    assert [key["AttributeName"] for key in index["KeySchema"]] == ["due_shard", "due_at"]
-    assert index["Projection"]["ProjectionType"] == "INCLUDE"
-    assert tuple(index["Projection"]["NonKeyAttributes"]) == projected
-    assert {"AttributeName": "due_at", "AttributeType": "N"} in properties["AttributeDefinitions"]
-    assert properties["StreamSpecification"] == {"StreamViewType": "NEW_IMAGE"}
+    assert {index["IndexName"]: _index(index, types) for index in properties["GlobalSecondaryIndexes"]} == indexes
+
+
+@pytest.mark.parametrize("path", STREAMED)
+def test_a_stream_has_items_as_they_are_after_each_change(production: StackTemplate, path: str) -> None:
+    assert production.resource(path)["Properties"]["StreamSpecification"] == {"StreamViewType": "NEW_IMAGE"}
 
 
 def test_the_registry_has_neither_stream_nor_index(production: StackTemplate) -> None:
@@ -62,3 +62,14 @@ def test_no_name_of_a_table_is_fixed_so_that_a_kept_one_does_not_block_the_next_
 ) -> None:
     for path, properties in production.of_type("AWS::DynamoDB::GlobalTable"):
         assert "TableName" not in properties, path
+
+
+def _index(index: Properties, types: dict[str, str]) -> Index:
+    """An index of the template as the tests' tables describe it."""
+    partition, sort = (key["AttributeName"] for key in index["KeySchema"])
+    assert [key["KeyType"] for key in index["KeySchema"]] == ["HASH", "RANGE"]
+    assert types[partition] == "S"
+    projection = index["Projection"]
+    projected = tuple(projection.get("NonKeyAttributes", ()))
+    assert projection["ProjectionType"] == ("INCLUDE" if projected else "KEYS_ONLY")
+    return Index(partition, sort, types[sort], projected)

@@ -10,11 +10,17 @@ from typing import TYPE_CHECKING, Self
 import boto3
 
 from ocpi_bridge.adapters.dynamodb.registry import DynamoRegistry
+from ocpi_bridge.domain.connections import OwnPlatform
 from ocpi_bridge.domain.errors import BridgeError
+from ocpi_bridge.domain.partners import Party
+from ocpi_bridge.ocpi.versions import versions_url
+from tools.bridge.registration import Handshakes
 from tools.bridge.secrets import OperatorSecrets
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_secretsmanager import SecretsManagerClient
 
 # What `make up` writes (docs/local-stack.md).
 STACK_FILE = Path(".local/stack.json")
@@ -35,6 +41,7 @@ class Deployment:
     secrets: OperatorSecrets
     ocpi_api_url: str
     csms_api_url: str
+    handshakes: Handshakes
 
     @property
     def local(self) -> bool:
@@ -52,12 +59,7 @@ class Deployment:
         if session.region_name is None:
             raise DeploymentNotFound("which region? set AWS_REGION, or the region of your AWS profile")
         outputs = _stack_outputs(session.client("cloudformation"), f"ocpi-bridge-{stage}")
-        return cls._of(
-            stage,
-            outputs,
-            registry=DynamoRegistry(session.client("dynamodb"), _output(outputs, "RegistryTableName")),
-            secrets=OperatorSecrets(session.client("secretsmanager"), _output(outputs, "SecretsPrefix")),
-        )
+        return cls._of(stage, outputs, session.client("dynamodb"), session.client("secretsmanager"))
 
     @classmethod
     def on_this_machine(cls, stack_file: Path = STACK_FILE) -> Self:
@@ -78,18 +80,40 @@ class Deployment:
         return cls._of(
             stage,
             outputs,
-            registry=DynamoRegistry(
-                session.client("dynamodb", endpoint_url=endpoint, verify=ca_file), _output(outputs, "RegistryTableName")
-            ),
-            secrets=OperatorSecrets(
-                session.client("secretsmanager", endpoint_url=endpoint, verify=ca_file),
-                _output(outputs, "SecretsPrefix"),
-            ),
+            session.client("dynamodb", endpoint_url=endpoint, verify=ca_file),
+            session.client("secretsmanager", endpoint_url=endpoint, verify=ca_file),
+            ca_file=Path(ca_file),
         )
 
     @classmethod
-    def _of(cls, stage: str, outputs: Mapping[str, str], registry: DynamoRegistry, secrets: OperatorSecrets) -> Self:
-        return cls(stage, registry, secrets, _output(outputs, "OcpiApiUrl"), _output(outputs, "CsmsApiUrl"))
+    def _of(
+        cls,
+        stage: str,
+        outputs: Mapping[str, str],
+        dynamodb: "DynamoDBClient",
+        secrets_manager: "SecretsManagerClient",
+        *,
+        ca_file: Path | None = None,
+    ) -> Self:
+        table, prefix = _output(outputs, "RegistryTableName"), _output(outputs, "SecretsPrefix")
+        api_url = _output(outputs, "OcpiApiUrl")
+        party = Party(_output(outputs, "CountryCode"), _output(outputs, "PartyId"))
+        return cls(
+            stage=stage,
+            registry=DynamoRegistry(dynamodb, table),
+            secrets=OperatorSecrets(secrets_manager, prefix),
+            ocpi_api_url=api_url,
+            csms_api_url=_output(outputs, "CsmsApiUrl"),
+            handshakes=Handshakes.on_aws(
+                dynamodb,
+                table,
+                secrets_manager,
+                prefix,
+                own=OwnPlatform(versions_url(api_url), party, _output(outputs, "BusinessName")),
+                allow_loopback=stage == LOCAL_STAGE,
+                ca_file=ca_file,
+            ),
+        )
 
 
 def _stack_outputs(client: "CloudFormationClient", stack: str) -> dict[str, str]:

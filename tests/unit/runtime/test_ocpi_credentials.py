@@ -3,17 +3,19 @@
 import base64
 import importlib.util
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 
-from ocpi_bridge.adapters.bounded_http.exchange import HttpCall
+from ocpi_bridge.adapters.bounded_http.exchange import Reply
+from ocpi_bridge.adapters.dynamodb.intake import DynamoIntakeStore
 from ocpi_bridge.adapters.partner_http.platform import HttpPartnerPlatform
 from ocpi_bridge.domain.partners import Partner, Registration
 from ocpi_bridge.domain.tokens import is_token, token_hash
+from ocpi_bridge.ports import Caller
 from ocpi_bridge.runtime import clients
 from ocpi_bridge.runtime.clock import SystemClock
 from tests.support.fake_http import reply
@@ -215,7 +217,7 @@ def test_a_body_that_is_no_json_is_400_and_one_that_lacks_a_field_2001(bridge: B
     ],
 )
 def test_a_handshake_that_leads_to_nothing_is_told_by_its_code(
-    bridge: Bridge, token_a: str, path: str, answer: Any, code: int, log: Lines
+    bridge: Bridge, token_a: str, path: str, answer: Reply, code: int, log: Lines
 ) -> None:
     before = bridge.site.state
     bridge.site.partner.answers[path] = answer
@@ -309,23 +311,12 @@ def test_a_token_that_ended_while_its_call_came_in_is_unknown(
     bridge: Bridge, token_a: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     token = bridge.register(token_a)
-    from ocpi_bridge.adapters.dynamodb.intake import DynamoIntakeStore
+    find = DynamoIntakeStore.caller
 
-    found = DynamoIntakeStore.caller
-
-    def late(*arguments: Any, **options: Any) -> Any:
-        caller = found(*arguments, **options)
+    def find_late(store: DynamoIntakeStore, hashes: Sequence[str], session_id: str | None = None) -> Caller:
+        caller = find(store, hashes, session_id)
         bridge.site.end(bridge.site.standing)
         return caller
 
-    monkeypatch.setattr(DynamoIntakeStore, "caller", late)
+    monkeypatch.setattr(DynamoIntakeStore, "caller", find_late)
     assert bridge.ask("DELETE", token)[0] == 401
-
-
-def test_two_partners_that_register_at_once_do_not_meet(bridge: Bridge, token_a: str) -> None:
-    def meanwhile(call: HttpCall) -> None:
-        bridge.site.partner.before = lambda _: None
-        bridge.site.invite(Partner("other", "Other", INVITED.party, (".other.example",)))
-
-    bridge.site.partner.before = meanwhile
-    bridge.register(token_a)

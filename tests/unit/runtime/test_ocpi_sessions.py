@@ -81,10 +81,10 @@ def call(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Call]:
     vault.delete_secret(SecretId=f"{PREFIX}/callback-signing", ForceDeleteWithoutRecovery=True)
 
 
-def preferences(call: Call, session_id: str, body: object = None, method: str = "PUT") -> tuple[int, dict[str, Any]]:
+def preferences(call: Call, session_id: str, body: object = None) -> tuple[int, dict[str, Any]]:
     path = f"/ocpi/2.2.1/sessions/{session_id}/charging_preferences"
     wishes = {"profile_type": "FAST"} if body is None else body
-    status, envelope, _ = call(method, path, session_id=session_id, body=wishes)
+    status, envelope, _ = call("PUT", path, session_id=session_id, body=wishes)
     return status, envelope
 
 

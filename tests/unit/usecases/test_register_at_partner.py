@@ -101,7 +101,9 @@ def test_what_an_interrupted_registration_leaves_goes_by_itself(site: Site) -> N
 
     def look(call: HttpCall) -> None:
         if call.method == "POST":
-            expiries.extend(item.get("expires_at") for item in site.tables.items("registry") if item["pk"]["S"] == "TOKEN")
+            expiries.extend(
+                item.get("expires_at") for item in site.tables.items("registry") if item["pk"]["S"] == "TOKEN"
+            )
 
     site.partner.before = look
     site.outbound.register(INVITED, VERSIONS_URL, TOKEN_A)
@@ -250,7 +252,7 @@ def test_a_rotation_changes_both_tokens_and_the_former_one_lives_until_the_new_o
 
 def test_a_rotation_reads_the_endpoints_again(site: Site, registered: str) -> None:
     moved = details("2.3.0", *NEEDED)
-    moved["endpoints"][2]["url"] = "https://new.partner.example/chargingprofiles"  # type: ignore[index,call-overload]
+    moved["endpoints"][2]["url"] = "https://new.partner.example/chargingprofiles"
     site.partner.answers["/2.3.0"] = enveloped(moved)
     site.outbound.rotate("jedlix")
     assert site.standing.partner.charging_profiles_url == "https://new.partner.example/chargingprofiles"
@@ -270,7 +272,8 @@ def test_a_rotation_that_the_partner_refuses_changes_nothing(
 
 
 @pytest.mark.parametrize(
-    "lost", [NoReply("timeout", sent=True), NoReply("connection_lost", sent=True), reply(504), Reply(200), enveloped({})]
+    "lost",
+    [NoReply("timeout", sent=True), NoReply("connection_lost", sent=True), reply(504), Reply(200), enveloped({})],
 )
 def test_a_lost_answer_locks_nobody_out_and_rotating_again_mends_it(
     site: Site, registered: str, lost: Reply | NoReply

@@ -5,10 +5,17 @@ from pathlib import Path
 import boto3
 import pytest
 
+from ocpi_bridge.adapters.dynamodb.registrations import DynamoRegistrations
 from ocpi_bridge.adapters.dynamodb.registry import DynamoRegistry
+from ocpi_bridge.adapters.partner_http.platform import HttpPartnerPlatform
+from ocpi_bridge.adapters.secrets.partner_secrets import SecretsManagerPartnerSecrets
+from ocpi_bridge.domain.connections import OwnPlatform
+from ocpi_bridge.domain.partners import Party
 from tests.support.operator import EXAMPLES, PREFIX, Change, Vault, Write
+from tests.support.partner_platform import PartnerServer
 from tests.support.tables import REGION, AwsTables, aws_tables
 from tools.bridge.deployment import Deployment
+from tools.bridge.registration import Handshakes
 from tools.bridge.secrets import OperatorSecrets
 
 
@@ -36,8 +43,23 @@ def secrets(vault: Vault) -> OperatorSecrets:
 
 
 @pytest.fixture
-def deployment(registry: DynamoRegistry, secrets: OperatorSecrets) -> Deployment:
-    return Deployment("prod", registry, secrets, "https://ocpi.example", "https://csms-api.example")
+def partner_server() -> PartnerServer:
+    """The configuration modules of a partner."""
+    return PartnerServer()
+
+
+@pytest.fixture
+def deployment(
+    _aws: tuple[AwsTables, Vault], registry: DynamoRegistry, secrets: OperatorSecrets, partner_server: PartnerServer
+) -> Deployment:
+    tables, vault = _aws
+    handshakes = Handshakes(
+        DynamoRegistrations(tables.client, tables.registry),
+        SecretsManagerPartnerSecrets(lambda: vault.client, PREFIX),
+        OwnPlatform("https://ocpi.example/ocpi/versions", Party("NL", "CPO"), "Example CPO"),
+        lambda: HttpPartnerPlatform(partner_server),
+    )
+    return Deployment("prod", registry, secrets, "https://ocpi.example", "https://csms-api.example", handshakes)
 
 
 @pytest.fixture

@@ -15,6 +15,9 @@ OUTPUTS = {
     "SecretsPrefix": "ocpi-bridge/prod",
     "OcpiApiUrl": "https://ocpi.example/prod/",
     "CsmsApiUrl": "https://csms-api.example/prod",
+    "CountryCode": "NL",
+    "PartyId": "CPO",
+    "BusinessName": "Example CPO",
 }
 
 

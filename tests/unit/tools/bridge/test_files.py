@@ -114,7 +114,7 @@ def test_the_example_of_stations_is_read() -> None:
 def test_the_example_of_assignments_is_read() -> None:
     steer, see = files.read_assignments(EXAMPLES / "assignments.json")
     assert (steer.key, steer.valid_from, steer.valid_until) == ("3256", datetime(2026, 1, 1, tzinfo=UTC), None)
-    assert (steer.shares, see.shares) == ({Share.STATE_OF_CHARGE}, frozenset())
+    assert (steer.shares, see.shares) == (frozenset({Share.STATE_OF_CHARGE}), frozenset())
     assert see.valid_until == datetime(2027, 1, 1, tzinfo=UTC)
 
 

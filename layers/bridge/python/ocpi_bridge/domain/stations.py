@@ -63,13 +63,17 @@ class Connector:
 
 @dataclass(frozen=True, slots=True)
 class Evse:
-    """One EVSE. `uid` is OCPI's EVSE.uid (the partner's external id); `cap_w` is the CPO's own limit in W."""
+    """One EVSE. `uid` is OCPI's EVSE.uid (the partner's external id); `cap_w` is the CPO's own limit in W.
+
+    `evse_id` is its id for people by eMI3 (`BE*BEC*E041503001`), None where it has none.
+    """
 
     uid: str
     connectors: tuple[Connector, ...]
     ocpp_evse_id: int | None = None
     capabilities: frozenset[str] = frozenset({CHARGING_PROFILE_CAPABLE})
     cap_w: Decimal | None = None
+    evse_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,6 +114,37 @@ def ocpi_endpoint(
     return decorate
 
 
+def authenticated(service: OcpiService, request: OcpiRequest, access: Access) -> Caller:
+    """Who calls, by a token that `access` takes, and the session that the path names. Raises TransportError (401).
+
+    The tokens that this one supersedes end, because it has arrived. The call never fails with that.
+    """
+    authorization = request.headers.get("authorization")
+    hashes = [token_hash(token) for token in candidates(authorization)]
+    session_id = request.path_parameters.get("session_id")
+    if session_id is not None and len(session_id) > MAX_SESSION_ID_LENGTH:
+        session_id = None
+    caller = service.intake.caller(hashes, session_id) if hashes else Caller(None)
+    # One answer for both: who guesses does not learn that a token opens something else.
+    if caller.token is None or not access.allows(caller.token, authorization):
+        raise TransportError(_UNAUTHORIZED, "unknown token")
+    return _with_settled_token(service, caller, caller.token)
+
+
+def ocpi_request(event: gateway.Event) -> OcpiRequest:
+    """The request in a proxy event."""
+    http = gateway.read(event)
+    return OcpiRequest(
+        method=http.method,
+        path_parameters=http.path_parameters,
+        query=http.query,
+        headers=http.headers,
+        ids=MessageIds.of(http.headers),
+        body=http.body,
+        path=http.path,
+    )
+
+
 def method_not_allowed(*allowed: str) -> TransportError:
     """405 with the methods that the endpoint has."""
     return TransportError(405, "this method is not defined here", {"Allow": ", ".join(allowed)})
@@ -127,14 +158,13 @@ class _Exchange:
         self._event = event
         self._access = access
         self._caller = Caller(None)
-        self._request = _request(event)
+        self._request = ocpi_request(event)
 
     def run(self, endpoint: Endpoint) -> dict[str, JsonValue]:
         """The endpoint's answer, or the answer that its error means."""
         try:
             logger.set_correlation_id(self._request.ids.correlation_id)
-            self._caller = self._authenticated()
-            self._settle_token()
+            self._caller = authenticated(self._service, self._request, self._access)
             answered = endpoint(PartnerCall(self._request, self._caller))
         except TransportError as error:
             challenge = _CHALLENGE if error.http_status == _UNAUTHORIZED else {}
@@ -153,30 +183,6 @@ class _Exchange:
             return self._answer(200, StatusCode.SERVER_ERROR, "internal error; try again")
         answer = answered if isinstance(answered, Answer) else Answer(answered)
         return self._answer(200, StatusCode.SUCCESS, "Success", data=answer.data, headers=answer.headers)
-
-    def _authenticated(self) -> Caller:
-        authorization = self._request.headers.get("authorization")
-        hashes = [token_hash(token) for token in candidates(authorization)]
-        session_id = self._request.path_parameters.get("session_id")
-        if session_id is not None and len(session_id) > MAX_SESSION_ID_LENGTH:
-            session_id = None
-        caller = self._service.intake.caller(hashes, session_id) if hashes else Caller(None)
-        # One answer for both: who guesses does not learn that a token opens something else.
-        if caller.token is None or not self._access.allows(caller.token, authorization):
-            raise TransportError(_UNAUTHORIZED, "unknown token")
-        return caller
-
-    def _settle_token(self) -> None:
-        """A new token that is used has arrived, so those that it supersedes end. The call never fails with that."""
-        token = self._caller.token
-        if token is None or token.use is not TokenUse.CREDENTIALS or not token.supersedes:
-            return
-        try:
-            self._service.intake.settle_token(token)
-        except Exception:  # noqa: BLE001 - the call itself is good, and the next one with this token settles it
-            logger.exception("ocpi.token_not_settled", extra={"partner_id": token.partner_id})
-        else:
-            self._caller = replace(self._caller, token=replace(token, supersedes=()))
 
     def _answer(
         self,
@@ -223,14 +229,12 @@ class _Exchange:
         return routing_headers(ours, theirs)
 
 
-def _request(event: gateway.Event) -> OcpiRequest:
-    http = gateway.read(event)
-    return OcpiRequest(
-        method=http.method,
-        path_parameters=http.path_parameters,
-        query=http.query,
-        headers=http.headers,
-        ids=MessageIds.of(http.headers),
-        body=http.body,
-        path=http.path,
-    )
+def _with_settled_token(service: OcpiService, caller: Caller, token: AcceptedToken) -> Caller:
+    if token.use is not TokenUse.CREDENTIALS or not token.supersedes:
+        return caller
+    try:
+        service.intake.settle_token(token)
+    except Exception:  # noqa: BLE001 - the call itself is good, and the next one with this token settles it
+        logger.exception("ocpi.token_not_settled", extra={"partner_id": token.partner_id})
+        return caller
+    return replace(caller, token=replace(token, supersedes=()))

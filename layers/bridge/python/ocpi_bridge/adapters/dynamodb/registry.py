@@ -295,35 +295,29 @@ class DynamoRegistry:
             if partner_id in {None, assignment.partner_id}
         )
 
-    def add_assignments(self, assignments: Sequence[Assignment]) -> None:
+    def add_assignments(
+        self, assignments: Sequence[Assignment], along: "Callable[[], Batch] | None" = None
+    ) -> None:
         """Adds assignments; each replaces the same partner's earlier one on the same key.
 
         Refused whole, before anything is written, with the path of each problem (`assignments.0.key`): a partner, EVSE
         or location that the registry does not know, or two partners that may steer the same key at the same time.
+        `along` gives writes that become true with the first of them; it is asked again for each new plan.
         """
-        places: dict[ItemKey, dict[int, Assignment]] = {}
-        for index, assignment in enumerate(assignments):
-            place = registry_items.assignments_key(assignment.scope, assignment.key)
-            places.setdefault(place, {})[index] = assignment
 
         def plan() -> "Iterable[Batch]":
-            items = self._table.get_all(places)
-            problems = self._unknown_references(assignments)
-            changes: list[Batch] = []
-            for place, given in places.items():
-                held = registry_items.assignments_of(items.get(place))
-                merged, conflicts = merge_assignments(held, given)
-                problems += conflicts
-                if set(merged.values()) != set(held):
-                    checks = (self._reference_checks(assignment) for assignment in given.values())
-                    changes.append(reduce(or_, checks, self._assignments(merged.values(), items.get(place))))
-            if problems:
-                raise RegistrationRefused(problems)
+            further = along() if along is not None else {}
+            changes = self._assignment_changes(assignments)
             # Whoever steers so far may have to give way to the new one.
             again = self._reassessment_of_all() if changes else {}
-            return [change | again for change in changes]
+            batches = [change | again for change in changes] or [{}]
+            return [batches[0] | further, *batches[1:]]
 
         self._table.change(plan)
+
+    def check_assignments(self, assignments: Sequence[Assignment]) -> None:
+        """Raises RegistrationRefused if `add_assignments` would refuse these now; nothing is written."""
+        self._assignment_changes(assignments)
 
     def revoke_assignment(self, partner_id: str, scope: Scope, key: str) -> Assignment:
         """Revokes a partner's assignment on a key; returns what it was.
@@ -348,6 +342,26 @@ class DynamoRegistry:
 
         self._table.change(plan)
         return revoked[-1]
+
+    def _assignment_changes(self, assignments: Sequence[Assignment]) -> "list[Batch]":
+        """What adding these changes, a batch for each key. Raises RegistrationRefused."""
+        places: dict[ItemKey, dict[int, Assignment]] = {}
+        for index, assignment in enumerate(assignments):
+            place = registry_items.assignments_key(assignment.scope, assignment.key)
+            places.setdefault(place, {})[index] = assignment
+        items = self._table.get_all(places)
+        problems = self._unknown_references(assignments)
+        changes: list[Batch] = []
+        for place, given in places.items():
+            held = registry_items.assignments_of(items.get(place))
+            merged, conflicts = merge_assignments(held, given)
+            problems += conflicts
+            if set(merged.values()) != set(held):
+                checks = (self._reference_checks(assignment) for assignment in given.values())
+                changes.append(reduce(or_, checks, self._assignments(merged.values(), items.get(place))))
+        if problems:
+            raise RegistrationRefused(problems)
+        return changes
 
     def _assignments(self, assignments: Collection[Assignment], before: PlainItem | None) -> "Batch":
         """Conditional on content, not on the version: that one starts over when an emptied item was deleted."""

@@ -49,7 +49,8 @@ class HttpPartnerPlatform:
             headers["Content-Type"] = "application/json"
         body = b"" if call.body is None else dumps(call.body).encode()
         answer = self._http.exchange(HttpCall(call.method, call.url, headers, body), budget)
-        return _data(answer, f"{call.method} {call.module}")
+        # Reading changes nothing over there, so there is nothing to be unclear about.
+        return _data(answer, f"{call.method} {call.module}", may_have_changed=call.method != "GET")
 
     def close(self) -> None:
         """Closes the connections that are kept for further calls."""
@@ -70,36 +71,41 @@ def guarded_partner_platform(
     return HttpPartnerPlatform(bounded_client(permitted, extra_ca_file=extra_ca_file, resolve=resolve))
 
 
-def _data(answer: Reply | NoReply, what: str) -> JsonValue:
+def _data(answer: Reply | NoReply, what: str, *, may_have_changed: bool) -> JsonValue:
     if isinstance(answer, NoReply):
-        raise PlatformUnusable(f"{what}: {_REASONS.get(answer.error, answer.error)}", unclear=answer.sent)
+        reason = _REASONS.get(answer.error, answer.error)
+        raise PlatformUnusable(f"{what}: {reason}", unclear=may_have_changed and answer.sent)
     if answer.status == 401:
         raise TokenRefused(f"{what}: HTTP 401, the token is refused")
     if 300 <= answer.status < 400:
         # Not followed: the token goes along, and the next host was not checked.
         raise PlatformUnusable(f"{what}: HTTP {answer.status}, a redirect")
     if not 200 <= answer.status < 300:
-        raise PlatformUnusable(f"{what}: HTTP {answer.status}", unclear=answer.status >= 500)
-    if answer.truncated:
-        raise PlatformUnusable(f"{what}: the answer is too long", unclear=True)
-    return _content(answer.body, what)
-
-
-def _content(body: bytes, what: str) -> JsonValue:
-    try:
-        envelope = read_json(body)
-    except UnreadableJson as error:
-        raise PlatformUnusable(f"{what}: the answer is not JSON", unclear=True) from error
+        raise PlatformUnusable(f"{what}: HTTP {answer.status}", unclear=may_have_changed and answer.status >= 500)
+    envelope = _envelope(answer)
+    if isinstance(envelope, str):
+        raise PlatformUnusable(f"{what}: the answer {envelope}", unclear=may_have_changed)
     code = _status_code(envelope)
-    if not isinstance(envelope, Mapping) or code is None:
-        raise PlatformUnusable(f"{what}: the answer has no OCPI envelope", unclear=True)
+    if code is None:
+        raise PlatformUnusable(f"{what}: the answer has no OCPI envelope", unclear=may_have_changed)
     if not 1000 <= code < 2000:
         raise PlatformUnusable(f"{what}: status_code {code}")
     return envelope.get("data")
 
 
-def _status_code(envelope: JsonValue) -> int | None:
-    code = envelope.get("status_code") if isinstance(envelope, Mapping) else None
+def _envelope(answer: Reply) -> Mapping[str, JsonValue] | str:
+    """The object of a 2xx answer, or what is wrong with it."""
+    if answer.truncated:
+        return "is too long"
+    try:
+        value = read_json(answer.body)
+    except UnreadableJson:
+        return "is not JSON"
+    return value if isinstance(value, Mapping) else "has no OCPI envelope"
+
+
+def _status_code(envelope: Mapping[str, JsonValue]) -> int | None:
+    code = envelope.get("status_code")
     if isinstance(code, str) and len(code) == 4 and code.isascii() and code.isdigit():
         return int(code)
     return code if isinstance(code, int) and not isinstance(code, bool) else None
