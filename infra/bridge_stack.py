@@ -6,6 +6,7 @@ from constructs import Construct
 from infra.bundling import SourceTree, host_target, lambda_target
 from infra.constructs.alarms import Alarms
 from infra.constructs.csms_api import CsmsApi
+from infra.constructs.csms_bus import CsmsBus
 from infra.constructs.function import FunctionDefaults
 from infra.constructs.layers import Layers
 from infra.constructs.ocpi_api import OcpiApi
@@ -36,11 +37,19 @@ class BridgeStack(Stack):
         tables = Tables(self, "Tables", settings)
         queues = Queues(self, "Queues", settings)
         secrets = Secrets(self, "Secrets", settings)
+        bus = CsmsBus(self, "CsmsBus", settings)
         logging = ApiLogging(self, "ApiLogging").account
         ocpi = OcpiApi(self, "OcpiApi", defaults, tables=tables, secrets=secrets, logging=logging)
         csms = CsmsApi(self, "CsmsApi", defaults, tables=tables, queues=queues, secrets=secrets, logging=logging)
         workers = Workers(
-            self, "Workers", defaults, tables=tables, queues=queues, secrets=secrets, csms_api_url=csms.url
+            self,
+            "Workers",
+            defaults,
+            tables=tables,
+            queues=queues,
+            secrets=secrets,
+            bus=bus,
+            csms_api_url=csms.url,
         )
         schedule = Schedule(self, "Schedule", defaults, tables=tables, queues=queues)
         functions = (*ocpi.functions, *csms.functions, *workers.functions, schedule.sweep)
@@ -53,6 +62,7 @@ class BridgeStack(Stack):
             PartyId=settings.party_id,
             BusinessName=settings.name_for_partners,
             SecretsPrefix=secrets.prefix,
+            CsmsBusName=bus.name,
             AlarmTopicArn=alarms.topic.topic_arn,
             RelayFailuresQueueUrl=queues.relay_failures.queue_url,
         )

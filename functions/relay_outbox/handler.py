@@ -2,17 +2,15 @@
 
 from collections.abc import Sequence
 
-from ocpi_bridge.domain.requests import Request
-from ocpi_bridge.domain.sessions import Session
 from ocpi_bridge.runtime.stream_door import stream_worker
 from ocpi_bridge.runtime.wiring import relay
-from ocpi_bridge.usecases.relay_outbox import relay_outbox
+from ocpi_bridge.usecases.relay_outbox import Change, relay_outbox
 
-outbox = relay.outbox()
+outbox, bus = relay.outbox(), relay.csms_bus()
 
 
-def _relay(changes: Sequence[Request | Session]) -> None:
-    relay_outbox(outbox, changes)
+def _relay(changes: Sequence[Change]) -> None:
+    relay_outbox(outbox, bus, changes)
 
 
 lambda_handler = stream_worker(_relay)

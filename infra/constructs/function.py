@@ -152,8 +152,8 @@ class BridgeFunction(Construct):
             report_batch_item_failures=True,
         )
 
-    def follow(self, table: BridgeTable, *, entity: str, failures: sqs.IQueue) -> None:
-        """Run the alias for each new or changed item of this entity, in the order of each item's changes.
+    def follow(self, table: BridgeTable, *entities: str, failures: sqs.IQueue) -> None:
+        """Run the alias for each new or changed item of these entities, in the order of each item's changes.
 
         A failed batch is halved and tried again; the mapping does not name single failures, because the embedded AWS
         takes no notice of them on streams. What fails in the end is reported to `failures` by its position only.
@@ -178,7 +178,7 @@ class BridgeFunction(Construct):
             max_record_age=STREAM_MAX_AGE,
             parallelization_factor=1,
             on_failure=_Failures(failures),
-            filters=[_new_image_of(entity)],
+            filters=[_new_image_of(*entities)],
         )
 
     def read_secrets(self, secrets: Secrets, *names: str) -> None:
@@ -205,8 +205,8 @@ class BridgeFunction(Construct):
         self._role.add_to_principal_policy(iam.PolicyStatement(actions=list(actions), resources=list(resources)))
 
 
-def _new_image_of(entity: str) -> dict[str, object]:
-    rule = lambda_.FilterRule.is_equal(entity)
+def _new_image_of(*entities: str) -> dict[str, object]:
+    rule = lambda_.FilterRule.or_(*entities)
     return dict(lambda_.FilterCriteria.filter({"dynamodb": {"NewImage": {"entity": {"S": rule}}}}))
 
 

@@ -13,6 +13,9 @@ from infra.constructs.tables import FEED_INDEX, Tables
 VERSIONS: Final = ("2.2.1", "2.3.0")
 """The versions of OCPI that are served; ocpi_bridge.ocpi.versions says the same to partners (tested)."""
 
+PAIRING_PATH: Final = "/v1/cpo/ocpi2.2/pair"
+"""Where a partner pairs a driver's charge point; it is no module of OCPI, and its path is Jedlix's (docs/pairing.md)."""
+
 API_TIMEOUT: Final = Duration.seconds(10)
 """A partner's own client gives up at about this time; a healthy answer takes less than one second."""
 
@@ -60,10 +63,15 @@ class OcpiApi(Construct):
         charging_profiles.use_table(tables.requests, "PutItem")
         charging_profiles.set(RESULT_TIMEOUT_SECONDS=str(settings.result_timeout_seconds))
 
+        pairing = self._function("ocpi_pairing", "Pairs charge points by drivers' codes.", defaults)
+        pairing.use_table(
+            tables.registry, "BatchGetItem", "ConditionCheckItem", "DeleteItem", "PutItem", "Query", "UpdateItem"
+        )
+
         fallback = self._function("ocpi_fallback", "OCPI: answers what no other function does.", defaults)
         fallback.use_table(tables.registry, "BatchGetItem", "UpdateItem", "DeleteItem")
 
-        self.functions = (versions, credentials, sessions, charging_profiles, fallback)
+        self.functions = (versions, credentials, sessions, charging_profiles, pairing, fallback)
         for function in self.functions:
             function.set(OCPI_COUNTRY_CODE=settings.country_code, OCPI_PARTY_ID=settings.party_id)
 
@@ -76,6 +84,7 @@ class OcpiApi(Construct):
             api.route(f"{base}/sessions", sessions)
             api.route(f"{base}/sessions/{{session_id}}/charging_preferences", sessions)
             api.route(f"{base}/chargingprofiles/{{session_id}}", charging_profiles)
+        api.route(PAIRING_PATH, pairing)
         api.answer_everything_else(fallback)
         self.url = settings.ocpi_url or api.url
         # The API's id, not its stage: a function that named the stage would wait for itself.

@@ -5,6 +5,7 @@ from typing import Final
 from aws_cdk import Duration
 from constructs import Construct
 
+from infra.constructs.csms_bus import CsmsBus
 from infra.constructs.function import BridgeFunction, FunctionDefaults
 from infra.constructs.queues import DELIVERY_TIMEOUT, WORKER_TIMEOUT, Queues
 from infra.constructs.secrets import CSMSS, PARTNERS, SIGNING, Secrets
@@ -34,6 +35,7 @@ class Workers(Construct):
         tables: Tables,
         queues: Queues,
         secrets: Secrets,
+        bus: CsmsBus,
         csms_api_url: str,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -41,6 +43,7 @@ class Workers(Construct):
         self._tables = tables
         self._queues = queues
         self._secrets = secrets
+        self._bus = bus
         self.functions = (
             self._relay_outbox(),
             self._send_charger_commands(csms_api_url),
@@ -52,8 +55,9 @@ class Workers(Construct):
     def _relay_outbox(self) -> BridgeFunction:
         queues = self._queues
         relay = self._function("relay_outbox", "Carries changes of items on to the queues.")
-        relay.follow(self._tables.sessions, entity="session", failures=queues.relay_failures)
-        relay.follow(self._tables.requests, entity="request", failures=queues.relay_failures)
+        relay.follow(self._tables.sessions, "session", "preferences", failures=queues.relay_failures)
+        relay.follow(self._tables.requests, "request", failures=queues.relay_failures)
+        self._bus.let_publish(relay)
         relay.send_to(
             queues.charger_commands, queues.request_deadlines, queues.result_callbacks, queues.partner_updates
         )

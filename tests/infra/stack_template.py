@@ -15,8 +15,11 @@ ROOT = Path(__file__).resolve().parents[2]
 
 FUNCTIONS = (
     "ocpi_versions",
+    "ocpi_credentials",
+    "ocpi_sessions",
     "ocpi_charging_profiles",
     "ocpi_fallback",
+    "ocpi_pairing",
     "csms_events",
     "csms_callback",
     "relay_outbox",

@@ -4,18 +4,33 @@ import json
 
 import pytest
 
+from ocpi_bridge.ocpi.versions import VERSIONS
 from tests.infra.stack_template import Properties, StackTemplate
 
 pytestmark = pytest.mark.integration
 
 ROUTES = {
     ("OcpiApi", "ANY", "/ocpi/versions", "ocpi_versions"),
-    ("OcpiApi", "ANY", "/ocpi/2.2.1", "ocpi_versions"),
-    ("OcpiApi", "ANY", "/ocpi/2.2.1/chargingprofiles/{session_id}", "ocpi_charging_profiles"),
+    *(
+        ("OcpiApi", "ANY", f"/ocpi/{version}{path}", function)
+        for version in VERSIONS
+        for path, function in (
+            ("", "ocpi_versions"),
+            ("/credentials", "ocpi_credentials"),
+            ("/sessions", "ocpi_sessions"),
+            ("/sessions/{session_id}", "ocpi_fallback"),
+            ("/sessions/{session_id}/charging_preferences", "ocpi_sessions"),
+            ("/chargingprofiles", "ocpi_fallback"),
+            ("/chargingprofiles/{session_id}", "ocpi_charging_profiles"),
+        )
+    ),
+    ("OcpiApi", "ANY", "/v1/cpo/ocpi2.2/pair", "ocpi_pairing"),
+    ("OcpiApi", "ANY", "/v1", "ocpi_fallback"),
+    ("OcpiApi", "ANY", "/v1/cpo", "ocpi_fallback"),
+    ("OcpiApi", "ANY", "/v1/cpo/ocpi2.2", "ocpi_fallback"),
     ("OcpiApi", "ANY", "/", "ocpi_fallback"),
     ("OcpiApi", "ANY", "/{proxy+}", "ocpi_fallback"),
     ("OcpiApi", "ANY", "/ocpi", "ocpi_fallback"),
-    ("OcpiApi", "ANY", "/ocpi/2.2.1/chargingprofiles", "ocpi_fallback"),
     ("CsmsApi", "ANY", "/csms/v1/events", "csms_events"),
     ("CsmsApi", "ANY", "/csms/v1/callback/{command_id}/{signature}", "csms_callback"),
 }

@@ -19,11 +19,14 @@ OUTLETS = {
 }
 ENVIRONMENT = {
     "ocpi_versions": {"REGISTRY_TABLE", "OCPI_API_URL"} | PARTY,
+    "ocpi_credentials": {"REGISTRY_TABLE", "OCPI_API_URL", "OCPI_BUSINESS_NAME", "SECRETS_PREFIX"} | PARTY,
+    "ocpi_sessions": {"REGISTRY_TABLE", "SESSIONS_TABLE", "OCPI_API_URL", "SECRETS_PREFIX"} | PARTY,
     "ocpi_charging_profiles": {"REGISTRY_TABLE", "SESSIONS_TABLE", "REQUESTS_TABLE", "RESULT_TIMEOUT_SECONDS"} | PARTY,
+    "ocpi_pairing": {"REGISTRY_TABLE"} | PARTY,
     "ocpi_fallback": {"REGISTRY_TABLE"} | PARTY,
     "csms_events": {"REGISTRY_TABLE", "SECRETS_PREFIX", "CSMS_EVENTS_QUEUE_URL"},
     "csms_callback": {"REGISTRY_TABLE", "REQUESTS_TABLE", "SESSIONS_TABLE", "SECRETS_PREFIX"},
-    "relay_outbox": OUTLETS | {"RESULT_CALLBACKS_DLQ_URL"},
+    "relay_outbox": OUTLETS | {"RESULT_CALLBACKS_DLQ_URL", "CSMS_BUS_NAME"},
     "send_charger_commands": {
         "REGISTRY_TABLE",
         "REQUESTS_TABLE",
@@ -40,8 +43,8 @@ ENVIRONMENT = {
         "REQUEST_DEADLINES_QUEUE_URL",
     },
     "ingest_csms_events": {"REGISTRY_TABLE", "SESSIONS_TABLE"},
-    "push_updates": {"REGISTRY_TABLE", "SESSIONS_TABLE", "SECRETS_PREFIX"},
-    "sweep": {"REQUESTS_TABLE", "SESSIONS_TABLE"} | OUTLETS,
+    "push_updates": {"REGISTRY_TABLE", "REQUESTS_TABLE", "SESSIONS_TABLE", "SECRETS_PREFIX"},
+    "sweep": {"REGISTRY_TABLE", "REQUESTS_TABLE", "SESSIONS_TABLE"} | OUTLETS,
 }
 
 QUEUE_SOURCES = {
@@ -53,7 +56,10 @@ QUEUE_SOURCES = {
 }
 TIMEOUTS = {
     "ocpi_versions": 10,
+    "ocpi_credentials": 28,
+    "ocpi_sessions": 10,
     "ocpi_charging_profiles": 10,
+    "ocpi_pairing": 10,
     "ocpi_fallback": 10,
     "csms_events": 10,
     "csms_callback": 10,
@@ -116,9 +122,9 @@ def test_queues_feed_the_alias_one_message_at_a_time_and_take_back_only_what_fai
     assert found == QUEUE_SOURCES
 
 
-@pytest.mark.parametrize(("table", "entity"), [("Sessions", "session"), ("Requests", "request")])
-def test_the_relay_follows_new_states_of_one_entity_and_reports_what_it_drops(
-    production: StackTemplate, table: str, entity: str
+@pytest.mark.parametrize(("table", "entities"), [("Sessions", ["session", "preferences"]), ("Requests", ["request"])])
+def test_the_relay_follows_what_is_to_be_carried_on_and_reports_what_it_drops(
+    production: StackTemplate, table: str, entities: list[str]
 ) -> None:
     (mapping,) = (
         properties
@@ -127,7 +133,7 @@ def test_the_relay_follows_new_states_of_one_entity_and_reports_what_it_drops(
     )
     (rule,) = mapping["FilterCriteria"]["Filters"]
 
-    assert json.loads(rule["Pattern"]) == {"dynamodb": {"NewImage": {"entity": {"S": [entity]}}}}
+    assert json.loads(rule["Pattern"]) == {"dynamodb": {"NewImage": {"entity": {"S": entities}}}}
     assert production.name(mapping["FunctionName"]).endswith("/relay_outbox/Alias:live")
     assert mapping["StartingPosition"] == "TRIM_HORIZON"
     assert (mapping["BatchSize"], mapping["ParallelizationFactor"]) == (25, 1)

@@ -54,7 +54,8 @@ def test_the_outputs_name_what_tools_and_operators_need(production: StackTemplat
     queues = ("ChargerCommands", "RequestDeadlines", "ResultCallbacks", "PartnerUpdates", "CsmsEvents")
 
     assert outputs == (
-        {"OcpiApiUrl", "CsmsApiUrl", "CountryCode", "PartyId", "SecretsPrefix", "AlarmTopicArn"}
+        {"OcpiApiUrl", "CsmsApiUrl", "CountryCode", "PartyId", "BusinessName", "SecretsPrefix", "AlarmTopicArn"}
+        | {"CsmsBusName"}
         | {"SessionsTableName", "RequestsTableName", "RegistryTableName", "RelayFailuresQueueUrl"}
         | {f"{queue}{kind}" for queue in queues for kind in ("QueueUrl", "DeadLetterQueueUrl")}
         | {"".join(part.capitalize() for part in name.split("_")) + "FunctionName" for name in FUNCTIONS}

@@ -7,6 +7,7 @@ from ocpi_bridge.domain.partners import Partner
 from ocpi_bridge.domain.requests import RequestKind
 from ocpi_bridge.domain.stations import Csms
 from ocpi_bridge.ports import ChargerCommand, Done, Failed, Message, PartnerMessage, Pending, Receipt
+from ocpi_bridge.ports.bus import BusEvent
 
 Outcome = Done | Pending | Failed
 
@@ -68,3 +69,13 @@ class MemoryOutbox:
     def send(self, messages: Sequence[Message], *, again: str | None = None) -> None:
         self.messages += messages
         self.again.append(again)
+
+
+class MemoryBus:
+    """Keeps the events that it was given."""
+
+    def __init__(self) -> None:
+        self.events: list[BusEvent] = []
+
+    def publish(self, events: Sequence[BusEvent]) -> None:
+        self.events += events

@@ -14,6 +14,8 @@ from ocpi_bridge.domain.connections import OwnPlatform
 from ocpi_bridge.domain.errors import BridgeError
 from ocpi_bridge.domain.partners import Party
 from ocpi_bridge.ocpi.versions import versions_url
+from tools.bridge.pairing import Pairings
+from tools.bridge.privacy import Erasure
 from tools.bridge.registration import Handshakes
 from tools.bridge.secrets import OperatorSecrets
 
@@ -42,6 +44,8 @@ class Deployment:
     ocpi_api_url: str
     csms_api_url: str
     handshakes: Handshakes
+    pairings: Pairings
+    erasure: Erasure
 
     @property
     def local(self) -> bool:
@@ -113,6 +117,16 @@ class Deployment:
                 allow_loopback=stage == LOCAL_STAGE,
                 ca_file=ca_file,
             ),
+            pairings=Pairings.on_aws(
+                dynamodb,
+                table,
+                secrets_manager,
+                prefix,
+                party=party,
+                allow_loopback=stage == LOCAL_STAGE,
+                ca_file=ca_file,
+            ),
+            erasure=Erasure.on_aws(dynamodb, registry=table, sessions=_output(outputs, "SessionsTableName")),
         )
 
 

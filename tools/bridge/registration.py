@@ -1,19 +1,20 @@
 """Handshakes (OCPI 7) as an operator begins and ends them: the use cases of the functions, with the operator's rights."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from ocpi_bridge.adapters.dynamodb.registrations import DynamoRegistrations
-from ocpi_bridge.adapters.partner_http.platform import guarded_partner_platform
+from ocpi_bridge.adapters.partner_http.platform import HttpPartnerPlatform, guarded_partner_platform
 from ocpi_bridge.adapters.secrets.partner_secrets import SecretsManagerPartnerSecrets
 from ocpi_bridge.domain.connections import OwnPlatform
 from ocpi_bridge.domain.errors import BridgeError, PlatformUnusable, UnknownEntity
 from ocpi_bridge.domain.partners import OutboundAuth, Partner, Registration
 from ocpi_bridge.domain.tokens import TOKEN_MAX_LENGTH, is_token
 from ocpi_bridge.ports import Clock
-from ocpi_bridge.ports.credentials import PartnerPlatform, PartnerSecrets, RegistrationStore
+from ocpi_bridge.ports.credentials import PartnerSecrets, RegistrationStore
 from ocpi_bridge.runtime.clock import SystemClock
 from ocpi_bridge.usecases.commit_registration import CommitRegistration, Committed
 from ocpi_bridge.usecases.discover_platform import DiscoverPlatform
@@ -49,7 +50,7 @@ class Handshakes:
     registrations: RegistrationStore
     secrets: PartnerSecrets
     own: OwnPlatform
-    platform: Callable[[], PartnerPlatform]
+    platform: Callable[[], HttpPartnerPlatform]
     allow_loopback: bool = False
     clock: Clock = field(default_factory=SystemClock)
 
@@ -99,7 +100,8 @@ class Handshakes:
             problem = f"a registration token has 1 to {TOKEN_MAX_LENGTH} printable characters and no spaces"
             raise HandshakeRefused(f"{problem} (OCPI 7.3.1)")
         try:
-            return self._outbound().register(partner, versions_url, token)
+            with self._outbound() as outbound:
+                return outbound.register(partner, versions_url, token)
         except PlatformUnusable as error:
             if not error.unclear:
                 raise
@@ -111,7 +113,8 @@ class Handshakes:
     def rotate(self, partner_id: str) -> Committed:
         """Renews the credentials of both sides. Raises HandshakeUnclear, or as OutboundRegistration."""
         try:
-            return self._outbound().rotate(partner_id)
+            with self._outbound() as outbound:
+                return outbound.rotate(partner_id)
         except PlatformUnusable as error:
             if not error.unclear:
                 raise
@@ -130,17 +133,19 @@ class Handshakes:
             problem = f"partner {partner_id!r} was added without a handshake"
             raise HandshakeRefused(f"{problem}; `bridge partner remove {partner_id}` removes it")
         if partner.registration is Registration.REGISTERED:
-            not_told = self._outbound().unregister(partner_id)
+            with self._outbound() as outbound:
+                not_told = outbound.unregister(partner_id)
         # Read after the call: the partner may have answered with a DELETE of its own.
         standing = self.registrations.standing(partner_id)
         if standing is None:
             raise UnknownEntity("partner", partner_id)
         return Ended(EndRegistration(self._commit())(standing), not_told)
 
-    def _outbound(self) -> OutboundRegistration:
-        platform = self.platform()
-        discover = DiscoverPlatform(platform, self.clock, self.allow_loopback)
-        return OutboundRegistration(discover, platform, self.registrations, self._commit(), self.own, self.clock)
+    @contextmanager
+    def _outbound(self) -> Iterator[OutboundRegistration]:
+        with closing(self.platform()) as platform:
+            discover = DiscoverPlatform(platform, self.clock, self.allow_loopback)
+            yield OutboundRegistration(discover, platform, self.registrations, self._commit(), self.own, self.clock)
 
     def _commit(self) -> CommitRegistration:
         return CommitRegistration(self.registrations, self.secrets)

@@ -12,6 +12,9 @@ from tools.bridge.partner_commands import File, PartnerId, app
 from tools.bridge.session import Session, command
 from tools.bridge.sources import FORMS, Source, parse_source
 
+# The commands below join those of partner_commands.
+__all__ = ["app"]
+
 Whom = Annotated[
     str,
     typer.Argument(

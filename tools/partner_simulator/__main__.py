@@ -8,12 +8,13 @@ import json
 import signal
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from tools.counterparts.clock import utc_now, write_datetime
 from tools.counterparts.journal import NotObservedError
-from tools.partner_simulator.client import BridgeUnreachableError
+from tools.partner_simulator.errors import BridgeUnreachableError, PartnerError
+from tools.partner_simulator.manner import Manner
 from tools.partner_simulator.models import SessionStatus
 from tools.partner_simulator.partner import PartnerSimulator
 from tools.partner_simulator.plans import guide_profile
@@ -24,19 +25,21 @@ from tools.partner_simulator.transport import Credentials, Party
 TICK_SECONDS = 0.5
 
 EPILOG = """\
-The file holds: bridge_url (base URL of OcpiApi), our_token (what the partner presents to the bridge), their_token
-(what the bridge presents to the partner), cpo (such as NL/CPO); optional: party (such as NL/JED), ca_file, plain_tokens.
+The file holds cpo (such as NL/CPO), and either versions_url (of the bridge) and registration_token to register with it,
+or, without a handshake, bridge_url (base URL of OcpiApi), our_token (what the partner presents to the bridge) and
+their_token (what the bridge presents to the partner). Optional: party (such as NL/JED), ca_file, plain_tokens.
 """
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run until interrupted; 2 for a settings file that cannot be used."""
+    """Run until interrupted; 2 for a settings file that cannot be used, 1 for a bridge that cannot be registered with."""
     parser = argparse.ArgumentParser(prog="python -m tools.partner_simulator", description=__doc__, epilog=EPILOG)
-    parser.add_argument("settings", type=Path, help="JSON file with the bridge's URL and both tokens")
+    parser.add_argument("settings", type=Path, help="JSON file with the bridge's URL and the tokens")
     parser.add_argument("--watch-only", action="store_true", help="receive, but send no plan")
     options = parser.parse_args(arguments)
     try:
-        partner = _partner(options.settings)
+        settings: dict[str, str] = json.loads(options.settings.read_text(encoding="utf-8"))
+        partner, come_together = _partner(settings)
     except (OSError, ValueError, KeyError) as error:
         print(f"{options.settings}: {type(error).__name__}: {error}", file=sys.stderr)
         return 2
@@ -44,21 +47,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ending.set())
     with partner:
+        try:
+            come_together()
+        except PartnerError as error:
+            print(f"{type(error).__name__}: {error}", file=sys.stderr)
+            return 1
         print(f"sessions receiver: {partner.sessions_url}", flush=True)
         print(f"chargingprofiles sender: {partner.charging_profiles_url}", flush=True)
         _control_loop(partner, ending, steer=not options.watch_only)
     return 0
 
 
-def _partner(settings_file: Path) -> PartnerSimulator:
-    settings: dict[str, str] = json.loads(settings_file.read_text(encoding="utf-8"))
-    credentials = Credentials(
-        ours=settings["our_token"], theirs=settings["their_token"], plain=bool(settings.get("plain_tokens"))
-    )
-    partner = PartnerSimulator(credentials, cpo=_party(settings["cpo"]), party=_party(settings.get("party", "NL/JED")))
-    ca_file = settings.get("ca_file")
-    partner.connect(settings["bridge_url"], ca_file=None if ca_file is None else Path(ca_file))
-    return partner
+def _partner(settings: Mapping[str, str]) -> tuple[PartnerSimulator, Callable[[], object]]:
+    """The partner, and how it comes together with the bridge once it serves."""
+    cpo, party = _party(settings["cpo"]), _party(settings.get("party", "NL/JED"))
+    ca_file = Path(settings["ca_file"]) if "ca_file" in settings else None
+    is_plain = bool(settings.get("plain_tokens"))
+    if "versions_url" in settings:
+        registration_token = settings["registration_token"]
+        partner = PartnerSimulator(cpo=cpo, party=party, manner=Manner(plain_tokens=is_plain))
+        return partner, lambda: partner.register(settings["versions_url"], registration_token, ca_file=ca_file)
+    credentials = Credentials(ours=settings["our_token"], theirs=settings["their_token"], plain=is_plain)
+    bridge_url = settings["bridge_url"]
+    partner = PartnerSimulator(credentials, cpo=cpo, party=party)
+    return partner, lambda: partner.connect(bridge_url, ca_file=ca_file)
 
 
 def _party(text: str) -> Party:

@@ -1,49 +1,42 @@
-"""The partner's requests to the bridge: PUT, GET and DELETE of charging profiles (OCPI 2.2.1, 14.4.1)."""
+"""The partner's requests to the bridge: charging profiles (OCPI 14.4.1), sessions and preferences (OCPI 9.2.1)."""
 
 import itertools
 import secrets
-import ssl
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
-import httpx
-from pydantic import ValidationError
-
 from tools.counterparts.clock import utc_now
-from tools.counterparts.json_types import NotJsonError, as_object, read_json, write_json
+from tools.counterparts.journal import Journal
+from tools.counterparts.json_types import write_json
+from tools.partner_simulator.connection import Connection
 from tools.partner_simulator.exchanges import Exchange, Exchanges, Method, SyncAnswer
-from tools.partner_simulator.models import ChargingProfile, ChargingProfileResponse, Envelope, findings
-from tools.partner_simulator.receiver import CLIENT_ERROR, PROFILES_PATH, RESPONSE_KEY
-from tools.partner_simulator.transport import (
-    REQUEST_ID,
-    Credentials,
-    Party,
-    Violations,
-    answer_findings,
-    authorization,
-    new_message_ids,
-    routing,
-)
+from tools.partner_simulator.models import ChargingProfile, ChargingProfileResponse
+from tools.partner_simulator.page_rules import SessionPage
+from tools.partner_simulator.platform_models import CHARGING_PROFILES
+from tools.partner_simulator.preferences import ChargingPreferences, PreferencesAnswer, read_answer
+from tools.partner_simulator.pulls import SessionPulls
+from tools.partner_simulator.receiver import RESPONSE, RESPONSE_KEY
+from tools.partner_simulator.transport import Party
+from tools.partner_simulator.wire import Outgoing, Wire
 
-# API Gateway gives up after 29 s; a partner has no reason to wait longer.
-REQUEST_SECONDS = 30.0
-# What API Gateway and WAF answer by themselves carries no complete envelope.
-GATEWAY_STATUSES = frozenset({403, 413, 429, 502, 503, 504})
 # Six digits, as in the examples of Jedlix's guide.
 FIRST_REQUEST_KEY = 100_000
 REQUEST_KEYS = 900_000
 
 
-class BridgeUnreachableError(ConnectionError):
-    """The bridge gave no HTTP answer."""
+def request_keys() -> Iterator[int]:
+    """Keys for response URLs, none twice, from a start that differs between runs."""
+    return itertools.count(FIRST_REQUEST_KEY + secrets.randbelow(REQUEST_KEYS))
 
 
+@dataclass(frozen=True, slots=True)
 class BridgeClient:
-    """Calls the bridge's Receiver interface; every call returns an Exchange with its synchronous answer.
+    """Calls the bridge's interfaces as `party`; everything sent and received is recorded.
 
-    `bridge_url` is the base URL of OcpiApi, `response_base` the partner's own response URL without its query.
-    Raises BridgeUnreachableError when there is no HTTP answer. Options that all calls share:
+    Raises BridgeUnreachableError when there is no HTTP answer, NotConnectedError before there is a bridge. Options
+    that all calls share:
 
     - `response_url`: another URL than the partner's own;
     - `request_id`: a chosen X-Request-ID, for instance to repeat a request;
@@ -51,32 +44,18 @@ class BridgeClient:
     - `token`: another token than the partner's.
     """
 
-    def __init__(
-        self,
-        bridge_url: str,
-        *,
-        response_base: str,
-        credentials: Credentials,
-        party: Party,
-        cpo: Party,
-        exchanges: Exchanges,
-        violations: Violations,
-        ca_file: Path | None = None,
-    ) -> None:
-        self._bridge_url = bridge_url.rstrip("/")
-        self._response_base = response_base
-        self._credentials = credentials
-        self._party = party
-        self._cpo = cpo
-        self._exchanges = exchanges
-        self._violations = violations
-        self._keys = itertools.count(FIRST_REQUEST_KEY + secrets.randbelow(REQUEST_KEYS))
-        context = ssl.create_default_context(cafile=None if ca_file is None else str(ca_file))
-        self._http = httpx.Client(verify=context, timeout=REQUEST_SECONDS, trust_env=False)
+    connection: Connection
+    wire: Wire = field(repr=False)
+    exchanges: Exchanges = field(repr=False)
+    pages: Journal[SessionPage] = field(repr=False)
+    keys: Iterator[int] = field(repr=False)
+    party: Party
 
-    def close(self) -> None:
-        """Close the connections."""
-        self._http.close()
+    def as_party(self, party: Party) -> "BridgeClient":
+        """The same client with the same token, speaking for another party of the partner (4.1.8)."""
+        return replace(self, party=party)
+
+    # Charging profiles
 
     def put_profile(
         self,
@@ -93,7 +72,7 @@ class BridgeClient:
         response_url = response_url or self.new_response_url()
         wire = profile.wire() if isinstance(profile, ChargingProfile) else profile
         body = write_json({"charging_profile": wire, "response_url": response_url}).encode()
-        return self._send(
+        return self._exchange(
             "PUT",
             session_id,
             response_url=response_url,
@@ -123,7 +102,7 @@ class BridgeClient:
         """
         response_url = response_url or self.new_response_url()
         query = f"duration={duration}&{_response_query(response_url, encoded=encoded)}"
-        return self._send(
+        return self._exchange(
             "GET",
             session_id,
             response_url=response_url,
@@ -146,7 +125,7 @@ class BridgeClient:
     ) -> Exchange:
         """DELETE (clear) the charging profile; the query as for `get_active_profile`."""
         response_url = response_url or self.new_response_url()
-        return self._send(
+        return self._exchange(
             "DELETE",
             session_id,
             response_url=response_url,
@@ -158,9 +137,84 @@ class BridgeClient:
 
     def new_response_url(self) -> str:
         """A response URL of the partner's own that no other request has."""
-        return f"{self._response_base}?{RESPONSE_KEY}={next(self._keys)}"
+        return f"{self._response_base}?{RESPONSE_KEY}={next(self.keys)}"
 
-    def _send(
+    # Sessions
+
+    def pull_sessions(
+        self,
+        date_from: datetime,
+        date_to: datetime | None = None,
+        limit: int | None = None,
+        *,
+        changing: bool = False,
+    ) -> list[SessionPage]:
+        """Every page of the sessions updated in a time, following Link to the end; the last may be an error.
+
+        Notes what breaks a rule in each page and between them. `changing`: sessions change meanwhile.
+        """
+        return list(self.crawl_sessions(date_from, date_to, limit, changing=changing))
+
+    def crawl_sessions(
+        self,
+        date_from: datetime,
+        date_to: datetime | None = None,
+        limit: int | None = None,
+        *,
+        changing: bool = False,
+    ) -> Iterator[SessionPage]:
+        """As `pull_sessions`, each page read only when it is asked for, so that things can happen in between."""
+        return self._pulls().crawl(date_from, date_to, limit=limit, changing=changing)
+
+    def session_page(
+        self,
+        date_from: datetime | str | None,
+        date_to: datetime | str | None = None,
+        *,
+        offset: int | str | None = None,
+        limit: int | str | None = None,
+        raw_query: str | None = None,
+        headers: Mapping[str, str | None] | None = None,
+        token: str | None = None,
+    ) -> SessionPage:
+        """One page, by its offset. Texts stand in the query as they are; `raw_query` replaces the whole query."""
+        return self._pulls().page(
+            date_from, date_to, offset=offset, limit=limit, raw_query=raw_query, headers=headers, token=token
+        )
+
+    def set_preferences(
+        self,
+        session_id: str,
+        preferences: ChargingPreferences | Mapping[str, object],
+        *,
+        headers: Mapping[str, str | None] | None = None,
+        token: str | None = None,
+        raw_body: bytes | None = None,
+    ) -> PreferencesAnswer:
+        """PUT charging preferences for a session; `raw_body` replaces the whole body."""
+        wire = preferences.wire() if isinstance(preferences, ChargingPreferences) else preferences
+        where = f"answer to PUT charging preferences {session_id}"
+        outgoing = self.wire.prepare(
+            "PUT",
+            f"{_below(self.connection.endpoints.sessions, session_id)}/charging_preferences",
+            sender=self.party,
+            body=write_json(wire).encode() if raw_body is None else raw_body,
+            headers=headers,
+            token=token,
+        )
+        answer, finding = read_answer(self.wire.send(outgoing, where=where))
+        if finding is not None:
+            self.wire.note(where, finding)
+        return answer
+
+    @property
+    def _response_base(self) -> str:
+        return f"{self.connection.own_url(CHARGING_PROFILES)}/{RESPONSE}"
+
+    def _pulls(self) -> SessionPulls:
+        return SessionPulls(self.connection, self.wire, pages=self.pages, sender=self.party)
+
+    def _exchange(
         self,
         method: Method,
         session_id: str,
@@ -172,74 +226,43 @@ class BridgeClient:
         headers: Mapping[str, str | None] | None,
         token: str | None,
     ) -> Exchange:
-        url = f"{self._bridge_url}{PROFILES_PATH}/{quote(session_id, safe='')}"
-        url = f"{url}?{query}" if query else url
-        sent = self._headers(body, request_id=request_id, extra=headers, token=token)
-        exchange = self._exchanges.open(
+        url = _below(self.connection.endpoints.charging_profiles, session_id)
+        outgoing = self.wire.prepare(
+            method,
+            f"{url}?{query}" if query else url,
+            sender=self.party,
+            body=body,
+            token=token,
+            request_id=request_id,
+            headers=headers,
+        )
+        exchange = self.exchanges.open(
             method,
             session_id,
-            url=url,
-            request_id=sent.get(REQUEST_ID, ""),
+            url=outgoing.url,
+            request_id=outgoing.request_id,
             response_url=response_url,
             request_key=self._own_key(response_url),
             at=utc_now(),
+            # Whoever does not say who it is cannot be told apart from the others.
+            sender=self.party if self.connection.manner.routing_headers else None,
         )
-        try:
-            response = self._http.request(method, url, content=body, headers=sent)
-        except httpx.TransportError as error:
-            raise BridgeUnreachableError(f"{method} {session_id}: {type(error).__name__}") from error
-        answer = self._read(exchange, response, sent)
-        self._exchanges.answered(exchange, answer)
+        self.exchanges.answered(exchange, self._answer(outgoing, f"answer to {method} {session_id}"))
         return exchange
 
-    def _headers(
-        self,
-        body: bytes | None,
-        *,
-        request_id: str | None,
-        extra: Mapping[str, str | None] | None,
-        token: str | None,
-    ) -> dict[str, str]:
-        presented = self._credentials.ours if token is None else token
-        headers: dict[str, str | None] = {
-            "Authorization": authorization(presented, plain=self._credentials.plain),
-            **new_message_ids(),
-            **routing(to=self._cpo, sender=self._party),
-        }
-        if body is not None:
-            headers["Content-Type"] = "application/json"
-        if request_id is not None:
-            headers[REQUEST_ID] = request_id
-        headers.update(extra or {})
-        return {name: value for name, value in headers.items() if value is not None}
+    def _answer(self, outgoing: Outgoing, where: str) -> SyncAnswer:
+        got = self.wire.send(outgoing, where=where)
+        response = self.wire.read(got, ChargingProfileResponse, self.connection.version, where=where)
+        return SyncAnswer(got.at, got.status, got.headers, got.raw_body, got.envelope, response)
 
     def _own_key(self, response_url: str) -> str | None:
         if not response_url.startswith(f"{self._response_base}?"):
             return None
         return parse_qs(urlsplit(response_url).query).get(RESPONSE_KEY, [None])[0]
 
-    def _read(self, exchange: Exchange, response: httpx.Response, sent: Mapping[str, str]) -> SyncAnswer:
-        where = f"answer to {exchange.method} {exchange.session_id}"
-        headers = {name.lower(): value for name, value in response.headers.items()}
-        by_gateway = response.status_code in GATEWAY_STATUSES
-        wrapped: Envelope | None = None
-        answer: ChargingProfileResponse | None = None
-        try:
-            wrapped = Envelope.model_validate(as_object(read_json(response.content)))
-            if wrapped.status_code < CLIENT_ERROR and wrapped.data is not None:
-                answer = ChargingProfileResponse.model_validate(wrapped.data)
-        except NotJsonError as error:
-            problem: str | None = str(error)
-        except ValidationError as error:
-            problem = findings(error)
-        else:
-            problem = None
-        if not by_gateway:
-            if problem is not None:
-                self._violations.note(where, problem)
-            for finding in answer_findings(response.status_code, headers, sent, to=self._party, sender=self._cpo):
-                self._violations.note(where, finding)
-        return SyncAnswer(utc_now(), response.status_code, headers, response.content, wrapped, answer)
+
+def _below(endpoint: str, session_id: str) -> str:
+    return f"{endpoint.rstrip('/')}/{quote(session_id, safe='')}"
 
 
 def _response_query(response_url: str, *, encoded: bool) -> str:

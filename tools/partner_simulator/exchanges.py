@@ -20,7 +20,7 @@ from tools.partner_simulator.models import (
     ResultType,
     findings,
 )
-from tools.partner_simulator.transport import Violations
+from tools.partner_simulator.transport import Party, Violations
 
 Method = Literal["GET", "PUT", "DELETE"]
 
@@ -50,7 +50,10 @@ class SyncAnswer:
 
 @dataclass(eq=False, slots=True)
 class Exchange:
-    """A request for a charging profile. `request_key` is what its response URL carries, None for a foreign URL."""
+    """A request for a charging profile. `request_key` is what its response URL carries, None for a foreign URL.
+
+    `sender` is the party that asked, None where the partner has one only.
+    """
 
     method: Method
     session_id: str
@@ -61,6 +64,7 @@ class Exchange:
     sent_at: datetime
     _results: Journal[ReceivedResult] = field(repr=False)
     answer: SyncAnswer | None = None
+    sender: Party | None = None
 
     @property
     def status(self) -> int:
@@ -137,9 +141,12 @@ class Exchanges:
         response_url: str | None,
         request_key: str | None,
         at: datetime,
+        sender: Party | None = None,
     ) -> Exchange:
         """Register a request before it is sent, because its result may overtake its answer."""
-        exchange = Exchange(method, session_id, url, request_id, response_url, request_key, at, self.results)
+        exchange = Exchange(
+            method, session_id, url, request_id, response_url, request_key, at, self.results, sender=sender
+        )
         self.journal.record(exchange)
         return exchange
 
@@ -154,7 +161,7 @@ class Exchanges:
         """Record a result that was posted; raises ValueError with what is wrong with its body."""
         where = f"result {request_key}"
         with self._lock:
-            known = self.journal.matching(lambda exchange: exchange.request_key == request_key)
+            known = self.of_key(request_key)
             result = _read_result(known[0].method if known else "PUT", request_key, body, at)
             earlier = self.results.matching(lambda one: one.request_key == request_key)
             self.results.record(result)
@@ -165,14 +172,19 @@ class Exchanges:
             for exchange in known:
                 self._judge(exchange, result)
 
-    def has_steered(self, session_id: str) -> bool:
-        """Whether a PUT on the session was accepted, or may have been because its answer is still under way."""
-        return any(
-            exchange.method == "PUT"
-            and exchange.session_id.casefold() == session_id.casefold()
-            and (exchange.answer is None or exchange.is_accepted)
-            for exchange in self.journal.entries()
+    def steering(self, session_id: str) -> list[Exchange]:
+        """The PUTs on a session that were accepted, or may have been because their answers are still under way."""
+        return self.journal.matching(
+            lambda exchange: (
+                exchange.method == "PUT"
+                and exchange.session_id.casefold() == session_id.casefold()
+                and (exchange.answer is None or exchange.is_accepted)
+            )
         )
+
+    def of_key(self, request_key: str) -> list[Exchange]:
+        """The requests whose response URL carries a key; a repeated request is one more."""
+        return self.journal.matching(lambda exchange: exchange.request_key == request_key)
 
     def _judge(self, exchange: Exchange, result: ReceivedResult) -> None:
         if exchange.answer is None:

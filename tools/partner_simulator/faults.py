@@ -2,6 +2,7 @@
 
 from tools.counterparts.clock import utc_now, write_datetime
 from tools.counterparts.http_service import Answer, Response
+from tools.counterparts.json_types import JsonObject
 
 JSON = {"Content-Type": "application/json"}
 
@@ -47,3 +48,13 @@ def odd_data(data: object) -> Answer:
 def not_json() -> Answer:
     """HTTP 200 with HTML, as a proxy in between gives it."""
     return Answer(Response(200, b"<html>welcome</html>", {"Content-Type": "text/html"}))
+
+
+def bare(body: JsonObject, *, handled: bool = False) -> Answer:
+    """HTTP 200 with JSON that no envelope wraps."""
+    return Answer(Response.json(200, body), handled)
+
+
+def endless_body(size: int) -> Answer:
+    """HTTP 200 with `size` bytes that are no JSON yet: for a reader that has to have a bound."""
+    return Answer(Response(200, b"[" * size, JSON))

@@ -1,6 +1,7 @@
-"""The OCPI objects that a Smart Charging Service Provider reads and writes, read strictly (OCPI 2.2.1, 9, 10, 14).
+"""The OCPI objects that a Smart Charging Service Provider reads and writes, read strictly (OCPI 9, 10, 14).
 
-Unknown fields are refused: OCPI lets a receiver ignore them, but a test wants to see a misspelt name.
+Unknown fields are refused unless the caller of `model_validate` says otherwise: 2.2.1 lets a receiver ignore them, but
+a test wants to see a misspelt name. What differs between versions is in `session_forms`.
 """
 
 from collections.abc import Mapping
@@ -43,7 +44,7 @@ class CdrToken(OcpiObject):
     country_code: CountryCode
     party_id: PartyId
     uid: Id36
-    type: Literal["AD_HOC_USER", "APP_USER", "OTHER", "RFID"]
+    type: Id36
     contract_id: Id36
 
 
@@ -77,14 +78,30 @@ class ChargingPeriod(OcpiObject):
 
 
 class Price(OcpiObject):
-    """16.5."""
+    """16.5 of 2.2.1."""
 
     excl_vat: Number
     incl_vat: Number | None = None
 
 
+class TaxAmount(OcpiObject):
+    """16.11 of 2.3.0; `percentage` as 21 for 21 %."""
+
+    name: Text
+    account_number: Text | None = None
+    percentage: Number | None = None
+    amount: Number
+
+
+class TaxedPrice(OcpiObject):
+    """16.5 of 2.3.0."""
+
+    before_taxes: Number
+    taxes: list[TaxAmount] | None = None
+
+
 class Session(OcpiObject):
-    """9.3.1."""
+    """9.3.1, with the total cost of either version."""
 
     country_code: CountryCode
     party_id: PartyId
@@ -101,7 +118,7 @@ class Session(OcpiObject):
     meter_id: Text | None = None
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
     charging_periods: list[ChargingPeriod] | None = None
-    total_cost: Price | None = None
+    total_cost: Price | TaxedPrice | None = None
     status: Annotated[SessionStatus, Field(strict=False)]
     last_updated: DateTime
 

@@ -1,40 +1,30 @@
-"""What the partner serves: sessions (Receiver), active charging profiles and results (Sender of chargingprofiles)."""
+"""The functional modules that the partner serves: sessions (Receiver), active profiles and results (Sender)."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from hmac import compare_digest
+from functools import partial
 from urllib.parse import parse_qs, unquote
 
 from pydantic import ValidationError
 
 from tools.counterparts.http_service import Request, Response
 from tools.counterparts.journal import Journal
-from tools.counterparts.json_types import JsonObject, NotJsonError, as_object, read_json
-from tools.partner_simulator.exchanges import Exchanges
+from tools.partner_simulator.connection import BASE_PATH, Connection
+from tools.partner_simulator.exchanges import Exchange, Exchanges
 from tools.partner_simulator.models import ActiveChargingProfile, findings
-from tools.partner_simulator.sessions import ObjectRefusedError, SessionStore, UnknownSessionError
-from tools.partner_simulator.transport import (
-    Credentials,
-    Party,
-    Violations,
-    authorization,
-    envelope,
-    request_findings,
-)
+from tools.partner_simulator.platform_models import CHARGING_PROFILES, SESSIONS, OcpiVersion
+from tools.partner_simulator.requests import body_object
+from tools.partner_simulator.sessions import ObjectRefusedError, SessionStore
+from tools.partner_simulator.transport import Party, envelope
 
-BASE_PATH = "/ocpi/2.2.1"
-SESSIONS_PATH = f"{BASE_PATH}/sessions"
-PROFILES_PATH = f"{BASE_PATH}/chargingprofiles"
-RESPONSE_PATH = f"{PROFILES_PATH}/response"
+# Where results go, below the chargingprofiles endpoint, and the key that tells requests apart.
+RESPONSE = "response"
 RESPONSE_KEY = "request_id"
 
-_SESSION = re.compile(rf"{SESSIONS_PATH}/(?P<country>[^/]+)/(?P<party>[^/]+)/(?P<session>[^/]+)")
-_ACTIVE_PROFILE = re.compile(rf"{PROFILES_PATH}/(?P<session>[^/]+)")
-
-INVALID_PARAMETERS = 2001
-CLIENT_ERROR = 2000
+_SESSION = re.compile(r"/(?P<country>[^/]+)/(?P<party>[^/]+)/(?P<session>[^/]+)")
+_ACTIVE_PROFILE = re.compile(r"/(?P<session>[^/]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,97 +36,102 @@ class ActiveProfilePush:
     profile: ActiveChargingProfile
 
 
-class PartnerApi:
-    """Answers the bridge's requests and notes every rule that they break."""
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Who answers a request, which of the partner's parties it may be for, and which of the bridge's it comes from."""
 
-    def __init__(
-        self,
-        *,
-        credentials: Credentials,
-        party: Party,
-        cpo: Party,
-        sessions: SessionStore,
-        exchanges: Exchanges,
-        violations: Violations,
-    ) -> None:
+    answer: Callable[[Request], Response]
+    version: OcpiVersion
+    to: Sequence[Party]
+    sender: Sequence[Party]
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """The session that a request names."""
+
+    owner: Party
+    session_id: str
+    version: OcpiVersion
+
+
+class Receiver:
+    """Finds the route of a functional request; routes raise what `api` turns into an answer."""
+
+    def __init__(self, connection: Connection, *, sessions: SessionStore, exchanges: Exchanges) -> None:
         self.active_profiles: Journal[ActiveProfilePush] = Journal()
-        self._credentials = credentials
-        self._party = party
-        self._cpo = cpo
+        self._connection = connection
         self._sessions = sessions
         self._exchanges = exchanges
-        self._violations = violations
 
-    def handle(self, request: Request) -> Response:
-        """Answer one request: token, route, headers, body, in this order."""
-        where = f"{request.method} {request.path}"
-        if not self._knows_token(request):
-            self._violations.note(where, "the token is missing or unknown")
-            return envelope(request, http_status=401, status_code=CLIENT_ERROR, message="unknown token")
-        route = self._route(request)
-        if route is None:
-            self._violations.note(where, "no such endpoint or method")
-            return envelope(request, http_status=404, status_code=CLIENT_ERROR, message="no such endpoint")
-        for finding in request_findings(request, to=self._party, sender=self._cpo):
-            self._violations.note(where, finding)
-        try:
-            return route(request)
-        except NotJsonError as error:
-            self._violations.note(where, str(error))
-            return envelope(request, http_status=400, status_code=INVALID_PARAMETERS, message=str(error))
-        except UnknownSessionError:
-            return envelope(request, http_status=404, status_code=CLIENT_ERROR, message="unknown session")
-        except ValueError as error:
-            self._violations.note(where, str(error))
-            return envelope(request, status_code=INVALID_PARAMETERS, message=str(error)[:255])
-
-    def _knows_token(self, request: Request) -> bool:
-        expected = authorization(self._credentials.theirs, plain=self._credentials.plain)
-        return compare_digest((request.header("Authorization") or "").encode(), expected.encode())
-
-    def _route(self, request: Request) -> Callable[[Request], Response] | None:
-        if _SESSION.fullmatch(request.path):
-            return {"PUT": self._put_session, "PATCH": self._patch_session, "GET": self._get_session}.get(
-                request.method
-            )
-        if request.method == "POST" and request.path == RESPONSE_PATH:
-            return self._take_result
-        if request.method == "PUT" and _ACTIVE_PROFILE.fullmatch(request.path):
-            return self._take_active_profile
+    def route(self, request: Request) -> Route | None:
+        """The route in a version that the partner serves, None when there is nothing."""
+        for version in self._connection.manner.versions:
+            base = f"{BASE_PATH}/{version}"
+            if request.path.startswith(f"{base}/{SESSIONS}/"):
+                return self._session_route(request, request.path.removeprefix(f"{base}/{SESSIONS}"), version)
+            if request.path.startswith(f"{base}/{CHARGING_PROFILES}/"):
+                return self._profile_route(request, request.path.removeprefix(f"{base}/{CHARGING_PROFILES}"), version)
         return None
 
-    def _put_session(self, request: Request) -> Response:
-        owner, session_id = self._session_of(request)
-        self._sessions.put(owner, session_id, _object(request))
-        return envelope(request)
-
-    def _patch_session(self, request: Request) -> Response:
-        owner, session_id = self._session_of(request)
-        self._sessions.patch(owner, session_id, _object(request))
-        return envelope(request)
-
-    def _get_session(self, request: Request) -> Response:
-        owner, session_id = self._session_of(request)
-        return envelope(request, data=self._sessions.get(owner, session_id).wire())
-
-    def _session_of(self, request: Request) -> tuple[Party, str]:
-        found = _SESSION.fullmatch(request.path)
-        if found is None:
-            raise UnknownSessionError(request.path)
+    def _session_route(self, request: Request, rest: str, version: OcpiVersion) -> Route | None:
+        found = _SESSION.fullmatch(rest)
+        methods = {"PUT": self._put_session, "PATCH": self._patch_session, "GET": self._get_session}
+        if found is None or request.method not in methods:
+            return None
         owner = Party(unquote(found["country"]), unquote(found["party"]))
-        if not owner.is_same(self._cpo):
-            raise ObjectRefusedError(f"{owner.country_code}/{owner.party_id} is not the caller's party")
-        return owner, unquote(found["session"])
+        target = _Target(owner, unquote(found["session"]), version)
+        # Whoever is not the owner may not speak of its sessions, even when the bridge speaks for both (9.2.2).
+        sender = [owner] if self._is_bridges(owner) else self._connection.bridge_parties
+        answer = partial(methods[request.method], target=target)
+        return Route(answer, version, self._connection.parties, sender)
 
-    def _take_active_profile(self, request: Request) -> Response:
-        found = _ACTIVE_PROFILE.fullmatch(request.path)
-        session_id = unquote(found["session"]) if found else ""
+    def _profile_route(self, request: Request, rest: str, version: OcpiVersion) -> Route | None:
+        bridge = self._connection.bridge_parties
+        if request.method == "POST" and rest == f"/{RESPONSE}":
+            key = parse_qs(request.query).get(RESPONSE_KEY, [""])[0]
+            return Route(self._take_result, version, self._asking(self._exchanges.of_key(key)), bridge)
+        found = _ACTIVE_PROFILE.fullmatch(rest)
+        if request.method != "PUT" or found is None:
+            return None
+        session_id = unquote(found["session"])
+        to = self._asking(self._exchanges.steering(session_id))
+        return Route(partial(self._take_active_profile, session_id=session_id), version, to, bridge)
+
+    def _asking(self, exchanges: Sequence[Exchange]) -> Sequence[Party]:
+        """Who asked: an answer goes to the party that it is for, since others may share the token (4.1.8)."""
+        return [one.sender for one in exchanges if one.sender is not None] or self._connection.parties
+
+    def _put_session(self, request: Request, *, target: _Target) -> Response:
+        self._must_be_bridges(target.owner)
+        self._sessions.put(target.owner, target.session_id, body_object(request), target.version)
+        return envelope(request)
+
+    def _patch_session(self, request: Request, *, target: _Target) -> Response:
+        self._must_be_bridges(target.owner)
+        self._sessions.patch(target.owner, target.session_id, body_object(request), target.version)
+        return envelope(request)
+
+    def _get_session(self, request: Request, *, target: _Target) -> Response:
+        self._must_be_bridges(target.owner)
+        return envelope(request, data=self._sessions.get(target.owner, target.session_id).wire())
+
+    def _is_bridges(self, owner: Party) -> bool:
+        return any(owner.is_same(party) for party in self._connection.bridge_parties)
+
+    def _must_be_bridges(self, owner: Party) -> None:
+        if not self._is_bridges(owner):
+            raise ObjectRefusedError(f"{owner.country_code}/{owner.party_id} is not the caller's party")
+
+    def _take_active_profile(self, request: Request, *, session_id: str) -> Response:
         try:
-            profile = ActiveChargingProfile.model_validate(_object(request))
+            profile = ActiveChargingProfile.model_validate(body_object(request), extra=self._connection.version.extra)
         except ValidationError as error:
             raise ObjectRefusedError(findings(error)) from error
-        if not self._exchanges.has_steered(session_id):
-            self._violations.note(f"PUT active profile {session_id}", "no PUT of ours was ever accepted (14.4.2.4)")
+        if not self._exchanges.steering(session_id):
+            self._connection.violations.note(
+                f"PUT active profile {session_id}", "no PUT of ours was ever accepted (14.4.2.4)"
+            )
         self.active_profiles.record(ActiveProfilePush(request.at, session_id, profile))
         return envelope(request)
 
@@ -144,12 +139,5 @@ class PartnerApi:
         keys = parse_qs(request.query).get(RESPONSE_KEY, [])
         if len(keys) != 1:
             raise ObjectRefusedError(f"the response URL was changed: {RESPONSE_KEY} is there {len(keys)} times")
-        self._exchanges.take_result(keys[0], _object(request), request.at)
+        self._exchanges.take_result(keys[0], body_object(request), request.at)
         return envelope(request)
-
-
-def _object(request: Request) -> JsonObject:
-    value = read_json(request.body)
-    if not isinstance(value, dict):
-        raise ObjectRefusedError("the body is no JSON object")
-    return as_object(value)

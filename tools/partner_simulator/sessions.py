@@ -1,4 +1,4 @@
-"""The partner's copies of the CPO's sessions, and what may not happen to them (OCPI 2.2.1, 9.2.2 and 9.3.1)."""
+"""The partner's copies of the CPO's sessions, and what may not happen to them (OCPI 9.2.2 and 9.3.1)."""
 
 import threading
 import time
@@ -12,6 +12,8 @@ from tools.counterparts.clock import utc_now
 from tools.counterparts.journal import Journal, NotObservedError
 from tools.counterparts.json_types import JsonObject, as_list
 from tools.partner_simulator.models import Session, SessionStatus, findings
+from tools.partner_simulator.platform_models import OcpiVersion
+from tools.partner_simulator.session_forms import form_findings
 from tools.partner_simulator.transport import Party, Violations
 
 # A session moves forward through these ranks only.
@@ -53,11 +55,13 @@ class SessionStore:
         self._forgotten: set[tuple[str, str, str]] = set()
         self._changed = threading.Condition()
 
-    def put(self, owner: Party, session_id: str, body: JsonObject) -> Session:
+    def put(self, owner: Party, session_id: str, body: JsonObject, version: OcpiVersion = OcpiVersion.V221) -> Session:
         """Create or replace a session; raises ObjectRefusedError."""
-        return self._store("PUT", owner, session_id, body, body)
+        return self._store("PUT", owner, session_id, body, body, version)
 
-    def patch(self, owner: Party, session_id: str, body: JsonObject) -> Session:
+    def patch(
+        self, owner: Party, session_id: str, body: JsonObject, version: OcpiVersion = OcpiVersion.V221
+    ) -> Session:
         """Change a session; charging periods are appended. Raises ObjectRefusedError, UnknownSessionError."""
         known = self._raw(owner, session_id)
         if known is None:
@@ -70,7 +74,8 @@ class SessionStore:
         if not isinstance(added, list | None):
             raise ObjectRefusedError("charging_periods: not a list")
         periods = [*as_list(known.get("charging_periods")), *(added or [])]
-        return self._store("PATCH", owner, session_id, {**known, **body, "charging_periods": periods}, body)
+        merged = {**known, **body, "charging_periods": periods}
+        return self._store("PATCH", owner, session_id, merged, body, version)
 
     def get(self, owner: Party, session_id: str) -> Session:
         """The partner's copy; raises UnknownSessionError."""
@@ -114,8 +119,12 @@ class SessionStore:
         with self._changed:
             return self._known.get(_key(owner, session_id))
 
-    def _store(self, method: str, owner: Party, session_id: str, body: JsonObject, sent: JsonObject) -> Session:
-        session = _read(body)
+    def _store(
+        self, method: str, owner: Party, session_id: str, body: JsonObject, sent: JsonObject, version: OcpiVersion
+    ) -> Session:
+        for finding in form_findings(sent, version):
+            raise ObjectRefusedError(finding)
+        session = _read(body, version)
         key = _key(owner, session_id)
         if key != _key(Party(session.country_code, session.party_id), session.id):
             raise ObjectRefusedError(
@@ -123,10 +132,11 @@ class SessionStore:
             )
         with self._changed:
             known = self._known.get(key)
-            if known is not None and known != body:
+            kept = session.wire()
+            if known is not None and known != kept:
                 for finding in _regressions(_read(known), session):
                     self._violations.note(f"{method} session {session_id}", finding)
-            self._known[key] = body
+            self._known[key] = kept
             self.pushes.record(SessionPush(utc_now(), method, sent, session))
             self._changed.notify_all()
         return session
@@ -136,9 +146,9 @@ def _key(owner: Party, session_id: str) -> tuple[str, str, str]:
     return owner.country_code.casefold(), owner.party_id.casefold(), session_id.casefold()
 
 
-def _read(body: JsonObject) -> Session:
+def _read(body: JsonObject, version: OcpiVersion = OcpiVersion.V221) -> Session:
     try:
-        return Session.model_validate(body)
+        return Session.model_validate(body, extra=version.extra)
     except ValidationError as error:
         raise ObjectRefusedError(findings(error)) from error
 

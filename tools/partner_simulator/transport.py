@@ -1,8 +1,9 @@
 """OCPI transport on the partner's side: tokens, message ids, routing headers, violations (OCPI 2.2.1, 4)."""
 
 import base64
+import binascii
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -14,6 +15,7 @@ from tools.counterparts.json_types import JsonObject
 REQUEST_ID = "X-Request-ID"
 CORRELATION_ID = "X-Correlation-ID"
 ROUTING_HEADERS = ("country-code", "party-id")
+JSON_TYPE = "application/json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +68,38 @@ class Violations:
         """Everything noted so far."""
         return self.journal.entries()
 
+    def extend(self, where: str, findings: Iterable[str]) -> None:
+        """Record several of one place."""
+        for what in findings:
+            self.note(where, what)
 
-def authorization(token: str, *, plain: bool) -> str:
-    """The value of the Authorization header: `Token`, one space, the token in base64 or as it is."""
+
+def authorization(token: str, *, plain: bool, bearer: bool = False) -> str:
+    """The value of the Authorization header: `Token`, one space, the token in base64 or as it is; or as `Bearer`."""
+    if bearer:
+        return f"Bearer {token}"
     return "Token " + (token if plain else base64.b64encode(token.encode()).decode())
+
+
+def read_token(value: str, *, plain: bool) -> str | None:
+    """The token of an Authorization header that is written exactly as it has to be (4.1.2), None of any other."""
+    written = _after("Token ", value)
+    if written is None or plain:
+        return written
+    try:
+        return base64.b64decode(written, validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+
+
+def read_bearer(value: str) -> str | None:
+    """The token of an Authorization header with the scheme Bearer, None of any other."""
+    return _after("Bearer ", value)
+
+
+def _after(scheme: str, value: str) -> str | None:
+    rest = value.removeprefix(scheme)
+    return rest if value.startswith(scheme) and rest and " " not in rest else None
 
 
 def new_message_ids() -> dict[str, str]:
@@ -87,29 +117,40 @@ def routing(*, to: Party, sender: Party) -> dict[str, str]:
     }
 
 
-def request_findings(request: Request, *, to: Party, sender: Party) -> Iterator[str]:
-    """What breaks a rule in the headers of a request that the bridge made; the token is not looked at here."""
-    for name in (REQUEST_ID, CORRELATION_ID):
-        if not request.header(name):
-            yield f"{name} is missing"
-    if request.body and (request.header("Content-Type") or "").split(";")[0].strip() != "application/json":
-        yield "Content-Type is not application/json"
-    yield from _routing_findings(request.headers, to=to, sender=sender)
+def request_findings(request: Request, *, to: Sequence[Party], sender: Sequence[Party]) -> Iterator[str]:
+    """What breaks a rule in the headers of a request to a functional module; the token is not looked at here.
+
+    `to` and `sender` are the parties that it may be for and come from.
+    """
+    yield from _id_findings(request)
+    yield from _routing_findings(request.headers, "to", to)
+    yield from _routing_findings(request.headers, "from", sender)
+
+
+def configuration_request_findings(request: Request) -> Iterator[str]:
+    """What breaks a rule in the headers of a request to versions or credentials, which are not routed (4.1.8)."""
+    yield from _id_findings(request)
+    yield from _unrouted_findings(request.headers)
 
 
 def answer_findings(
-    status: int, headers: Mapping[str, str], sent: Mapping[str, str], *, to: Party, sender: Party
+    status: int, headers: Mapping[str, str], sent: Mapping[str, str], *, to: Party, sender: Sequence[Party]
 ) -> Iterator[str]:
     """What breaks a rule in the headers of an answer; header names are lower case, `sent` are the request's."""
-    for name in (REQUEST_ID, CORRELATION_ID):
-        expected = next((value for key, value in sent.items() if key.casefold() == name.casefold()), None)
-        if expected is not None and headers.get(name.casefold()) != expected:
-            yield f"{name} is not repeated"
-    if headers.get("content-type", "").split(";")[0].strip() != "application/json":
-        yield "Content-Type is not application/json"
-    # Who answers an unknown token with 401 does not know whom it answers.
+    yield from _repetition_findings(headers, sent)
+    # Who answers an unknown token with 401 does not know whom it answers, nor whom that spoke to.
     if status != 401:
-        yield from _routing_findings(headers, to=to, sender=sender)
+        asked = {name.casefold() for name in sent}
+        # Whoever leaves out who it is may be answered without a name.
+        if "ocpi-from-party-id" in asked or "ocpi-to-party-id" in headers:
+            yield from _routing_findings(headers, "to", [to])
+        yield from _routing_findings(headers, "from", sender)
+
+
+def configuration_answer_findings(headers: Mapping[str, str], sent: Mapping[str, str]) -> Iterator[str]:
+    """As `answer_findings`, for versions and credentials."""
+    yield from _repetition_findings(headers, sent)
+    yield from _unrouted_findings(headers)
 
 
 def envelope(
@@ -134,11 +175,44 @@ def envelope(
     return Response.json(http_status, body, headers)
 
 
-def _routing_findings(headers: Mapping[str, str], *, to: Party, sender: Party) -> Iterator[str]:
-    expected = routing(to=to, sender=sender)
-    for name, value in expected.items():
-        present = headers.get(name.casefold())
-        if present is None:
+def _id_findings(request: Request) -> Iterator[str]:
+    for name in (REQUEST_ID, CORRELATION_ID):
+        if not request.header(name):
             yield f"{name} is missing"
-        elif present.casefold() != value.casefold():
-            yield f"{name} is {present}, not {value}"
+    if request.body and _media_type(request.headers) != JSON_TYPE:
+        yield f"Content-Type is not {JSON_TYPE}"
+
+
+def _repetition_findings(headers: Mapping[str, str], sent: Mapping[str, str]) -> Iterator[str]:
+    for name in (REQUEST_ID, CORRELATION_ID):
+        expected = next((value for key, value in sent.items() if key.casefold() == name.casefold()), None)
+        if expected is not None and headers.get(name.casefold()) != expected:
+            yield f"{name} is not repeated"
+    if _media_type(headers) != JSON_TYPE:
+        yield f"Content-Type is not {JSON_TYPE}"
+
+
+def _media_type(headers: Mapping[str, str]) -> str:
+    return headers.get("content-type", "").split(";")[0].strip()
+
+
+def _routing_findings(headers: Mapping[str, str], way: str, allowed: Sequence[Party]) -> Iterator[str]:
+    names = [f"OCPI-{way}-{name}" for name in ROUTING_HEADERS]
+    present = [headers.get(name.casefold()) for name in names]
+    for name, value in zip(names, present, strict=True):
+        if value is None:
+            yield f"{name} is missing"
+    country_code, party_id = present
+    if country_code is None or party_id is None or any(Party(country_code, party_id).is_same(one) for one in allowed):
+        return
+    expected = allowed[0]
+    for name, value, right in zip(names, present, (expected.country_code, expected.party_id), strict=True):
+        if value is not None and value.casefold() != right.casefold():
+            yield f"{name} is {value}, not {right}"
+
+
+def _unrouted_findings(headers: Mapping[str, str]) -> Iterator[str]:
+    for way in ("to", "from"):
+        for name in ROUTING_HEADERS:
+            if f"ocpi-{way}-{name}" in headers:
+                yield f"OCPI-{way}-{name} has no place in a configuration module (4.1.8)"

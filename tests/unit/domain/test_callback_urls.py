@@ -12,6 +12,7 @@ from ocpi_bridge.domain.callback_urls import (
     check_callback_url,
     check_host_entry,
     check_partner_url,
+    check_public_url,
     host_of,
     partner_hosts,
 )
@@ -257,3 +258,50 @@ def test_an_entry_that_says_too_much_or_nothing_cannot(entry: str) -> None:
 )
 def test_the_host_for_logs_is_a_proper_name_or_nothing(url: str, host: str | None) -> None:
     assert host_of(url) == host
+
+
+# --- URLs of a handshake ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://ocpi.partner.example/ocpi/versions",
+        "https://ocpi.partner.example:8443/ocpi/versions/",
+        "HTTPS://OCPI.partner.example?tenant=1",
+        "https://a.example/" + "v" * 237,
+    ],
+)
+def test_before_a_handshake_any_public_name_may_be_called(url: str) -> None:
+    check_public_url(url, "url", allow_loopback_http=False)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://ocpi.partner.example/",
+        "https://a.example/" + "v" * 238,
+        "https://localhost/",
+        "http://127.0.0.1:8080/",
+        "https://[::1]/",
+        "https://user@ocpi.partner.example/",
+        "https://ocpi.partner.example/#versions",
+        "https://ocpi.partner.example:0/",
+        "https://ocpi_partner.example/",
+        "",
+        *(f"https://{address}/" for address in HOSTILE),
+    ],
+)
+def test_whatever_is_not_a_public_name_is_refused_by_its_field(url: str) -> None:
+    with pytest.raises(InvalidInput) as raised:
+        check_public_url(url, "the field", allow_loopback_http=False)
+    assert raised.value.field == "the field"
+    assert len(url) < 10 or url not in str(raised.value)
+
+
+def test_this_machine_may_be_called_where_the_stage_is_this_machine() -> None:
+    for url in ("http://127.0.0.1:8080/versions", "https://localhost:9000/versions", "http://[::1]/versions"):
+        check_public_url(url, "url", allow_loopback_http=True)
+    for url in ("http://ocpi.partner.example/", "https://10.0.0.1/", "http://127.0.0.2/"):
+        with pytest.raises(InvalidInput):
+            check_public_url(url, "url", allow_loopback_http=True)

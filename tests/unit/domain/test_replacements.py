@@ -1,4 +1,5 @@
 from dataclasses import fields, replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -33,8 +34,8 @@ REGISTERED = replace(
 FREE: dict[str, Any] = {
     "name": "Renamed",
     "callback_hosts": (".new.example",),
-    "rate": Rate(1, DEFAULT := STATIC.rate.seconds_per_request),
-    "clear_rate": Rate(2, DEFAULT),
+    "rate": Rate(1, Decimal(60)),
+    "clear_rate": Rate(2, Decimal(60)),
     "meter_push_interval": 60,
     "accepts_bearer": True,
     "pairing": Pairing(),

@@ -2,7 +2,6 @@
 
 import base64
 import json
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from urllib.parse import parse_qs, urlsplit
 
@@ -83,7 +82,7 @@ def test_bounds_finer_than_what_sessions_tell_are_rounded_up_to_it(text: str) ->
     assert query.since == query.until == seconds(0.001)
 
 
-@pytest.mark.parametrize("text", ["-1", "", "ten", "1.0", "+1", " 1", "NaN", "1" * 10, "١"])
+@pytest.mark.parametrize("text", ["-1", "", "ten", "1.0", "+1", " 1", "NaN", "1" * 10, "\u0661"])
 def test_numbers_are_whole_and_bounded(text: str) -> None:
     assert refused(date_from=DATE_FROM, offset=text) == "offset"
     assert refused(date_from=DATE_FROM, limit=text) == "limit"
@@ -152,7 +151,7 @@ def test_a_cursor_is_read_as_it_was_written() -> None:
     ],
     ids=str,
 )
-def test_a_cursor_that_says_anything_else_is_refused(change: Mapping[str, object]) -> None:
+def test_a_cursor_that_says_anything_else_is_refused(change: dict[str, object]) -> None:
     with pytest.raises(InvalidInput) as error:
         Cursor.decode(spelled(PLACE | change))
     assert error.value.field == "cursor"

@@ -120,7 +120,9 @@ def test_a_session_without_a_token_has_one_of_its_own() -> None:
 
 def shared(given: Session, **shares: Share) -> Session:
     """The session, seen by both partners, with what its driver consented that each may know."""
-    rights = Rights(frozenset({"jedlix", "other"}), "jedlix", {name: frozenset({share}) for name, share in shares.items()})
+    rights = Rights(
+        frozenset({"jedlix", "other"}), "jedlix", {name: frozenset({share}) for name, share in shares.items()}
+    )
     return replace(given, rights=rights)
 
 

@@ -429,6 +429,19 @@ def test_a_token_that_goes_meanwhile_ends_nothing(world: World) -> None:
     assert known(world, "new-c", "old-a", "old-c") == [False, True, True]
 
 
+def test_only_what_was_read_is_ended(world: World) -> None:
+    superseding(world)
+
+    def succeeded() -> None:
+        put_token(world, "new-c", supersedes=(token_hash("old-a"),))
+
+    with meanwhile(world.tables.client, succeeded, "TransactWriteItems"):
+        call(door(world, greet), using("new-c"))
+    assert known(world, "old-a", "old-c") == [True, True]
+    call(door(world, greet), using("new-c"))
+    assert known(world, "old-a", "old-c") == [False, True]
+
+
 def test_a_call_does_not_fail_because_the_old_tokens_could_not_be_ended(world: World, log: Lines) -> None:
     superseding(world)
     with conflicts(world.tables.client, 100):

@@ -6,9 +6,9 @@ import pytest
 
 from ocpi_bridge.adapters.dynamodb import request_items, session_items
 from ocpi_bridge.domain.requests import Request, RequestKind, RequestState, Result
-from ocpi_bridge.domain.sessions import Session
 from ocpi_bridge.ports import Pushed
 from ocpi_bridge.runtime.stream_door import stream_worker
+from ocpi_bridge.usecases.relay_outbox import Change
 from tests.support.clocks import START
 from tests.support.lambda_events import image, stream_event
 from tests.support.world import PAUSE_BETWEEN, World
@@ -16,9 +16,9 @@ from tests.support.world import PAUSE_BETWEEN, World
 
 class Worker:
     def __init__(self) -> None:
-        self.batches: list[Sequence[Request | Session]] = []
+        self.batches: list[Sequence[Change]] = []
 
-    def __call__(self, changes: Sequence[Request | Session]) -> None:
+    def __call__(self, changes: Sequence[Change]) -> None:
         self.batches.append(changes)
 
 
@@ -56,7 +56,7 @@ def test_items_of_other_kinds_and_removals_are_nobodys_business(world: World) ->
 
 
 def test_a_failure_fails_the_whole_batch(world: World) -> None:
-    def fail(_: Sequence[Request | Session]) -> None:
+    def fail(_: Sequence[Change]) -> None:
         raise RuntimeError("the queue is not there")
 
     with pytest.raises(RuntimeError):

@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -10,12 +10,18 @@ import pytest
 from tools.counterparts.clock import utc_now
 from tools.counterparts.http_service import Request
 from tools.counterparts.journal import NotObservedError
-from tools.partner_simulator import Credentials, Party
+from tools.partner_simulator import Credentials, Manner, Party
+from tools.partner_simulator.api import PartnerApi
+from tools.partner_simulator.connection import Connection
+from tools.partner_simulator.door import TokenDoor
 from tools.partner_simulator.exchanges import Exchange, Exchanges, Method, SyncAnswer
+from tools.partner_simulator.keyring import Keyring
 from tools.partner_simulator.models import ChargingProfileResponse
-from tools.partner_simulator.receiver import PartnerApi
+from tools.partner_simulator.platform_api import PlatformApi
+from tools.partner_simulator.receiver import Receiver
 from tools.partner_simulator.sessions import SessionStore
 from tools.partner_simulator.transport import Violations, authorization
+from tools.partner_simulator.wire import Wire
 
 Json = dict[str, Any]
 
@@ -66,13 +72,17 @@ class Partner:
         self.violations = Violations()
         self.sessions = SessionStore(self.violations)
         self.exchanges = Exchanges(self.violations)
+        self.connection = Connection(
+            party=PARTNER, cpo=CPO, keys=Keyring(CREDENTIALS), manner=Manner(), violations=self.violations
+        )
+        self.receiver = Receiver(self.connection, sessions=self.sessions, exchanges=self.exchanges)
+        wire = Wire(self.connection)
+        self.close = wire.close
         self.api = PartnerApi(
-            credentials=CREDENTIALS,
-            party=PARTNER,
-            cpo=CPO,
-            sessions=self.sessions,
-            exchanges=self.exchanges,
-            violations=self.violations,
+            self.connection,
+            door=TokenDoor(self.connection),
+            platform=PlatformApi(self.connection, wire),
+            receiver=self.receiver,
         )
 
     def receive(
@@ -109,8 +119,10 @@ class Partner:
 
 
 @pytest.fixture
-def partner() -> Partner:
-    return Partner()
+def partner() -> Iterator[Partner]:
+    partner = Partner()
+    yield partner
+    partner.close()
 
 
 def test_a_proper_session_is_stored_and_answered_in_the_envelope(partner: Partner) -> None:
@@ -311,7 +323,7 @@ def test_an_active_profile_may_be_pushed_after_an_accepted_put(partner: Partner)
     partner.exchange("PUT")
 
     assert partner.receive("PUT", PROFILE_PATH, ACTIVE_PROFILE)[0] == 200
-    assert partner.api.active_profiles.entries()[0].session_id == "session-1"
+    assert partner.receiver.active_profiles.entries()[0].session_id == "session-1"
     assert partner.noted() == []
 
 

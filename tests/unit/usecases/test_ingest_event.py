@@ -197,7 +197,7 @@ def test_a_revoked_assignment_counts_from_the_next_event_on_and_who_knew_the_ses
     world.clock.advance(300)
     ingest(CHARGING)
     session = only(world)
-    assert (session.rights, session.known_to) == (Rights(), {"jedlix"})
+    assert (session.rights, session.known_to) == (Rights(), frozenset({"jedlix"}))
     assert (session.version, session.last_updated) == (2, world.clock.now())
 
 

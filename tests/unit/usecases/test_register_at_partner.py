@@ -14,7 +14,7 @@ from ocpi_bridge.domain.partners import Partner, Party, Registration, TokenEncod
 from ocpi_bridge.domain.registration import RegistrationRefused
 from ocpi_bridge.domain.tokens import AcceptedToken, TokenUse, token_hash
 from tests.support.fake_http import reply
-from tests.support.partner_platform import BASE, NEEDED, VERSIONS_URL, details, enveloped, version_list
+from tests.support.partner_platform import BASE, NEEDED, TOKEN_B, VERSIONS_URL, details, enveloped, version_list
 from tests.support.registrations import INVITED, OURS, Site, credentials_body
 from tests.support.tables import REGION, AwsTables
 
@@ -215,22 +215,40 @@ def test_a_commit_that_fails_is_taken_back_at_the_partner(site: Site, monkeypatc
     assert site.state == before
 
 
-def test_a_partner_that_registers_itself_meanwhile_wins(site: Site) -> None:
+def test_a_partner_that_registers_itself_meanwhile_keeps_both_its_tokens(site: Site) -> None:
     invitation = site.invite(INVITED)
+    own: list[str] = []
 
     def register(call: HttpCall) -> None:
         if call.method == "POST":
             site.partner.before = lambda _: None
-            site.partner.token = "token-b-of-the-partner"
-            site.call(invitation, version="2.3.0")
+            site.partner.token = TOKEN_B
+            own.append(site.call(invitation, version="2.3.0").token)
             site.partner.token = TOKEN_A
 
     site.partner.before = register
-    with pytest.raises(RegistrationRefused, match="connected already"):
+    site.outbound.register(INVITED, VERSIONS_URL, TOKEN_A)
+    assert site.partner.calls[-1] == "GET /2.3.0"
+    assert site.accepts(own[0])
+    assert not site.accepts(invitation)
+    site.use(given(site))
+    assert not site.accepts(own[0])
+    assert list(site.secrets_held.values()) == [{"token": TOKEN_C}]
+
+
+def test_a_partner_that_the_operator_adds_by_hand_meanwhile_stays_as_it_is(site: Site) -> None:
+    def add(call: HttpCall) -> None:
+        if call.method == "POST":
+            site.registry.add_partner(replace(INVITED, name="By hand"), [], site.clock.now())
+        if call.method == "DELETE":
+            site.partner.token = TOKEN_C
+
+    site.partner.before = add
+    with pytest.raises(RegistrationRefused, match="without a handshake"):
         site.outbound.register(INVITED, VERSIONS_URL, TOKEN_A)
     assert site.partner.calls[-1] == DELETE
-    assert site.standing.partner.connected
-    assert not site.accepts(given(site))
+    assert (site.standing.partner.name, site.standing.tokens) == ("By hand", ())
+    assert site.secrets_held == {}
 
 
 # --- Rotating --------------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ import pytest
 from ocpi_bridge.domain.assignments import Rights
 from ocpi_bridge.domain.events import EventType
 from ocpi_bridge.domain.partners import Party
+from ocpi_bridge.domain.preferences import ChargingPreferences, PreferencesChange, ProfileType
 from ocpi_bridge.domain.requests import Callback, Delivery, Origin, Request, RequestKind, RequestState, Result
 from ocpi_bridge.ports import (
     CommandMessage,
@@ -19,7 +20,7 @@ from ocpi_bridge.ports import (
 )
 from ocpi_bridge.usecases.relay_outbox import messages_for, relay_outbox
 from tests.support.clocks import START
-from tests.support.scripted import MemoryOutbox
+from tests.support.scripted import MemoryBus, MemoryOutbox
 from tests.support.world import DEADLINE, TIMEOUT, event, session_of
 
 SET, CLEAR = RequestKind.SET, RequestKind.CLEAR
@@ -44,6 +45,18 @@ COMMAND = CommandMessage("r1", 0, 0, "acme#CP-001")
 WATCH = DeadlineMessage("r1", START + DEADLINE)
 RESULT = ResultMessage("r1", "jedlix")
 LOOK = PushMessage("s1", "jedlix", "r1")
+WISHES = PreferencesChange(
+    change_id="c1",
+    at=START,
+    session_id="s1",
+    partner_id="jedlix",
+    csms_id="acme",
+    station_id="CP-001",
+    transaction_id="778",
+    evse_uid="BE*BEC*E041503001",
+    connector_id=1,
+    preferences=ChargingPreferences(ProfileType.GREEN),
+)
 
 
 @pytest.mark.parametrize(
@@ -103,15 +116,25 @@ def test_a_session_that_nobody_ever_saw_is_told_to_nobody() -> None:
 
 def test_a_batch_of_changes_is_sent_at_once_in_its_order() -> None:
     outbox = MemoryOutbox()
-    relay_outbox(outbox, [SESSION, ACCEPTED])
+    relay_outbox(outbox, MemoryBus(), [SESSION, ACCEPTED])
     assert outbox.messages == [PushMessage(SESSION.session_id, "jedlix", "1"), COMMAND, WATCH]
     assert outbox.again == [None]
 
 
+def test_charging_preferences_are_published_on_the_csms_bus_and_call_for_no_message() -> None:
+    outbox, bus = MemoryOutbox(), MemoryBus()
+    relay_outbox(outbox, bus, [WISHES, SESSION, replace(WISHES, change_id="c2")])
+    assert [(event.detail_type, event.detail["id"]) for event in bus.events] == [
+        ("ocpi.charging_preferences.set", "c1"),
+        ("ocpi.charging_preferences.set", "c2"),
+    ]
+    assert outbox.messages == [PushMessage(SESSION.session_id, "jedlix", "1")]
+
+
 def test_where_no_change_calls_for_anything_nothing_is_sent() -> None:
     outbox = MemoryOutbox()
-    relay_outbox(outbox, [replace(ACCEPTED, state=RequestState.SENT)])
-    relay_outbox(outbox, [])
+    relay_outbox(outbox, MemoryBus(), [replace(ACCEPTED, state=RequestState.SENT)])
+    relay_outbox(outbox, MemoryBus(), [])
     assert outbox.again == []
 
 

@@ -631,7 +631,7 @@ def test_who_was_assigned_in_mid_session_may_steer_at_once_and_the_session_says_
     world.put_session(replace(session, rights=Rights(), known_to=frozenset()))
     assert door.call(session, PUT) == ACCEPTED
     after = world.session(session.session_id)
-    assert (after.rights, after.known_to, after.version) == (session.rights, {"jedlix"}, session.version + 1)
+    assert (after.rights, after.known_to, after.version) == (session.rights, frozenset({"jedlix"}), session.version + 1)
 
 
 def test_a_call_that_is_refused_changes_no_rights(world: World, door: Door, session: Session) -> None:

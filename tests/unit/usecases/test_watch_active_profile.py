@@ -379,7 +379,7 @@ def test_the_new_rights_are_written_and_wake_everybody_who_knows_the_session(wor
     world.clock.advance(5)
     Site(world).step(session, reassess=True)
     after = world.session(session.session_id)
-    assert (after.rights, after.known_to) == (Rights(frozenset({"other"}), "other"), {"jedlix", "other"})
+    assert (after.rights, after.known_to) == (Rights(frozenset({"other"}), "other"), frozenset({"jedlix", "other"}))
     assert (after.version, after.last_updated) == (2, world.clock.now())
 
 

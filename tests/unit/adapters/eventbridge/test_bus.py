@@ -30,7 +30,7 @@ def stubber() -> Iterator[Stubber]:
 
 @pytest.fixture
 def bus(stubber: Stubber) -> EventBridgeBus:
-    return EventBridgeBus(cast(Any, stubber).client, BUS)
+    return EventBridgeBus(lambda: cast(Any, stubber).client, BUS)
 
 
 def taken(number: int) -> dict[str, Any]:

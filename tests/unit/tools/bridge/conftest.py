@@ -5,6 +5,7 @@ from pathlib import Path
 import boto3
 import pytest
 
+from ocpi_bridge.adapters.dynamodb.pairings import DynamoPairings
 from ocpi_bridge.adapters.dynamodb.registrations import DynamoRegistrations
 from ocpi_bridge.adapters.dynamodb.registry import DynamoRegistry
 from ocpi_bridge.adapters.partner_http.platform import HttpPartnerPlatform
@@ -13,8 +14,11 @@ from ocpi_bridge.domain.connections import OwnPlatform
 from ocpi_bridge.domain.partners import Party
 from tests.support.operator import EXAMPLES, PREFIX, Change, Vault, Write
 from tests.support.partner_platform import PartnerServer
+from tests.support.scripted import ScriptedPartner
 from tests.support.tables import REGION, AwsTables, aws_tables
 from tools.bridge.deployment import Deployment
+from tools.bridge.pairing import Pairings
+from tools.bridge.privacy import Erasure
 from tools.bridge.registration import Handshakes
 from tools.bridge.secrets import OperatorSecrets
 
@@ -49,8 +53,24 @@ def partner_server() -> PartnerServer:
 
 
 @pytest.fixture
+def scripted_partner() -> ScriptedPartner:
+    """A partner's answers to messages."""
+    return ScriptedPartner()
+
+
+@pytest.fixture
+def tables(_aws: tuple[AwsTables, Vault], registry: DynamoRegistry) -> AwsTables:
+    """The tables; emptied after the test."""
+    return _aws[0]
+
+
+@pytest.fixture
 def deployment(
-    _aws: tuple[AwsTables, Vault], registry: DynamoRegistry, secrets: OperatorSecrets, partner_server: PartnerServer
+    _aws: tuple[AwsTables, Vault],
+    registry: DynamoRegistry,
+    secrets: OperatorSecrets,
+    partner_server: PartnerServer,
+    scripted_partner: ScriptedPartner,
 ) -> Deployment:
     tables, vault = _aws
     handshakes = Handshakes(
@@ -59,7 +79,17 @@ def deployment(
         OwnPlatform("https://ocpi.example/ocpi/versions", Party("NL", "CPO"), "Example CPO"),
         lambda: HttpPartnerPlatform(partner_server),
     )
-    return Deployment("prod", registry, secrets, "https://ocpi.example", "https://csms-api.example", handshakes)
+    store = DynamoPairings(tables.client, tables.registry)
+    return Deployment(
+        "prod",
+        registry,
+        secrets,
+        "https://ocpi.example",
+        "https://csms-api.example",
+        handshakes,
+        Pairings(registry, store, lambda: scripted_partner, Party("NL", "CPO")),
+        Erasure.on_aws(tables.client, registry=tables.registry, sessions=tables.sessions),
+    )
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from tools.bridge.deployment import Deployment, DeploymentNotFound
 
 OUTPUTS = {
     "RegistryTableName": "ocpi-bridge-prod-registry",
+    "SessionsTableName": "ocpi-bridge-prod-sessions",
     "SecretsPrefix": "ocpi-bridge/prod",
     "OcpiApiUrl": "https://ocpi.example/prod/",
     "CsmsApiUrl": "https://csms-api.example/prod",

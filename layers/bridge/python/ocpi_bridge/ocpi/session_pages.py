@@ -13,14 +13,15 @@ from datetime import datetime, timedelta
 from urllib.parse import quote, urlencode
 
 from ocpi_bridge.domain.errors import InvalidInput
+from ocpi_bridge.domain.partners import Party
 from ocpi_bridge.ocpi.datetimes import format_datetime, parse_datetime
 from ocpi_bridge.ocpi.transport import MAX_SESSION_ID_LENGTH, OcpiRequest
 from ocpi_bridge.ports import JsonObject
 from ocpi_bridge.ports.session_feed import FeedEntry, FeedWindow
 
-# X-Limit. A page of so many sessions is some 50 KB without charging periods, and is read in one call.
+# X-Limit. A page of so many sessions is some 30 KB without charging periods, and they are read in one call.
 MAX_PAGE = 50
-# Without a cursor the entries before the offset are walked and dropped, so many at the most: some 2.5 MB of the index.
+# Without a cursor the entries before the offset are walked and dropped, so many at the most: some 1.5 MB of the index.
 MAX_OFFSET = 10_000
 # Numbers in a query; longer ones mean nothing that exists.
 MAX_DIGITS = 9
@@ -98,9 +99,9 @@ class SessionQuery:
             )
         )
 
-    def window(self, partner_id: str) -> FeedWindow:
-        """What is asked for, of the feed of the partner that asks."""
-        return FeedWindow(partner_id, self.since, self.until)
+    def window(self, partner_id: str, party: Party | None) -> FeedWindow:
+        """What is asked for, of the feed of the partner that asks, and of one party of ours where one is addressed."""
+        return FeedWindow(partner_id, self.since, self.until, party)
 
     def following(self, cursor: Cursor, served: int) -> "SessionQuery":
         """The query of the next page, after one of so many sessions."""

@@ -29,7 +29,8 @@ class Receipt:
 
     `error` names the class of the failure for operators (`http_503`, `ocpi_2001`, `connect`, `timeout`,
     `connect_timeout`, `connection_lost`, `dns`, `tls`, `protocol`, `redirect`, `body_too_large`, `refused_host`,
-    `refused_address`, `invalid_request`, `no_token`). `final`: trying again is of no use.
+    `refused_address`, `invalid_request`, `not_connected`, `no_token`, `no_client_secret`, `no_api_key`, and `oauth_...`
+    for those of the partner's authorization server). `final`: trying again is of no use.
     `retry_after` (s) is what the partner asked for.
     """
 

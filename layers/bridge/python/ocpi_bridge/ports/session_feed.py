@@ -47,8 +47,9 @@ class SessionFeed(Protocol):
     Shards are walked one after the other, each of them upwards. A session stays in its shard and only ever moves up, so
     a walk meets every session that was in its window when it began, however many change meanwhile: one that moves is
     either behind the walk, and was met, or it moves to a place that the walk still comes to (or out of the window's end,
-    and then it belongs to the next window). Some are met twice. What was written within the last moments may be missing,
-    since the index follows its table.
+    and then it belongs to the next window). Some are met twice. A walk without an end of its window ends as soon as it
+    is faster than the sessions change. What was written within the last moments may be missing, since the index follows
+    its table.
     """
 
     def entries(self, window: FeedWindow, after: FeedEntry | None, most: int) -> Sequence[FeedEntry]:

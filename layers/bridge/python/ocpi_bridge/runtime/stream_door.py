@@ -4,13 +4,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ocpi_bridge.adapters.dynamodb import request_items, session_items, tables
-from ocpi_bridge.domain.requests import Request
-from ocpi_bridge.domain.sessions import Session
+from ocpi_bridge.usecases.relay_outbox import Change
 
 Handler = Callable[[Mapping[str, Any], object], None]
 
 
-def stream_worker(work: Callable[[Sequence[Request | Session]], None]) -> Handler:
+def stream_worker(work: Callable[[Sequence[Change]], None]) -> Handler:
     """Makes a Lambda handler for a stream. Raises for the whole batch; the mapping halves it and tries again."""
 
     def handle(event: Mapping[str, Any], _context: object) -> None:
@@ -21,11 +20,13 @@ def stream_worker(work: Callable[[Sequence[Request | Session]], None]) -> Handle
     return handle
 
 
-def _changes(item: Mapping[str, Any]) -> list[Request | Session]:
+def _changes(item: Mapping[str, Any]) -> list[Change]:
     match item.get("entity"):
         case "request":
             return [request_items.request_of(item)]
         case "session":
             return [session_items.session_of(item)]
+        case "preferences":
+            return [session_items.preferences_of(item)]
         case _:
             return []

@@ -1,6 +1,6 @@
 """A partner registers, or renews its registration (OCPI 7.2.2, 7.2.3): POST and PUT credentials."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ocpi_bridge.domain.connections import registered, succession
 from ocpi_bridge.domain.tokens import AcceptedToken, new_token, token_hash
@@ -16,7 +16,7 @@ class Accepted:
     """What became of it: the partner's entry, and the token that it presents from now on."""
 
     committed: Committed
-    token: str
+    token: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

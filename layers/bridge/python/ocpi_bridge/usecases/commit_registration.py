@@ -42,7 +42,7 @@ class CommitRegistration:
         self.secrets.put(partner.secret_name, present)
         try:
             self.write(before, partner, tokens)
-        except BaseException:
+        except Exception:
             if not self._is_in_use(partner):
                 self.secrets.remove(partner.secret_name)
                 raise

@@ -1,7 +1,7 @@
 """A partner lists the sessions that it sees, page by page (OCPI 9.2.1.1)."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ocpi_bridge.domain.errors import InvalidInput
 from ocpi_bridge.domain.partners import Party
@@ -38,7 +38,7 @@ class ListSessions:
         """
         if caller.partner_id is None:
             raise ValueError("the caller is not authenticated")
-        window = replace(query.window(caller.partner_id), party=self._our(context.to_party))
+        window = query.window(caller.partner_id, self._our(context.to_party))
         after, skipped = (query.cursor.after, 0) if query.cursor else (None, query.offset)
         # One more than the page has: whether there is a next page is known before it is promised.
         entries = self.feed.entries(window, after, skipped + query.limit + 1)

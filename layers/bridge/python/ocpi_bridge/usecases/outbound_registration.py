@@ -63,8 +63,7 @@ class OutboundRegistration:
         with self._reserved(partner) as (made, token):
             given = self._exchange("POST", found, token)
             try:
-                before = self._not_connected(partner.partner_id)
-                return self._commit(before, partner, found.platform, given, made)
+                return self._insist(lambda: self._commit_first(partner, found.platform, given, made))
             except Exception:
                 self._forget_us(replace(found, key=replace(found.key, token=given.token)))
                 raise
@@ -81,13 +80,11 @@ class OutboundRegistration:
         with self._reserved(partner) as (made, token):
             try:
                 given = self._exchange("PUT", found, token)
-                return self._on_newest(
-                    partner_id, lambda now: self._commit(now, now.partner, found.platform, given, made)
-                )
+                return self._insist(lambda: self._commit_renewal(partner_id, found.platform, given, made))
             except Exception as error:
                 refused = isinstance(error, PlatformUnusable) and not error.unclear
                 if not refused:
-                    self._accept_both(partner_id, made)
+                    self._insist(lambda: self._accept_both(partner_id, made))
                 raise
 
     def unregister(self, partner_id: str) -> str | None:
@@ -120,6 +117,19 @@ class OutboundRegistration:
         call = PlatformCall(method, versions.CREDENTIALS, found.platform.credentials_url, found.key, body)
         return self.platform.call(call, EXCHANGE_BUDGET.total_seconds())
 
+    def _commit_first(self, partner: Partner, platform: Platform, given: Credentials, made: AcceptedToken) -> Committed:
+        """Where the partner registered itself meanwhile, it has two tokens now, and the one made here supersedes."""
+        before = self.registrations.standing(partner.partner_id)
+        if before is not None and before.partner.registration is Registration.STATIC:
+            raise _refused(f"partner {partner.partner_id!r} was added without a handshake meanwhile")
+        return self._commit(before, partner, platform, given, made)
+
+    def _commit_renewal(
+        self, partner_id: str, platform: Platform, given: Credentials, made: AcceptedToken
+    ) -> Committed:
+        before = self._registered(partner_id)
+        return self._commit(before, before.partner, platform, given, made)
+
     def _commit(
         self, before: Standing | None, partner: Partner, platform: Platform, given: Credentials, made: AcceptedToken
     ) -> Committed:
@@ -130,14 +140,15 @@ class OutboundRegistration:
 
     def _accept_both(self, partner_id: str, made: AcceptedToken) -> None:
         """Opens every module to the partner's new token too; the former one stays until it is first used."""
-        self._on_newest(partner_id, lambda now: self.commit.write(now, now.partner, handover(now.tokens, made)))
+        now = self._registered(partner_id)
+        self.commit.write(now, now.partner, handover(now.tokens, made))
 
-    def _on_newest(self, partner_id: str, write: Callable[[Standing], T]) -> T:
+    def _insist(self, write: Callable[[], T]) -> T:
         """Writes on what the registry has now, and again when somebody else was faster."""
         for _ in range(COMMIT_ATTEMPTS - 1):
             with suppress(Contended):
-                return write(self._registered(partner_id))
-        return write(self._registered(partner_id))
+                return write()
+        return write()
 
     def _forget_us(self, found: _Found) -> str | None:
         try:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
+from ocpi_bridge.domain.preferences import PreferencesChange
 from ocpi_bridge.domain.requests import UNDELIVERED_RESULT, Origin, Request, RequestState
 from ocpi_bridge.domain.sessions import Session
 from ocpi_bridge.ports import (
@@ -14,17 +15,26 @@ from ocpi_bridge.ports import (
     PushMessage,
     ResultMessage,
 )
+from ocpi_bridge.ports.bus import CsmsBus
+from ocpi_bridge.usecases.announce_preferences import announcement
+
+Change = Request | Session | PreferencesChange
 
 
-def relay_outbox(outbox: Outbox, changes: Sequence[Request | Session]) -> None:
+def relay_outbox(outbox: Outbox, bus: CsmsBus, changes: Sequence[Change]) -> None:
     """Sends what the changed items call for. Raises when anything was not taken; all of it is then relayed again."""
     messages = [message for change in changes for message in messages_for(change)]
     if messages:
         outbox.send(messages)
+    events = [announcement(change) for change in changes if isinstance(change, PreferencesChange)]
+    if events:
+        bus.publish(events)
 
 
-def messages_for(change: Request | Session) -> list[Message]:
-    """The messages that a request's or a session's new state calls for."""
+def messages_for(change: Change) -> list[Message]:
+    """The messages that an item's new state calls for."""
+    if isinstance(change, PreferencesChange):
+        return []
     if isinstance(change, Session):
         return [PushMessage(change.session_id, partner_id, str(change.version)) for partner_id in _known_to(change)]
     if change.origin is Origin.BRIDGE and change.state in UNDELIVERED_RESULT:

@@ -295,9 +295,7 @@ class DynamoRegistry:
             if partner_id in {None, assignment.partner_id}
         )
 
-    def add_assignments(
-        self, assignments: Sequence[Assignment], along: "Callable[[], Batch] | None" = None
-    ) -> None:
+    def add_assignments(self, assignments: Sequence[Assignment], along: "Callable[[], Batch] | None" = None) -> None:
         """Adds assignments; each replaces the same partner's earlier one on the same key.
 
         Refused whole, before anything is written, with the path of each problem (`assignments.0.key`): a partner, EVSE

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import QueryOutputTypeDef
 
 FEED_INDEX = "feed"
-# An entry is some 250 bytes and DynamoDB reads 1 MB at a time, so some 4,000 entries a page: 24 pages are 100,000
-# sessions, or three pages of each shard, in a quarter of a second.
+# An entry is some 150 bytes and DynamoDB reads 1 MB at a time, some 6,000 entries: 24 pages are three of each shard, or
+# 150,000 sessions. A partner that sees more is told the number up to there.
 COUNT_PAGES = 24
 # Where entries of our other parties are left out, DynamoDB drops them after reading. Where a query came back short, the
 # next one reads at least so many, or each would cost a call for the handful that stays.

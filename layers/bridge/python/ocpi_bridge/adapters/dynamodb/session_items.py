@@ -52,7 +52,7 @@ def epoch_ms(moment: datetime) -> int:
 
 def from_epoch_ms(value: Decimal) -> datetime:
     """The instant of a stored number."""
-    return datetime.fromtimestamp(int(value) / 1000, UTC)
+    return _EPOCH + timedelta(milliseconds=int(value))
 
 
 def expiry(now: datetime, retention: timedelta) -> int:

@@ -1,6 +1,6 @@
 """The CSMS bus on EventBridge."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,9 +23,9 @@ class EventsNotTaken(BridgeError):
 
 @dataclass(frozen=True, slots=True)
 class EventBridgeBus:
-    """CsmsBus on an EventBridge bus."""
+    """CsmsBus on an EventBridge bus. `client` makes the client when there is something to publish."""
 
-    client: "EventBridgeClient"
+    client: "Callable[[], EventBridgeClient]"
     bus_name: str
 
     def publish(self, events: Sequence[BusEvent]) -> None:
@@ -33,7 +33,7 @@ class EventBridgeBus:
         failed: list[str] = []
         for first in range(0, len(events), BATCH):
             entries = [self._entry(event) for event in events[first : first + BATCH]]
-            answer = self.client.put_events(Entries=entries)
+            answer = self.client().put_events(Entries=entries)
             failed += [entry["ErrorCode"] for entry in answer["Entries"] if "ErrorCode" in entry]
         if failed:
             raise EventsNotTaken(f"{len(failed)} events were not taken: {', '.join(sorted(set(failed)))}")

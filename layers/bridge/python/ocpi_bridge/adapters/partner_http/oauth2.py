@@ -82,7 +82,6 @@ class AccessTokens:
         kept = self._kept.get(partner_id)
         if kept is not None and (kept.client, kept.client_secret) == (client, client_secret) and now < kept.until:
             return kept.access_token
-        self.forget(partner_id)
         access_token, lifetime = self._issued(client, client_secret, (end - now).total_seconds())
         until = now + lifetime - min(MARGIN, lifetime / 2)
         self._kept[partner_id] = _Kept(client, client_secret, access_token, until)

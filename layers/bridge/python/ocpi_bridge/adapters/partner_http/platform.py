@@ -48,9 +48,7 @@ class HttpPartnerPlatform:
         if call.body is not None:
             headers["Content-Type"] = "application/json"
         body = b"" if call.body is None else dumps(call.body).encode()
-        answer = self._http.exchange(HttpCall(call.method, call.url, headers, body), budget)
-        # Reading changes nothing over there, so there is nothing to be unclear about.
-        return _data(answer, f"{call.method} {call.module}", may_have_changed=call.method != "GET")
+        return _data(call, self._http.exchange(HttpCall(call.method, call.url, headers, body), budget))
 
     def close(self) -> None:
         """Closes the connections that are kept for further calls."""
@@ -71,7 +69,10 @@ def guarded_partner_platform(
     return HttpPartnerPlatform(bounded_client(permitted, extra_ca_file=extra_ca_file, resolve=resolve))
 
 
-def _data(answer: Reply | NoReply, what: str, *, may_have_changed: bool) -> JsonValue:
+def _data(call: PlatformCall, answer: Reply | NoReply) -> JsonValue:
+    what = f"{call.method} {call.module}"
+    # Reading changes nothing over there, so there is nothing to be unclear about.
+    may_have_changed = call.method != "GET"
     if isinstance(answer, NoReply):
         reason = _REASONS.get(answer.error, answer.error)
         raise PlatformUnusable(f"{what}: {reason}", unclear=may_have_changed and answer.sent)
@@ -82,6 +83,9 @@ def _data(answer: Reply | NoReply, what: str, *, may_have_changed: bool) -> Json
         raise PlatformUnusable(f"{what}: HTTP {answer.status}, a redirect")
     if not 200 <= answer.status < 300:
         raise PlatformUnusable(f"{what}: HTTP {answer.status}", unclear=may_have_changed and answer.status >= 500)
+    if call.method == "DELETE" and not answer.body:
+        # Its answer has no data (7.2.4), and some partners leave the envelope out too.
+        return None
     envelope = _envelope(answer)
     if isinstance(envelope, str):
         raise PlatformUnusable(f"{what}: the answer {envelope}", unclear=may_have_changed)

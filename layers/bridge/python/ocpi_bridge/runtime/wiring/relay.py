@@ -1,6 +1,7 @@
 """What the relay and the sweep are made of."""
 
 from ocpi_bridge.adapters.dynamodb.sweep import DynamoSweepStore
+from ocpi_bridge.adapters.eventbridge.bus import EventBridgeBus
 from ocpi_bridge.adapters.sqs.outbox import QueueUrls, SqsOutbox
 from ocpi_bridge.runtime import clients
 from ocpi_bridge.runtime.clock import SystemClock
@@ -18,6 +19,11 @@ def outbox() -> SqsOutbox:
         failed_deliveries=optional("RESULT_CALLBACKS_DLQ_URL"),
     )
     return SqsOutbox(clients.sqs(), queues, SystemClock())
+
+
+def csms_bus() -> EventBridgeBus:
+    """The bus on which CSMSs are told; its client is made when something is to be told."""
+    return EventBridgeBus(clients.events, variable("CSMS_BUS_NAME"))
 
 
 def sweep() -> Sweep:

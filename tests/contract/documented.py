@@ -1,0 +1,46 @@
+"""Validation against the OpenAPI document: what a message must be to keep what we promise."""
+
+import json
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from referencing import Registry
+from referencing.jsonschema import DRAFT202012
+
+from ocpi_bridge.ocpi.transport import dumps
+from ocpi_bridge.ports import JsonObject, JsonValue
+from tools.openapi import document
+
+DOCUMENT: dict[str, Any] = json.loads(json.dumps(document()))
+
+_ROOT = "urn:openapi"
+_REGISTRY: Registry[Any] = Registry().with_resource(_ROOT, DRAFT202012.create_resource(DOCUMENT))
+
+
+def on_the_wire(value: JsonValue) -> Any:  # noqa: ANN401 - whatever JSON has
+    """A message as it is read at the other end."""
+    return json.loads(dumps(value))
+
+
+def problems(schema: JsonObject | str, value: object) -> list[str]:
+    """What is wrong with a message by a schema, or by one of `components/schemas`; empty where nothing is."""
+    by_name = isinstance(schema, str)
+    validator = Draft202012Validator(
+        {"$ref": f"{_ROOT}#/components/schemas/{schema}"} if by_name else _absolute(schema), registry=_REGISTRY
+    )
+    return [f"{error.json_path}: {error.message}" for error in validator.iter_errors(value)]
+
+
+def answer_schema(path: str, method: str, status: int = 200) -> JsonObject:
+    """The schema of an operation's answer."""
+    answer = DOCUMENT["paths"][path][method]["responses"][str(status)]
+    if "$ref" in answer:
+        answer = DOCUMENT["components"]["responses"][answer["$ref"].rpartition("/")[2]]
+    schema: JsonObject = answer["content"]["application/json"]["schema"]
+    return schema
+
+
+def _absolute(value: Any) -> Any:  # noqa: ANN401 - a part of a schema
+    if isinstance(value, dict):
+        return {key: f"{_ROOT}{part}" if key == "$ref" else _absolute(part) for key, part in value.items()}
+    return [_absolute(part) for part in value] if isinstance(value, list) else value

@@ -1,0 +1,82 @@
+"""What the bridge calls at a partner: results on `response_url`, and pushes to the interfaces of its versions."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from ocpi_bridge.ports import JsonObject
+from tools.openapi.parts import FUNCTIONAL_HEADERS, content, plain_answer
+from tools.openapi.schemas import reference
+
+# What the partner's registration says: a token of OCPI, a static bearer, or an OAuth 2.0 access token with an API key.
+_PRESENTED: Final[tuple[JsonObject, ...]] = ({"token": []}, {"bearer": []})
+
+_RECEIVED: Final[Mapping[str, JsonObject]] = {
+    "2XX": {
+        "description": "Taken, where status_code is 1xxx; `data` is not looked at, and an answer without a readable "
+        "envelope counts as taken."
+    },
+    "default": {
+        "description": "Not taken. 401, 408, 425, 429 and 5xx are tried again, all else is final; redirects are not "
+        "followed."
+    },
+}
+
+
+def result_callback(expression: str, body: str) -> JsonObject:
+    """The result that follows an ACCEPTED request: the bare object, once (14.4.2.1)."""
+    return {
+        "result": {expression: {"post": _call("The result (14.4.2.1): the bare object, without an envelope.", body)}}
+    }
+
+
+def webhooks() -> JsonObject:
+    """The pushes, by interface."""
+    return {
+        "session": {
+            "description": "The partner's sessions RECEIVER: {sessions}/{country_code}/{party_id}/{session_id}.",
+            "put": _call("The whole session (9.2.2.2): the first push, and after every doubt.", "Session"),
+            "patch": _call(
+                "What changed of it, always with last_updated; charging_periods are appended (9.2.2.3).", "SessionPatch"
+            ),
+        },
+        "session_2_3_0": {
+            "description": "The same interface of a partner of OCPI 2.3.0.",
+            "put": _call("The whole session (9.2.2.2).", "TaxedSession"),
+            "patch": _call("What changed of it (9.2.2.3).", "TaxedSessionPatch"),
+        },
+        "activeChargingProfile": {
+            "description": "The partner's chargingprofiles SENDER: {chargingprofiles}/{session_id}.",
+            "put": _call(
+                "The profile that the charge point follows changed (14.4.2.4): the bare object. Only for sessions on "
+                "which the partner once had a PUT accepted.",
+                "ActiveChargingProfile",
+            ),
+        },
+        "pair": {
+            "description": "The partner's pairing endpoint, as Jedlix publishes it; no module of OCPI.",
+            "post": _pairing(),
+        },
+    }
+
+
+def _pairing() -> JsonObject:
+    answered: JsonObject = {
+        "200": plain_answer("The pair exists.", "PairAnswer"),
+        "404": plain_answer("The code is wrong.", "PairRefusal"),
+        "default": {"description": "No pair; nothing is written here."},
+    }
+    return {
+        **_call("A driver's charge point, by the code that the driver has from the partner.", "PairCall"),
+        "responses": answered,
+    }
+
+
+def _call(summary: str, body: str) -> JsonObject:
+    """One operation; the partner serves it, so it has no name of ours."""
+    return {
+        "summary": summary,
+        "parameters": [{"$ref": f"#/components/parameters/{name}"} for name in FUNCTIONAL_HEADERS],
+        "requestBody": {"required": True, "content": content(reference(body))},
+        "responses": dict(_RECEIVED),
+        "security": list(_PRESENTED),
+    }
