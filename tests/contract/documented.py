@@ -1,5 +1,6 @@
 """Validation against the OpenAPI document: what a message must be to keep what we promise."""
 
+import functools
 import json
 from typing import Any
 
@@ -24,10 +25,7 @@ def on_the_wire(value: JsonValue) -> Any:  # noqa: ANN401 - whatever JSON has
 
 def problems(schema: JsonObject | str, value: object) -> list[str]:
     """What is wrong with a message by a schema, or by one of `components/schemas`; empty where nothing is."""
-    by_name = isinstance(schema, str)
-    validator = Draft202012Validator(
-        {"$ref": f"{_ROOT}#/components/schemas/{schema}"} if by_name else _absolute(schema), registry=_REGISTRY
-    )
+    validator = _component(schema) if isinstance(schema, str) else _validator(_absolute(schema))
     return [f"{error.json_path}: {error.message}" for error in validator.iter_errors(value)]
 
 
@@ -44,3 +42,12 @@ def _absolute(value: Any) -> Any:  # noqa: ANN401 - a part of a schema
     if isinstance(value, dict):
         return {key: f"{_ROOT}{part}" if key == "$ref" else _absolute(part) for key, part in value.items()}
     return [_absolute(part) for part in value] if isinstance(value, list) else value
+
+
+@functools.cache
+def _component(name: str) -> Draft202012Validator:
+    return _validator({"$ref": f"{_ROOT}#/components/schemas/{name}"})
+
+
+def _validator(schema: Any) -> Draft202012Validator:  # noqa: ANN401 - a JSON schema
+    return Draft202012Validator(schema, registry=_REGISTRY)

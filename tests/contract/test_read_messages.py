@@ -223,8 +223,8 @@ LISTS = {
 NOTHING_TO_READ = {
     "https://www.cpo.com/ocpi/2.2.1/chargingprofiles/1234": "PUT at our Receiver interface",
     "https://www.server.com/ocpi/cpo/2.2.1/sessions/1234/charging_preferences": "PUT at our Sender interface",
-    "https://www.server.com/ocpi/emsp/2.2.1/sessions/BE/BEC/1234": "a partner's: test_written_messages",
-    "https://www.server.com/ocpi/2.2.1/chargingprofiles/1234": "a partner's: test_written_messages",
+    "https://www.server.com/ocpi/emsp/2.2.1/sessions/BE/BEC/1234": "a partner's: unit/usecases/test_push_session",
+    "https://www.server.com/ocpi/2.2.1/chargingprofiles/1234": "a partner's: unit/usecases/test_watch_active_profile",
     "https://www.server.com/ocpi/2.2.1/chargingprofiles/chargingprofile/12345678": "a response_url",
     "https://www.server.com/activechargingprofile/12345678": "a response_url",
     "https://www.server.com/clearprofile?request_id=12345678": "a response_url",

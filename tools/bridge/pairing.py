@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -98,6 +98,7 @@ class Pairings:
         if not SHORTEST_VALIDITY <= validity <= LONGEST_VALIDITY:
             raise PairingRefused("a code is valid for 1 minute to 7 days")
         now = self.clock.now()
+        _check_key(grant)
         if partner_id is not None:
             self._check(grant.assignment(self._partner(partner_id).partner_id, "", now))
         elif not any(_pairs(partner) for partner in self.registry.list_partners()):
@@ -121,6 +122,7 @@ class Pairings:
             raise PairingRefused(f"partner {partner_id!r} takes no codes: its file names no `pairing.url`")
         if not 0 < len(code) <= MAX_CODE_LENGTH or not (code.isascii() and code.isprintable()):
             raise PairingRefused(f"a code has 1 to {MAX_CODE_LENGTH} printable characters")
+        _check_key(grant)
         assignment = grant.assignment(partner_id, ending_of(code), self.clock.now())
         self._check(assignment)
         message = PartnerMessage(
@@ -163,13 +165,17 @@ class Pairings:
         return partner
 
     def _check(self, assignment: Assignment) -> None:
-        wrong = [problem.problem for problem in rules.check_assignment(assignment, "")]
-        if wrong:
-            raise PairingRefused(f"the {assignment.scope.value} {'; '.join(wrong)}")
         try:
             self.registry.check_assignments([assignment])
         except RegistrationRefused as refused:
             raise PairingRefused(_problems(refused)) from refused
+
+
+def _check_key(grant: Grant) -> None:
+    assignment = grant.assignment("", "", datetime.now(UTC))
+    wrong = [problem.problem for problem in rules.check_assignment(assignment, "")]
+    if wrong:
+        raise PairingRefused(f"the {grant.scope.value} {'; '.join(wrong)}")
 
 
 def _pairs(partner: Partner) -> bool:

@@ -70,7 +70,7 @@ def code(
     pairings = session.deployment.pairings
     grant = _grant(pairings.evse(evse_uid).uid, token, contract, share)
     made = pairings.make_code(grant, partner_id=partner, validity=valid_for)
-    until = files.to_json(made.stored.expires_at)
+    until = files.to_json(made.stored.expires_at.replace(microsecond=0))
     session.output.done(
         {
             "code": made.text,

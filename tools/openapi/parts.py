@@ -206,6 +206,8 @@ def responses() -> JsonObject:
     configuration = {
         f"{name}OfConfiguration": answer(text, None, (*CONFIGURATION_HEADERS, *more))
         for name, (text, more) in texts.items()
+        # Nothing of a configuration module depends on a thing that there may not be.
+        if name != "NotFound"
     }
     return {
         **functional,

@@ -296,4 +296,4 @@ class PartnerSimulator:
 
     def _trust(self, ca_file: Path | None) -> None:
         self._connection.ca_file = ca_file
-        self._wire.trust()
+        self._wire.close()

@@ -88,7 +88,9 @@ class PlatformApi:
             raise _wrong_method(request, *allowed)
         match request.method:
             case "GET":
-                return envelope(request, data=self._connection.credentials(admission.token or ""))
+                if admission.token is None:
+                    raise RequestRefusedError("an access token stands for no credentials")
+                return envelope(request, data=self._connection.credentials(admission.token))
             case "DELETE":
                 self._connection.end()
                 return envelope(request)

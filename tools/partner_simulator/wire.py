@@ -1,6 +1,7 @@
 """HTTP from the partner to the bridge: headers by the partner's manner, every answer read strictly (OCPI 4.1)."""
 
 import ssl
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -96,16 +97,15 @@ class Wire:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._http = self._client()
-
-    def trust(self) -> None:
-        """Use the connection's present certificate authority."""
-        self._http.close()
-        self._http = self._client()
+        self._lock = threading.Lock()
+        self._http: httpx.Client | None = None
 
     def close(self) -> None:
-        """Close the connections."""
-        self._http.close()
+        """Close the connections; the next request opens new ones with the certificate authority of then."""
+        with self._lock:
+            if self._http is not None:
+                self._http.close()
+            self._http = None
 
     def prepare(
         self,
@@ -141,7 +141,7 @@ class Wire:
     def send(self, outgoing: Outgoing, *, where: str) -> Incoming:
         """Send it and read the answer; raises BridgeUnreachableError. `where` names the answer in violations."""
         try:
-            response = self._http.request(
+            response = self._open().request(
                 outgoing.method, outgoing.url, content=outgoing.body, headers=dict(outgoing.headers)
             )
         except (httpx.TransportError, httpx.InvalidURL) as error:
@@ -172,16 +172,22 @@ class Wire:
         if outgoing.module is Module.CONFIGURATION:
             found = configuration_answer_findings(headers, outgoing.headers)
         else:
-            found = answer_findings(
-                status, headers, outgoing.headers, to=outgoing.sender, sender=self._connection.bridge_parties
-            )
+            # Swapped: whoever was addressed answers; who that is, nobody said without routing headers.
+            is_routed = self._connection.manner.routing_headers
+            sender = (self._connection.cpo,) if is_routed else self._connection.bridge_parties
+            found = answer_findings(status, headers, outgoing.headers, to=outgoing.sender, sender=sender)
         self._connection.violations.extend(where, found)
 
-    def _client(self) -> httpx.Client:
-        ca_file = self._connection.ca_file
-        context = ssl.create_default_context(cafile=None if ca_file is None else str(ca_file))
-        # A redirect would carry the token to a place that nobody agreed on.
-        return httpx.Client(verify=context, timeout=REQUEST_SECONDS, trust_env=False, follow_redirects=False)
+    def _open(self) -> httpx.Client:
+        with self._lock:
+            if self._http is None:
+                ca_file = self._connection.ca_file
+                context = ssl.create_default_context(cafile=None if ca_file is None else str(ca_file))
+                # A redirect would carry the token to a place that nobody agreed on.
+                self._http = httpx.Client(
+                    verify=context, timeout=REQUEST_SECONDS, trust_env=False, follow_redirects=False
+                )
+            return self._http
 
 
 def _unwrap(body: bytes, version: OcpiVersion) -> tuple[Envelope | None, str | None]:

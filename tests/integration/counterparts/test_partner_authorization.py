@@ -123,6 +123,13 @@ def test_revoked_tokens_are_refused_and_new_ones_hold(partner: PartnerSimulator)
     assert noted(partner) == []
 
 
+def test_an_access_token_stands_for_no_credentials(partner: PartnerSimulator) -> None:
+    headers = {"Authorization": f"Bearer {access_token(partner)}", "ApiKey": "api-key"}
+
+    answer = httpx.get(f"{partner.http.url}/ocpi/2.2.1/credentials", headers=headers)
+    assert (answer.status_code, answer.json()["status_code"]) == (200, 2000)
+
+
 def test_a_server_may_not_tell_when_a_token_ends() -> None:
     with PartnerSimulator(cpo=CPO, oauth=OAuthSettings("bridge", "client-secret", tells_expiry=False)) as partner:
         form = {name: value for name, value in FORM.items() if name != "audience"}

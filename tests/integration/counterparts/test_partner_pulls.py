@@ -126,11 +126,49 @@ def test_a_crawl_reads_a_page_when_it_is_asked_for(partner: PartnerSimulator, br
     bridge.add_sessions(12)
     crawl = partner.bridge.crawl_sessions(START, changing=True)
     next(crawl)
-    moved = {**bridge.sessions.pop(0), "last_updated": "2026-01-15T17:00:00Z"}
-    bridge.sessions.append(moved)
-    # It moves to the end, is seen again, and makes the list no shorter.
-    assert [session.id for session in next(crawl).sessions] == ["session-11", "session-0"]
+    moved = {**bridge.sessions[0], "last_updated": "2026-01-15T17:00:00Z"}
+
+    def move(body: JsonObject, _: dict[str, str]) -> None:
+        body["data"] = [*as_list(body["data"]), moved]
+
+    bridge.change("sessions", move)
+    # It moves to the end and is seen again, which is no fault while sessions change.
+    assert [session.id for session in next(crawl).sessions] == ["session-10", "session-11", "session-0"]
     assert list(crawl) == []
+    assert partner.violations() == []
+
+
+def test_a_bridge_that_walks_by_offset_loses_a_session_when_another_moves(
+    partner: PartnerSimulator, bridge: ScriptedBridge
+) -> None:
+    bridge.add_sessions(12)
+    crawl = partner.bridge.crawl_sessions(START, changing=True)
+    next(crawl)
+    bridge.sessions.append({**bridge.sessions.pop(0), "last_updated": "2026-01-15T17:00:00Z"})
+
+    assert ids(list(crawl)) == ["session-11", "session-0"]
+    assert noted(partner) == "no Link after 11 objects, although X-Total-Count is 12"
+
+
+def test_a_session_that_is_never_seen_is_noted_even_while_they_change(
+    partner: PartnerSimulator, bridge: ScriptedBridge
+) -> None:
+    bridge.add_sessions(25)
+    bridge.change("sessions", repeat_last)
+    partner.bridge.pull_sessions(START, changing=True)
+
+    assert noted(partner) == "no Link after 22 objects, although X-Total-Count is 25"
+
+
+def test_sessions_may_leave_a_window_that_has_an_end(partner: PartnerSimulator, bridge: ScriptedBridge) -> None:
+    bridge.add_sessions(12)
+    crawl = partner.bridge.crawl_sessions(START, START + timedelta(minutes=5), changing=True)
+    next(crawl)
+    total = put_header("X-Total-Count", "12")
+    bridge.change("sessions", total)
+    bridge.sessions[11]["last_updated"] = "2026-01-15T17:00:00Z"
+
+    assert sum(page.count for page in crawl) == 1
     assert partner.violations() == []
 
 
@@ -203,7 +241,7 @@ def repeat_last(body: JsonObject, _: dict[str, str]) -> None:
         (put("data", {"sessions": []}), "data is no list"),
         (first_item(kwh="1"), "object 0: kwh"),
         (first_item(last_updated="2026-01-15T15:59:59Z"), "session-0 was last updated before date_from"),
-        (first_item(last_updated="2026-01-15T17:00:00Z"), "was not last updated before date_to"),
+        (first_item(last_updated="2026-01-15T16:05:00Z"), "was not last updated before date_to"),
         (first_item(total_cost={"excl_vat": 1}), "total_cost: before_taxes"),
         (repeat_last, "session-0 came twice"),
         (put_header("OCPI-to-party-id", "OTH"), "OCPI-to-party-id is OTH, not JED"),

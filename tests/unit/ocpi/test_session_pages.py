@@ -175,11 +175,13 @@ def test_a_cursor_that_lacks_something_is_refused(missing: str) -> None:
         spelled("null"),
         spelled('{"s":NaN}'),
         spelled('{"s":' + "[" * 150),
+        spelled("[" * 100_000),
         spelled(PLACE) + "=",
         spelled(PLACE) + "\n",
         spelled(json.dumps(PLACE)),
         spelled({**PLACE, "i": "x" * MAX_CURSOR_LENGTH}),
     ],
+    ids=lambda text: text[:20],
 )
 def test_a_cursor_that_is_none_is_refused(text: str) -> None:
     with pytest.raises(InvalidInput) as error:

@@ -10,7 +10,7 @@ import pytest
 from tools.counterparts.clock import utc_now
 from tools.counterparts.http_service import Request
 from tools.counterparts.journal import NotObservedError
-from tools.partner_simulator import Credentials, Manner, Party
+from tools.partner_simulator import Credentials, Manner, OcpiVersion, Party
 from tools.partner_simulator.api import PartnerApi
 from tools.partner_simulator.connection import Connection
 from tools.partner_simulator.door import TokenDoor
@@ -18,6 +18,7 @@ from tools.partner_simulator.exchanges import Exchange, Exchanges, Method, SyncA
 from tools.partner_simulator.keyring import Keyring
 from tools.partner_simulator.models import ChargingProfileResponse
 from tools.partner_simulator.platform_api import PlatformApi
+from tools.partner_simulator.platform_models import BridgeEndpoints, CredentialsRole
 from tools.partner_simulator.receiver import Receiver
 from tools.partner_simulator.sessions import SessionStore
 from tools.partner_simulator.transport import Violations, authorization
@@ -333,6 +334,27 @@ def test_an_active_profile_without_an_accepted_put_is_noted(partner: Partner, me
     partner.receive("PUT", PROFILE_PATH, ACTIVE_PROFILE)
 
     assert partner.noted() == ["no PUT of ours was ever accepted (14.4.2.4)"]
+
+
+def cpo_role(party_id: str, role: str = "CPO") -> CredentialsRole:
+    body = {"role": role, "country_code": "DE", "party_id": party_id, "business_details": {"name": party_id}}
+    return CredentialsRole.model_validate(body)
+
+
+def test_a_bridge_may_speak_for_more_than_one_cpo(partner: Partner) -> None:
+    endpoints = BridgeEndpoints.below("http://bridge", OcpiVersion.V221)
+    partner.connection.connect(endpoints, (cpo_role("TWO"), cpo_role("MSP", "EMSP")))
+    session = {**SESSION, "country_code": "DE", "party_id": "TWO"}
+    sender = {"ocpi_from_country_code": "DE", "ocpi_from_party_id": "TWO"}
+    path = "/ocpi/2.2.1/sessions/de/two/session-1"
+
+    assert partner.receive("PUT", path, session, **sender)[1]["status_code"] == 1000
+    assert partner.noted() == []
+    # One of its parties does not speak of another's sessions, and an eMSP has none.
+    partner.receive("PUT", path, session)
+    assert partner.noted() == ["OCPI-from-country-code is NL, not de", "OCPI-from-party-id is CPO, not two"]
+    other = {**SESSION, "country_code": "DE", "party_id": "MSP"}
+    assert partner.receive("PUT", "/ocpi/2.2.1/sessions/DE/MSP/session-1", other)[1]["status_code"] == 2001
 
 
 def test_tokens_are_in_no_representation() -> None:

@@ -1,7 +1,7 @@
 """A partner lists its sessions: complete objects, page by page, and never one of another partner."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from itertools import islice
@@ -19,6 +19,7 @@ from ocpi_bridge.domain.sessions import ChargingPeriod, Session, SessionStatus
 from ocpi_bridge.ocpi.session_pages import MAX_PAGE, SessionPage, SessionQuery
 from ocpi_bridge.ocpi.transport import MessageIds, dumps
 from ocpi_bridge.ports import Caller, JsonObject
+from ocpi_bridge.ports.session_feed import FeedEntry, FeedWindow
 from ocpi_bridge.usecases.list_sessions import PAGE_ITEMS, ListSessions
 from ocpi_bridge.usecases.request_profile import CallContext
 from tests.support.clocks import START
@@ -33,17 +34,24 @@ ACM = Party("nl", "acm")
 MOST_PAGES = 40
 
 
+class TwiceInTheIndex(DynamoSessionFeed):
+    """A feed in which every session moved while it was read: the index still had the old place, and had the new one."""
+
+    def entries(self, window: FeedWindow, after: FeedEntry | None, most: int) -> Sequence[FeedEntry]:
+        return [entry for entry in super().entries(window, after, most) for _ in range(2)][:most]
+
+
 class Partner:
     """A partner that lists its sessions."""
 
-    def __init__(self, world: World, partner_id: str = "jedlix") -> None:
+    def __init__(
+        self, world: World, partner_id: str = "jedlix", feed: type[DynamoSessionFeed] = DynamoSessionFeed
+    ) -> None:
         secrets = InMemorySecretStore()
         secrets.signing_key = b"signing key"
         tables = world.tables
         self.caller = Caller(partner_id)
-        self.list_sessions = ListSessions(
-            DynamoSessionFeed(tables.client, tables.sessions, tables.registry), secrets, CPO
-        )
+        self.list_sessions = ListSessions(feed(tables.client, tables.sessions, tables.registry), secrets, CPO)
 
     def get(self, query: SessionQuery | None = None, to: Party | None = None, version: str = "2.2.1") -> SessionPage:
         context = CallContext(MessageIds("req-1", "corr-1"), None, to)
@@ -269,6 +277,12 @@ def test_a_session_that_the_partner_may_see_no_more_is_left_out_whatever_the_ind
         page = partner.get()
     assert ids(page) == [sessions[0].session_id, sessions[2].session_id]
     assert ids(Partner(world, "other").get()) == [sessions[1].session_id]
+
+
+def test_a_session_that_is_in_the_index_twice_is_on_a_page_once(world: World) -> None:
+    put(world, *many(3))
+    page = Partner(world, feed=TwiceInTheIndex).get()
+    assert ids(page) == [session.session_id for session in many(3)]
 
 
 def test_a_session_that_has_gone_is_left_out(world: World, partner: Partner) -> None:

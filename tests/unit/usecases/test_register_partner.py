@@ -1,6 +1,5 @@
 """Partners register, renew and end their registration; whatever fails leaves nothing behind."""
 
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -20,7 +19,7 @@ from ocpi_bridge.domain.errors import (
     RegistrationFailed,
     VersionNotShared,
 )
-from ocpi_bridge.domain.partners import OutboundAuth, Party, Registration, TokenEncoding
+from ocpi_bridge.domain.partners import OAuth2Client, OutboundAuth, Party, Registration, TokenEncoding
 from ocpi_bridge.domain.tokens import TokenUse, is_token, token_hash
 from ocpi_bridge.ocpi.transport import StatusCode
 from ocpi_bridge.ports import JsonValue
@@ -156,9 +155,10 @@ def test_a_repeated_post_does_not_give_the_registration_token_more_time(site: Si
 
 
 def test_a_partner_that_came_with_another_outbound_authentication_presents_its_token_from_now_on(site: Site) -> None:
-    token = site.invite(replace(INVITED, auth=OutboundAuth.BEARER, accepts_bearer=True))
+    oauth2 = OAuth2Client("https://auth.partner.example/token", "us")
+    token = site.invite(replace(INVITED, auth=OutboundAuth.OAUTH2, oauth2=oauth2, accepts_bearer=True))
     made = site.call(token).token
-    assert site.standing.partner.auth is OutboundAuth.OCPI_TOKEN
+    assert (site.standing.partner.auth, site.standing.partner.oauth2) == (OutboundAuth.OCPI_TOKEN, None)
     assert site.accepted(made).bearer
 
 
@@ -447,6 +447,7 @@ def test_a_partner_that_leaves_has_no_endpoint_no_token_and_no_secret_any_more(s
     assert partner.registration is Registration.LEFT
     assert not partner.connected
     assert (partner.versions_url, partner.sessions_url, partner.charging_profiles_url) == (None, None, None)
+    assert partner.credential == ""
     assert site.standing.tokens == ()
     assert site.secrets_held == {}
     assert partner.callback_hosts == INVITED.callback_hosts
@@ -462,31 +463,20 @@ def test_a_partner_that_left_may_be_invited_again(site: Site, token_c: str) -> N
 
 
 def test_of_two_handshakes_at_once_exactly_one_wins_and_nothing_of_the_other_stays(site: Site, token_a: str) -> None:
-    met = threading.Barrier(2)
+    won: list[str] = []
 
-    def wait(call: HttpCall) -> None:
+    def overtake(call: HttpCall) -> None:
+        # The other one begins and ends while this one waits for the partner's details.
         if call.url == f"{BASE}/2.2.1":
-            met.wait(10)
+            site.partner.before = lambda _: None
+            won.append(site.call(token_a).token)
 
-    site.partner.before = wait
-    standing = site.standing
-    ends: list[str | Contended] = []
-
-    def handshake() -> None:
-        try:
-            ends.append(site.call(token_a).token)
-        except Contended as error:
-            ends.append(error)
-
-    threads = [threading.Thread(target=handshake) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    [won] = [end for end in ends if isinstance(end, str)]
-    assert len(ends) == 2
-    assert site.standing.version == standing.version + 1
-    assert {one.token_hash for one in site.standing.tokens} == {token_hash(token_a), token_hash(won)}
+    site.partner.before = overtake
+    version = site.standing.version
+    with pytest.raises(Contended):
+        site.call(token_a)
+    assert site.standing.version == version + 1
+    assert {one.token_hash for one in site.standing.tokens} == {token_hash(token_a), token_hash(won[0])}
     assert list(site.secrets_held) == [site.standing.partner.secret_name]
 
 
@@ -498,6 +488,19 @@ def test_a_registration_token_that_ends_meanwhile_gets_nothing(site: Site, token
         site.call(token_a)
     assert [one.token_hash for one in site.standing.tokens] == [token_hash(first)]
     assert list(site.secrets_held) == [site.standing.partner.secret_name]
+
+
+def test_a_partner_that_leaves_while_it_renews_has_left(site: Site, token_c: str) -> None:
+    def leave(call: HttpCall) -> None:
+        if call.url == VERSIONS_URL:
+            site.end(site.standing)
+
+    site.partner.before = leave
+    with pytest.raises(Contended):
+        site.call(token_c)
+    assert site.standing.partner.registration is Registration.LEFT
+    assert site.standing.tokens == ()
+    assert site.secrets_held == {}
 
 
 def test_an_entry_that_an_operator_changed_meanwhile_is_not_overwritten(site: Site, token_a: str) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import islice
+from typing import Any
 
 import pytest
 
@@ -129,6 +130,36 @@ def test_sessions_of_our_other_parties_are_left_out_where_one_is_named(aws: AwsT
     entries = feed.entries(window, None, 100)
     assert len(entries) == 9
     assert feed.count(window, entries[0]) == 8
+
+
+def test_no_more_entries_are_given_than_are_wanted(aws: AwsTables, feed: DynamoSessionFeed) -> None:
+    mine = many(60)
+    put(aws, *mine[:10], *(replace(one, country_code="BE") for one in mine[10:]))
+    entries = feed.entries(replace(ALL, party=THEIRS), None, 5)
+    assert ids(entries) == [session.session_id for session in mine[10:15]]
+
+
+def test_a_window_that_ends_before_it_begins_is_asked_of_nobody(aws: AwsTables, feed: DynamoSessionFeed) -> None:
+    with counted(aws.client) as calls:
+        assert feed.entries(FeedWindow("jedlix", seconds(1), seconds(1)), None, 10) == []
+    assert calls == []
+
+
+def test_a_query_starts_behind_an_entry_of_its_own_shard_only(aws: AwsTables, feed: DynamoSessionFeed) -> None:
+    put(aws, *many(2), *many(2, shard=1))
+    asked: list[dict[str, Any]] = []
+
+    def note(params: dict[str, Any], **_: object) -> None:
+        asked.append(params)
+
+    first = feed.entries(ALL, None, 1)[0]
+    aws.client.meta.events.register("provide-client-params.dynamodb.Query", note)
+    try:
+        feed.entries(ALL, first, 10)
+    finally:
+        aws.client.meta.events.unregister("provide-client-params.dynamodb.Query", note)
+    starts = [request["ExclusiveStartKey"]["feed"] if "ExclusiveStartKey" in request else None for request in asked]
+    assert starts == [{"S": "jedlix#0"}] + [None] * (FEED_SHARDS - 1)
 
 
 # --- The count -------------------------------------------------------------------------------------------------------

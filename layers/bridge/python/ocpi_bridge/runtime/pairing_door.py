@@ -91,8 +91,9 @@ def _refusal_of(error: Exception, caller: Caller) -> _Outcome:
         case TooManyAttempts():
             return _refusal(429, str(error), {"Retry-After": str(error.retry_after)})
         case RegistrationRefused():
-            # Its text names the other partner: for the operator, not for this one.
-            logger.warning("pairing.refused", extra={"partner_id": caller.partner_id, "reason": str(error)})
+            # Its text names the other partner, which is not for this one, and may name a token, which is for no log.
+            fields = [problem.field for problem in error.problems]
+            logger.warning("pairing.refused", extra={"partner_id": caller.partner_id, "fields": fields})
             return _refusal(409, "this charge point cannot be paired: its operator has to end another assignment first")
         case Contended():
             return _refusal(503, "busy; try again", _BUSY)

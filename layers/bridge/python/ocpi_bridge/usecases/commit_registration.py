@@ -43,6 +43,7 @@ class CommitRegistration:
         try:
             self.write(before, partner, tokens)
         except Exception:
+            # The answer alone may have been lost; then the partner is registered, and its secret must stay.
             if not self._is_in_use(partner):
                 self.secrets.remove(partner.secret_name)
                 raise
@@ -67,12 +68,12 @@ class CommitRegistration:
             )
 
     def _is_in_use(self, partner: Partner) -> bool:
-        """Whether the registry names the new secret: the transaction's answer alone may have been lost."""
+        """Whether the registry names the new secret."""
         standing = self.registrations.standing(partner.partner_id)
         return standing is not None and standing.partner.credential == partner.credential
 
     def _without_former_secret(self, before: Standing | None, partner: Partner) -> Committed:
-        if before is None or (before.partner.secret_name == partner.secret_name and partner.connected):
+        if before is None or not before.partner.connected:
             return Committed(partner)
         former = before.partner.secret_name
         return Committed(partner, None if self.secrets.remove(former) else former)

@@ -175,11 +175,10 @@ class OutboundRegistration:
         finally:
             self.registrations.release(made.token_hash)
 
-    def _not_connected(self, partner_id: str) -> Standing | None:
+    def _not_connected(self, partner_id: str) -> None:
         standing = self.registrations.standing(partner_id)
         if standing is not None and standing.partner.connected:
             raise _refused(f"partner {partner_id!r} is connected already ({standing.partner.registration})")
-        return standing
 
     def _registered(self, partner_id: str) -> Standing:
         standing = self.registrations.standing(partner_id)
