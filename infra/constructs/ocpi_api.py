@@ -52,7 +52,7 @@ class OcpiApi(Construct):
         credentials.set(OCPI_BUSINESS_NAME=settings.name_for_partners)
 
         sessions = self._function("ocpi_sessions", "OCPI: lists sessions, takes charging preferences.", defaults)
-        sessions.use_table(tables.registry, "BatchGetItem", "UpdateItem", "DeleteItem")
+        sessions.use_table(tables.registry, "BatchGetItem", "Query", "UpdateItem", "DeleteItem")
         sessions.use_table(tables.sessions, "BatchGetItem", "PutItem")
         sessions.query_index(tables.sessions, FEED_INDEX)
         sessions.read_secrets(secrets, SIGNING)

@@ -43,6 +43,7 @@ EXPECTED = {
     | _items(REGISTRY, "ConditionCheckItem", "PutItem", "Query")
     | _each([READ_SECRET, *WRITE_SECRET], PARTNERS),
     "ocpi_sessions": KNOWING
+    | _items(REGISTRY, "Query")
     | _items(SESSIONS, "BatchGetItem", "PutItem")
     | {("dynamodb:Query", f"{SESSIONS}/index/feed"), (READ_SECRET, SIGNING)},
     "ocpi_charging_profiles": KNOWING

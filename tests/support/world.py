@@ -182,7 +182,8 @@ class World:
         self._put(self.tables.registry, registry_items.assignments_item(Scope.EVSE, session.evse_uid, given, 1))
 
     def put_session(self, session: Session) -> None:
-        self._put(self.tables.sessions, session_items.session_item(session))
+        views = (session_items.view_item(session, one) for one in session_items.view_partners(session))
+        self._put(self.tables.sessions, session_items.session_item(session), *views)
 
     def accept_put(self, session: Session, request_id: str = "r1", plan: Plan | None = None) -> Request:
         """A PUT of the partner, accepted as the intake does it."""

@@ -222,6 +222,7 @@ def test_it_sends_a_code_to_the_bridge(static_partner: PartnerSimulator) -> None
 
     assert (request.method, request.path) == ("POST", "/stage/v1/cpo/ocpi2.2/pair")
     assert request.header("Authorization") == f"Bearer {STATIC.ours}"
+    assert request.header("X-Request-ID") is request.header("OCPI-from-party-id") is None
     assert read_json(request.body) == {"code": "362821"}
     assert answer.evse is not None
     assert answer.evse.wire() == EVSE

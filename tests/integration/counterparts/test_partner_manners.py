@@ -64,6 +64,18 @@ def test_by_the_book_everything_is_there() -> None:
         assert noted(bridge) == []
 
 
+def test_the_token_follows_no_redirect() -> None:
+    with connected(Manner()) as bridge, connected(Manner()) as elsewhere:
+
+        def redirect(body: JsonObject, headers: dict[str, str]) -> None:
+            body["http_status"] = 307
+            headers["Location"] = f"{elsewhere.http.url}/ocpi/2.2.1/chargingprofiles/session-1"
+
+        bridge.change("chargingprofiles", redirect)
+        put_profile(bridge)
+        assert elsewhere.http.requests.entries() == []
+
+
 def test_no_ids_are_sent_or_repeated() -> None:
     with connected(Manner(message_ids=MessageIds.NONE)) as bridge:
         request = put_profile(bridge)

@@ -111,6 +111,14 @@ def test_of_two_that_redeem_at_once_one_gets_it(desk: Desk) -> None:
     assert [one.partner_id for one in desk.assignments] == ["other"]
 
 
+def test_a_code_that_is_withdrawn_in_between_opens_nothing(desk: Desk) -> None:
+    stored = desk.give()
+    withdrawn = meanwhile(desk.client, lambda: desk.store.withdraw(stored.code_hash), "TransactWriteItems")
+    with withdrawn, pytest.raises(CodeUnknown):
+        desk.pair("jedlix", CODE)
+    assert desk.assignments == ()
+
+
 def test_an_expired_code_opens_nothing_although_its_item_is_still_there(desk: Desk) -> None:
     desk.give()
     desk.world.clock.advance(15 * 60)

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from ocpi_bridge.adapters.dynamodb import pushes, registry_items
-from ocpi_bridge.domain.assignments import Rights
+from ocpi_bridge.domain.assignments import Rights, Share
 from ocpi_bridge.domain.events import EventType, StationEvent
 from ocpi_bridge.domain.partners import Party, Registration
 from ocpi_bridge.domain.sessions import Session, advance
@@ -466,3 +466,19 @@ def test_partners_are_told_apart_from_each_other(world: World, session: Session)
     assert second.url.startswith("https://other.example/s/")
     assert second.to_party == Party("BE", "OTH")
     assert first.body["cdr_token"] != second.body["cdr_token"]
+
+
+def test_the_state_of_charge_is_told_to_whom_the_driver_consented_and_to_nobody_else(
+    world: World, session: Session
+) -> None:
+    other = replace(world.partner, partner_id="other", sessions_url="https://other.example/s", party=Party("BE", "OTH"))
+    world.put_partner(other, token=None)
+    shares = {"jedlix": frozenset({Share.STATE_OF_CHARGE})}
+    shared = replace(session, rights=Rights(frozenset({"jedlix", "other"}), "jedlix", shares))
+    world.put_session(shared)
+    after = happen(world, shared, event(UPDATED, 20 * 60, meter="4000", soc="41"))
+    partner = Partner(world)
+    partner.push(after)
+    partner.push(after, "other")
+    told = [str(message.body["charging_periods"]) for message in partner.http.messages]
+    assert ["STATE_OF_CHARGE" in periods for periods in told] == [True, False]

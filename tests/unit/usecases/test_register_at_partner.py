@@ -1,5 +1,6 @@
 """We register at a partner, rotate and unregister: the partner's answers, lost ones too, and what is left here."""
 
+import base64
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -212,6 +213,7 @@ def test_a_commit_that_fails_is_taken_back_at_the_partner(site: Site, monkeypatc
     with pytest.raises(ClientError):
         site.outbound.register(INVITED, VERSIONS_URL, TOKEN_A)
     assert site.partner.calls[-1] == DELETE
+    assert site.partner.headers[-1]["Authorization"] == f"Token {base64.b64encode(TOKEN_C.encode()).decode()}"
     assert site.state == before
 
 

@@ -177,7 +177,8 @@ def test_a_partner_that_knows_the_code_gets_the_evse_and_may_steer(
     assert message.body == ocpi_fixture("jedlix/pair_request_cpo_to_jedlix")
     [assignment] = registry.list_assignments()
     assert (assignment.partner_id, assignment.scope, assignment.key) == ("jedlix", Scope.EVSE, EVSE_UID)
-    assert (assignment.right, assignment.shares) == (Right.STEER, {Share.STATE_OF_CHARGE})
+    assert assignment.right is Right.STEER
+    assert assignment.shares == {Share.STATE_OF_CHARGE}
     assert assignment.consent.endswith("code ...21")
 
 

@@ -215,16 +215,20 @@ class _Exchange:
             {
                 "X-Request-ID": ids.request_id,
                 "X-Correlation-ID": ids.correlation_id,
-                **({} if self._access.configuration_module else self._routing()),
+                **({} if self._access.configuration_module else self._routing(code)),
                 **(headers or {}),
             },
         )
 
-    def _routing(self) -> dict[str, str]:
-        """The request's headers swapped; where it had none, the session's party, else ours, to the token's party."""
+    def _routing(self, code: int) -> dict[str, str]:
+        """The request's headers swapped; where it had none, the session's party, else ours, to the token's party.
+
+        A party that the request is sent to is only repeated where the endpoint has found it to be ours.
+        """
         session = self._caller.session
         seen = session is not None and self._caller.partner_id in session.rights.seen_by
-        ours = Party(session.country_code, session.party_id) if session and seen else self._service.party
+        named = self._request.to_party if code == StatusCode.SUCCESS else None
+        ours = Party(session.country_code, session.party_id) if session and seen else named or self._service.party
         theirs = self._request.from_party or self._caller.party
         return routing_headers(ours, theirs)
 

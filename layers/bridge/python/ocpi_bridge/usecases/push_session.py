@@ -131,7 +131,7 @@ class PushSession:
         body = dict(fields)
         if session.periods > after_period:
             new = [p for p in self.store.periods(session.session_id, after_period) if p.index <= session.periods]
-            body["charging_periods"] = charging_periods(new)
+            body["charging_periods"] = charging_periods(new, session.rights.shared_with(partner.partner_id))
         message = PartnerMessage(
             method=method,
             url="/".join(
