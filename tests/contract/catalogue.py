@@ -1,7 +1,9 @@
 """What each file of tests/fixtures/ocpi is to us. A file that is in no list, or in two, fails test_catalogue."""
 
+import json
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from tests.support.fixtures import OCPI
 
@@ -112,6 +114,11 @@ def matches(pattern: str) -> list[str]:
 def everything() -> list[str]:
     """All files that there are."""
     return sorted(path.relative_to(OCPI).as_posix() for path in OCPI.rglob("*") if path.is_file())
+
+
+def fixture(name: str) -> Any:  # noqa: ANN401 - whatever stands in the file
+    """The JSON of the file, fractions as floats."""
+    return json.loads(text_of(name))
 
 
 def text_of(name: str) -> str:

@@ -18,6 +18,12 @@ def lacking(ours: Shape, theirs: Shape) -> set[str]:
     return {path for path, types in theirs.items() if path not in ours or not types <= ours[path]}
 
 
+def same_shape(ours: object, theirs: object) -> None:
+    """Fails unless both have the same fields of the same types."""
+    assert lacking(shape(ours), shape(theirs)) == set()
+    assert lacking(shape(theirs), shape(ours)) == set()
+
+
 def _add(found: dict[str, set[str]], path: str, value: object) -> None:
     found.setdefault(path, set()).add(_type(value))
     if isinstance(value, Mapping):

@@ -2,7 +2,14 @@
 
 import typer
 
-from tools.bridge import assignment_commands, csms_commands, partner_commands, station_commands
+from tools.bridge import (
+    assignment_commands,
+    csms_commands,
+    pairing_commands,
+    privacy_commands,
+    registration_commands,
+    station_commands,
+)
 
 app = typer.Typer(
     name="bridge",
@@ -19,8 +26,10 @@ app = typer.Typer(
 )
 app.add_typer(csms_commands.app, name="csms")
 app.add_typer(station_commands.app, name="station")
-app.add_typer(partner_commands.app, name="partner")
+app.add_typer(registration_commands.app, name="partner")
 app.add_typer(assignment_commands.app, name="assignment")
+app.add_typer(pairing_commands.app, name="pairing")
+app.add_typer(privacy_commands.app)
 
 
 def main() -> None:

@@ -39,6 +39,9 @@ CALL_BUDGET_SECONDS = 15.0
 # Of a hundred million codes a few are open: two draws of an open one in a row say that something else is wrong.
 DRAWS = 3
 
+# The errors of a call that the partner may have got (adapters.bounded_http).
+_ANSWER_LOST = frozenset({"timeout", "connection_lost", "protocol"})
+
 _NOT_FOUND = 404
 _PAIRED = 200
 
@@ -190,9 +193,11 @@ def _problems(error: BridgeError) -> str:
 def _reason(partner_id: str, receipt: Receipt) -> str:
     if receipt.http_status == _NOT_FOUND:
         return f"partner {partner_id!r} does not know this code: it may be mistyped, used already or expired"
-    if receipt.http_status is None:
+    if receipt.error in _ANSWER_LOST:
         return (
-            f"no answer of partner {partner_id!r} ({receipt.error}), so nothing was written; it may have paired the "
-            "charge point all the same, and the same command again tells"
+            f"the answer of partner {partner_id!r} was lost ({receipt.error}), so nothing was written; it may have paired "
+            "the charge point all the same"
         )
+    if receipt.http_status is None:
+        return f"partner {partner_id!r} could not be called ({receipt.error}); nothing was written"
     return f"partner {partner_id!r} did not pair it ({receipt.error or f'http_{receipt.http_status}'}); nothing was written"

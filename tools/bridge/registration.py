@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from ocpi_bridge.adapters.dynamodb.registrations import DynamoRegistrations
-from ocpi_bridge.adapters.partner_http.platform import HttpPartnerPlatform, guarded_partner_platform
+from ocpi_bridge.adapters.partner_http.guarded import guarded_partner_platform
+from ocpi_bridge.adapters.partner_http.platform import HttpPartnerPlatform
 from ocpi_bridge.adapters.secrets.partner_secrets import SecretsManagerPartnerSecrets
 from ocpi_bridge.domain.connections import OwnPlatform
 from ocpi_bridge.domain.errors import BridgeError, PlatformUnusable, UnknownEntity

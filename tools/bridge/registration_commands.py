@@ -68,7 +68,7 @@ def register(session: Session, whom: Whom, versions_url: VersionsUrl, token: Reg
 
 @command(app, "rotate")
 def rotate(session: Session, partner_id: PartnerId) -> None:
-    """Exchange the tokens of both sides for new ones, and read the partner's endpoints again.
+    """Exchange the tokens of both sides for new ones, and read the partner's versions and endpoints again.
 
     The partner's former token is accepted until it first uses the new one.
     """

@@ -2,7 +2,7 @@
 
 What the bridge reads has models of its own in the code, and the document is made of those. What it writes is built field
 by field, so its shape stands here once, strictly: a field that is not declared is an error. The contract tests hold
-what the code really writes against these models (tests/contract/test_written_messages.py).
+what the code really writes against these models (tests/contract/test_*_messages.py).
 """
 
 from enum import StrEnum

@@ -13,6 +13,7 @@ from pydantic_core import core_schema
 # place that has to say what that parser takes. Imported, it says so by itself when a field or a bound changes.
 from ocpi_bridge.adapters.csms.events import _Data, _Event, _IdToken, _Post
 from ocpi_bridge.adapters.csms.events import _Price as _EventPrice
+from ocpi_bridge.domain.callback_urls import MAX_URL_LENGTH
 from ocpi_bridge.domain.tokens import TOKEN_MAX_LENGTH
 from ocpi_bridge.ocpi.charging_preferences import ChargingPreferencesResponse
 from ocpi_bridge.ocpi.charging_preferences import _Body as _ChargingPreferences
@@ -83,10 +84,18 @@ _WRITTEN_ROOTS: Final = (
     ChargingPreferencesResponse,
 )
 
-# What validators say in code and no schema can read from them: a token is printable ASCII without spaces (7.3.1), and a
-# list of periods may be null (14.6.3, cardinality *).
-_TOKEN: Final[JsonObject] = {"type": "string", "minLength": 1, "maxLength": TOKEN_MAX_LENGTH, "pattern": "^[!-~]+$"}
 _NULL: Final[JsonObject] = {"type": "null"}
+_NAME: Final[JsonObject] = {"type": "string", "minLength": 1, "maxLength": 255}
+
+# What validators say in code and no schema can read from them, by schema and field.
+_SAID_IN_CODE: Final[Mapping[tuple[str, str], JsonObject]] = {
+    # Printable ASCII without spaces (7.3.1).
+    ("Credentials", "token"): {"type": "string", "maxLength": TOKEN_MAX_LENGTH, "pattern": "^[!-~]+$"},
+    # The use case checks it against the partner's hosts, and its length with that (16.7).
+    ("SetChargingProfile", "response_url"): {"type": "string", "format": "uri", "maxLength": MAX_URL_LENGTH},
+    # OCPP 1.6 has whole numbers.
+    ("Event", "transaction_id"): {"anyOf": [_NAME, {"type": "integer"}, _NULL]},
+}
 
 # Behind a validator of ours pydantic leaves bounds as it writes them itself.
 _BOUNDS: Final = {"ge": "minimum", "le": "maximum"}
@@ -101,11 +110,11 @@ def schemas() -> dict[str, JsonObject]:
         raise ValueError(f"one name for two schemas: {', '.join(sorted(clashes))}")
     for name, description in _READ.values():
         read[name] = {**read[name], "description": description}
-    read["Credentials"] = _with_property(read["Credentials"], "token", _TOKEN)
+    # Cardinality * (14.6.3): a list may be null.
     periods = _property(read["ChargingProfile"], "charging_profile_period")
-    read["ChargingProfile"] = _with_property(
-        read["ChargingProfile"], "charging_profile_period", {"anyOf": [periods, _NULL]}
-    )
+    said = {**_SAID_IN_CODE, ("ChargingProfile", "charging_profile_period"): {"anyOf": [periods, _NULL]}}
+    for (name, field), schema in said.items():
+        read[name] = _with_property(read[name], field, schema)
     return dict(sorted((written | read).items()))
 
 

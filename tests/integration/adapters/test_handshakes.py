@@ -11,7 +11,8 @@ from typing import Any
 import boto3
 import pytest
 
-from ocpi_bridge.adapters.partner_http.platform import HttpPartnerPlatform, guarded_partner_platform
+from ocpi_bridge.adapters.partner_http.guarded import guarded_partner_platform
+from ocpi_bridge.adapters.partner_http.platform import HttpPartnerPlatform
 from ocpi_bridge.domain.connections import OwnPlatform
 from ocpi_bridge.domain.errors import EndpointMissing
 from ocpi_bridge.domain.partners import Party as OcpiParty

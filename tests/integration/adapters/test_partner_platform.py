@@ -11,7 +11,8 @@ import boto3
 import pytest
 
 from ocpi_bridge.adapters.bounded_http.network import Resolver, system_resolver
-from ocpi_bridge.adapters.partner_http.platform import HttpPartnerPlatform, guarded_partner_platform
+from ocpi_bridge.adapters.partner_http.guarded import guarded_partner_platform
+from ocpi_bridge.adapters.partner_http.platform import HttpPartnerPlatform
 from ocpi_bridge.domain.errors import PlatformUnusable, TokenRefused
 from ocpi_bridge.ocpi.credentials import Credentials
 from ocpi_bridge.ports import JsonValue

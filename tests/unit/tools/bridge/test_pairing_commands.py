@@ -1,5 +1,6 @@
 """`bridge pairing`: what an operator types, sees, and what is stored."""
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,20 +11,26 @@ import typer
 
 from ocpi_bridge.adapters.dynamodb.pairings import DynamoPairings
 from ocpi_bridge.adapters.dynamodb.registry import DynamoRegistry
+from ocpi_bridge.adapters.partner_http.client import PartnerHttpClient
 from ocpi_bridge.domain.assignments import Right, Scope, Share
 from ocpi_bridge.domain.pairing import CODE_DIGITS, code_hash
-from ocpi_bridge.domain.partners import Pairing, Partner, Registration
+from ocpi_bridge.domain.partners import OutboundAuth, Pairing, Partner, Party, Registration
 from ocpi_bridge.ocpi.pairing import MAX_CODE_LENGTH
-from ocpi_bridge.ports import Receipt
+from ocpi_bridge.ports import PartnerMessage, Receipt
+from ocpi_bridge.ports.secrets import PartnerSecret
 from ocpi_bridge.usecases.pair_driver import PairDriver
 from tests.support import registry_entries
 from tests.support.clocks import ManualClock
 from tests.support.command_line import CommandLine
+from tests.support.fake_http import ScriptedExchange, reply
+from tests.support.fake_secrets import InMemorySecretStore
 from tests.support.fixtures import ocpi_fixture
+from tests.support.operator import PREFIX, Vault
 from tests.support.scripted import DELIVERED, NOT_FOUND, ScriptedPartner
 from tests.support.tables import AwsTables
 from tools.bridge import pairing_commands
 from tools.bridge.deployment import Deployment
+from tools.bridge.pairing import Pairings
 
 URL = "https://ocpi.jedlix.com/v1/scsp/ocpi2.2/pair"
 EVSE_UID = "3256"
@@ -186,7 +193,8 @@ def test_a_partner_that_knows_the_code_gets_the_evse_and_may_steer(
     ("receipt", "told"),
     [
         (NOT_FOUND, "does not know this code"),
-        (Receipt(delivered=False, error="timeout"), "no answer of partner 'jedlix' (timeout)"),
+        (Receipt(delivered=False, error="timeout"), "was lost (timeout)"),
+        (Receipt(delivered=False, error="no_token"), "could not be called (no_token)"),
         (Receipt(delivered=False, error="http_500", http_status=500), "http_500"),
         (Receipt(delivered=True, http_status=202), "http_202"),
         (Receipt(delivered=False, error="ocpi_2001", http_status=200, ocpi_status=2001), "ocpi_2001"),
@@ -274,3 +282,45 @@ def test_a_pairing_that_only_the_partner_has_is_told_with_what_completes_it(
     assert done.exit_code == 1
     assert "has paired the charge point" in done.stderr
     assert "bridge assignment add" in done.stderr
+
+
+def test_the_code_goes_to_the_partner_as_all_our_calls_to_it_do(
+    deployment: Deployment, bridge: CommandLine, registry: DynamoRegistry
+) -> None:
+    registry.replace_partner(replace(registry_entries.partner(), pairing=Pairing(URL), auth=OutboundAuth.BEARER))
+    store, clock = InMemorySecretStore(), ManualClock()
+    store.partners["partners/jedlix"] = PartnerSecret("what-we-show")
+    server = ScriptedExchange(reply(200, ocpi_fixture("jedlix/pair_response_cpo_to_jedlix_200")))
+    pairings = replace(deployment.pairings, client=lambda: PartnerHttpClient(store, clock, server))
+    done = CommandLine(bridge.app, replace(deployment, pairings=pairings))("pairing", "send", "jedlix", "1", EVSE_UID)
+    assert done.exit_code == 0, done.stderr
+    [call] = server.calls
+    assert (call.method, call.url) == ("POST", URL)
+    assert call.headers["Authorization"] == "Bearer what-we-show"
+    assert json.loads(call.body)["evse"]["uid"] == EVSE_UID
+    assert len(registry.list_assignments()) == 1
+
+
+def test_a_pairing_url_that_is_no_longer_the_partners_gets_nothing(
+    deployment: Deployment, bridge: CommandLine, registry: DynamoRegistry
+) -> None:
+    elsewhere = Pairing("https://jedlix.example/pair")
+    registry.replace_partner(replace(registry_entries.partner(), pairing=elsewhere))
+    server = ScriptedExchange()
+    client = PartnerHttpClient(InMemorySecretStore(), ManualClock(), server)
+    pairings = replace(deployment.pairings, client=lambda: client)
+    done = CommandLine(bridge.app, replace(deployment, pairings=pairings))("pairing", "send", "jedlix", "1", EVSE_UID)
+    assert (done.exit_code, server.calls) == (1, [])
+    assert "could not be called (refused_host)" in done.stderr
+    assert registry.list_assignments() == ()
+
+
+def test_a_deployment_calls_partners_by_the_guarded_client_alone(tables: AwsTables, vault: Vault) -> None:
+    party = Party("NL", "CPO")
+    found = Pairings.on_aws(
+        tables.client, tables.registry, vault.client, PREFIX, party=party, allow_loopback=False, ca_file=None
+    )
+    partner = replace(registry_entries.partner(), sessions_url=None, callback_hosts=("localhost",))
+    message = PartnerMessage("POST", "http://localhost:9/pair", {}, "corr-1", party, party)
+    client = found.client()
+    assert client.send(partner, message, 1.0) == Receipt(delivered=False, error="refused_host", final=True)

@@ -71,6 +71,7 @@ class OutboundRegistration:
     def rotate(self, partner_id: str) -> Committed:
         """Renews the credentials by a PUT: a new token for the partner, a new one from it, its endpoints read again.
 
+        It goes to the newest version that both speak by then, which is the one in use from then on.
         The partner's former token is valid until its new one is first used. Raises RegistrationRefused where it is not
         registered, RegistrationFailed or Contended; the former credentials stay in use then. A partner whose answer was
         lost may have switched all the same: both its tokens are accepted from then on, and rotating again mends it.

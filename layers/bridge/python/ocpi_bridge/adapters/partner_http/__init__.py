@@ -4,6 +4,7 @@
 * authorization   the Authorization header
 * oauth2          access tokens of the partner's authorization server
 * authenticator   which of them a partner wants, and the secrets for it
+* platform        the configuration modules: versions, version details, credentials
 * client          one call: host check, authentication, headers, answer
-* guarded         builds the client with the guarded network: public addresses only
+* guarded         builds both with the guarded network: public addresses only
 """

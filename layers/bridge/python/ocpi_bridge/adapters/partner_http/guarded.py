@@ -1,4 +1,4 @@
-"""Builds the partner client with the guarded network. The only way that a running bridge gets one."""
+"""Builds what calls partners with the guarded network. The only way that a running bridge gets it."""
 
 from ipaddress import ip_address
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 from ocpi_bridge.adapters.bounded_http.client import bounded_client
 from ocpi_bridge.adapters.bounded_http.network import Permission, Resolver, system_resolver
 from ocpi_bridge.adapters.partner_http.client import PartnerHttpClient
+from ocpi_bridge.adapters.partner_http.platform import HttpPartnerPlatform
 from ocpi_bridge.domain.public_addresses import is_public
 from ocpi_bridge.ports import Clock, SecretStore
 
@@ -22,9 +23,21 @@ def guarded_partner_client(
 
     `extra_ca_file` (PEM) is trusted beside the public authorities.
     """
-    permitted: Permission = _public_or_loopback if allow_loopback else is_public
-    http = bounded_client(permitted, extra_ca_file=extra_ca_file, resolve=resolve)
+    http = bounded_client(permission(allow_loopback=allow_loopback), extra_ca_file=extra_ca_file, resolve=resolve)
     return PartnerHttpClient(secrets, clock, http, allow_loopback=allow_loopback)
+
+
+def guarded_partner_platform(
+    *, allow_loopback: bool = False, extra_ca_file: Path | None = None, resolve: Resolver = system_resolver
+) -> HttpPartnerPlatform:
+    """The client for configuration modules, with the same network as `guarded_partner_client`."""
+    http = bounded_client(permission(allow_loopback=allow_loopback), extra_ca_file=extra_ca_file, resolve=resolve)
+    return HttpPartnerPlatform(http)
+
+
+def permission(*, allow_loopback: bool) -> Permission:
+    """Which addresses may be dialled: public ones, and with `allow_loopback` this machine."""
+    return _public_or_loopback if allow_loopback else is_public
 
 
 def _public_or_loopback(address: str) -> bool:

@@ -1,18 +1,14 @@
 """The configuration modules of the other side (OCPI 6, 7): one call in, the `data` of its answer or the reason out."""
 
 from collections.abc import Callable, Mapping
-from ipaddress import ip_address
-from pathlib import Path
 from typing import Final
 
-from ocpi_bridge.adapters.bounded_http.client import bounded_client
 from ocpi_bridge.adapters.bounded_http.exchange import HttpCall, HttpExchange, NoReply, Reply
 from ocpi_bridge.adapters.bounded_http.json_body import UnreadableJson, read_json
-from ocpi_bridge.adapters.bounded_http.network import Resolver, system_resolver
 from ocpi_bridge.adapters.partner_http.authorization import authorization
 from ocpi_bridge.adapters.partner_http.client import new_request_id
+from ocpi_bridge.adapters.partner_http.receipts import status_code
 from ocpi_bridge.domain.errors import PlatformUnusable, TokenRefused
-from ocpi_bridge.domain.public_addresses import is_public
 from ocpi_bridge.ocpi.transport import dumps
 from ocpi_bridge.ports import JsonValue
 from ocpi_bridge.ports.credentials import PlatformCall
@@ -32,7 +28,7 @@ _REASONS: Final[Mapping[str, str]] = {
 
 
 class HttpPartnerPlatform:
-    """Implements PartnerPlatform over an exchange, which must be guarded (see `guarded_partner_platform`)."""
+    """Implements PartnerPlatform over an exchange, which must be guarded (see `guarded`)."""
 
     def __init__(self, http: HttpExchange, *, new_id: Callable[[], str] = new_request_id) -> None:
         self._http = http
@@ -55,20 +51,6 @@ class HttpPartnerPlatform:
         self._http.close()
 
 
-def guarded_partner_platform(
-    *, allow_loopback: bool = False, extra_ca_file: Path | None = None, resolve: Resolver = system_resolver
-) -> HttpPartnerPlatform:
-    """The platform client that dials public addresses only; with `allow_loopback` (stage `local`) this machine too.
-
-    `extra_ca_file` (PEM) is trusted beside the public authorities.
-    """
-
-    def permitted(address: str) -> bool:
-        return is_public(address) or (allow_loopback and _is_loopback(address))
-
-    return HttpPartnerPlatform(bounded_client(permitted, extra_ca_file=extra_ca_file, resolve=resolve))
-
-
 def _data(call: PlatformCall, answer: Reply | NoReply) -> JsonValue:
     what = f"{call.method} {call.module}"
     # Reading changes nothing over there, so there is nothing to be unclear about.
@@ -89,7 +71,7 @@ def _data(call: PlatformCall, answer: Reply | NoReply) -> JsonValue:
     envelope = _envelope(answer)
     if isinstance(envelope, str):
         raise PlatformUnusable(f"{what}: the answer {envelope}", unclear=may_have_changed)
-    code = _status_code(envelope)
+    code = status_code(envelope)
     if code is None:
         raise PlatformUnusable(f"{what}: the answer has no OCPI envelope", unclear=may_have_changed)
     if not 1000 <= code < 2000:
@@ -106,17 +88,3 @@ def _envelope(answer: Reply) -> Mapping[str, JsonValue] | str:
     except UnreadableJson:
         return "is not JSON"
     return value if isinstance(value, Mapping) else "has no OCPI envelope"
-
-
-def _status_code(envelope: Mapping[str, JsonValue]) -> int | None:
-    code = envelope.get("status_code")
-    if isinstance(code, str) and len(code) == 4 and code.isascii() and code.isdigit():
-        return int(code)
-    return code if isinstance(code, int) and not isinstance(code, bool) else None
-
-
-def _is_loopback(address: str) -> bool:
-    try:
-        return ip_address(address).is_loopback
-    except ValueError:
-        return False

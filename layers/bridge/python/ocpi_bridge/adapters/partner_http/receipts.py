@@ -13,7 +13,7 @@ from typing import Final
 from ocpi_bridge.adapters.bounded_http.exchange import NoReply, Reply
 from ocpi_bridge.adapters.bounded_http.json_body import UnreadableJson, read_json
 from ocpi_bridge.domain.times import in_utc
-from ocpi_bridge.ports import Receipt
+from ocpi_bridge.ports import JsonValue, Receipt
 
 # Nothing that we deliver is worth more patience, and a date of a wrong clock must not silence a partner for years.
 MAX_RETRY_AFTER = 3600
@@ -83,7 +83,12 @@ def _ocpi_status(answer: Reply) -> int | None:
         body = read_json(answer.body)
     except UnreadableJson:
         return None
-    code = body.get("status_code") if isinstance(body, Mapping) else None
+    return status_code(body) if isinstance(body, Mapping) else None
+
+
+def status_code(envelope: Mapping[str, JsonValue]) -> int | None:
+    """The OCPI status code of an envelope, also where a sloppy peer writes it as text; None where it has none."""
+    code = envelope.get("status_code")
     if isinstance(code, str) and len(code) == 4 and code.isascii() and code.isdigit():
         return int(code)
     return code if isinstance(code, int) and not isinstance(code, bool) else None

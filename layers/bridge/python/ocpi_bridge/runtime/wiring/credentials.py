@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from ocpi_bridge.adapters.dynamodb.registrations import DynamoRegistrations
-from ocpi_bridge.adapters.partner_http.platform import guarded_partner_platform
+from ocpi_bridge.adapters.partner_http.guarded import guarded_partner_platform
 from ocpi_bridge.adapters.secrets.partner_secrets import SecretsManagerPartnerSecrets
 from ocpi_bridge.domain.callback_urls import host_of
 from ocpi_bridge.domain.connections import OwnPlatform

@@ -1,0 +1,120 @@
+"""docs/conformance.md: every rule has a test that exists, or says why it has none."""
+
+import ast
+import functools
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCUMENT = ROOT / "docs" / "conformance.md"
+
+RULES = "| rule | section | what the bridge does | held by |"
+DEVIATIONS = "| what | section | why | held by |"
+
+# `[test_file.py::test_name](../tests/folder/test_file.py)`
+_TEST = re.compile(r"\[(?P<file>test_\w+\.py)::(?P<name>test_\w+)\]\(\.\./(?P<path>tests/[\w/]+\.py)\)")
+_REASON = re.compile(r"Not tested: \w.{10,}\.")
+_LINK = re.compile(r"\[[^\]]+\]\((?!https?:)([^)#]+)")
+# Of our own (R) and of OCPP (C, with a section where it helps); else where it stands in OCPI, or in Jedlix's guide.
+_SECTION = re.compile(
+    r"(?:[\d., ]+|2\.3\.0(?: [\d.]+)?|2\.2\.1\S*(?: of 2021)?|[\d., ]+, (?:2\.3\.0|R)|R|guide|none|C(?: .+)?)"
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """A rule, or a deviation, as the document has it."""
+
+    line: int
+    rule: str
+    section: str
+    what: str
+    held_by: str
+
+    def __str__(self) -> str:
+        return f"{self.line}-{self.rule[:60]}"
+
+
+def rows() -> list[Row]:
+    found: list[Row] = []
+    in_table = False
+    for number, line in enumerate(DOCUMENT.read_text(encoding="utf-8").splitlines(), 1):
+        if line in {RULES, DEVIATIONS}:
+            in_table = True
+        elif not line.startswith("|"):
+            in_table = False
+        elif in_table and not line.startswith("|---"):
+            cells = [cell.strip() for cell in line.strip("|").split("|")]
+            assert len(cells) == 4, f"line {number} has {len(cells)} cells"
+            found.append(Row(number, *cells))
+    return found
+
+
+@functools.cache
+def names_in(path: str) -> frozenset[str]:
+    """The tests of a file, read and not run."""
+    tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
+    return frozenset(node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+
+
+ROWS = rows()
+
+
+def test_the_tables_are_found() -> None:
+    assert len(ROWS) > 300
+
+
+@pytest.mark.parametrize("row", ROWS, ids=str)
+def test_every_rule_has_a_test_that_exists_or_a_reason_why_not(row: Row) -> None:
+    named = list(_TEST.finditer(row.held_by))
+    if not named:
+        assert _REASON.fullmatch(row.held_by), row.held_by
+        return
+    assert "<br>".join(one[0] for one in named) == row.held_by, "something is neither a test nor a reason"
+    for one in named:
+        assert one["path"].endswith(f"/{one['file']}"), one[0]
+        assert (ROOT / one["path"]).is_file(), f"no file {one['path']}"
+        assert one["name"] in names_in(one["path"]), f"no test {one['name']} in {one['path']}"
+
+
+@pytest.mark.parametrize("row", ROWS, ids=str)
+def test_every_rule_says_where_it_stands_and_what_is_done(row: Row) -> None:
+    assert row.rule
+    assert row.what
+    assert _SECTION.fullmatch(row.section), row.section
+
+
+def test_no_rule_stands_twice_under_one_heading() -> None:
+    heading, seen = "", set()
+    for line in DOCUMENT.read_text(encoding="utf-8").splitlines():
+        if line.startswith("#"):
+            heading = line
+        elif line.startswith("| "):
+            key = (heading, line.split(" | ")[0])
+            assert key not in seen or line in {RULES, DEVIATIONS}, key
+            seen.add(key)
+
+
+def test_all_thirty_rules_of_the_short_list_are_there() -> None:
+    numbers = [int(found[1]) for row in ROWS if (found := re.match(r"(\d+)\. ", row.rule))]
+    assert numbers == list(range(1, 31))
+
+
+def test_every_gap_is_listed() -> None:
+    marked = sum("**Gap**" in row.what for row in ROWS)
+    text = DOCUMENT.read_text(encoding="utf-8")
+    listed = re.findall(r"^- ", text.partition("## Gaps")[2].partition("\n## ")[0], re.MULTILINE)
+    assert marked == len(listed)
+
+
+def test_every_link_leads_to_a_file() -> None:
+    for target in _LINK.findall(DOCUMENT.read_text(encoding="utf-8")):
+        assert (DOCUMENT.parent / target).exists(), target
+
+
+def test_the_gateways_own_answers_are_the_ones_that_it_lists() -> None:
+    (row,) = (one for one in ROWS if one.rule.startswith("The gateway's own answers"))
+    assert all(status in row.rule for status in ("429", "413", "504", "timestamp", "ids"))
