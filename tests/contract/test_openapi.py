@@ -138,9 +138,18 @@ def test_every_answer_of_a_module_has_the_envelope_and_both_ids(
 
 def test_our_own_calls_carry_the_bare_object() -> None:
     for operation in calls_of_ours():
-        schema = operation["requestBody"]["content"]["application/json"]["schema"]
-        assert schema.keys() == {"$ref"}
-        assert not schema["$ref"].endswith("Envelope")
+        if "requestBody" in operation:
+            schema = operation["requestBody"]["content"]["application/json"]["schema"]
+            assert schema.keys() == {"$ref"}
+            assert not schema["$ref"].endswith("Envelope")
+
+
+def test_only_the_handshake_is_without_routing_headers() -> None:
+    for name, hook in DOCUMENT["webhooks"].items():
+        for method in METHODS & hook.keys():
+            sent = {one["$ref"].rpartition("/")[2] for one in hook[method]["parameters"]}
+            assert {"X-Request-ID", "X-Correlation-ID"} <= sent
+            assert ("OCPI-from-party-id" in sent) == (name not in {"versions", "credentials"})
 
 
 def test_every_request_that_is_answered_later_says_with_which_result() -> None:

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -64,11 +65,11 @@ class MadeCode:
 
 @dataclass(frozen=True, slots=True)
 class Pairings:
-    """Pairing in one deployment. `client` makes the client that calls partners, when it is first needed."""
+    """Pairing in one deployment. `client` opens the client that calls partners, and closes its connections after."""
 
     registry: DynamoRegistry
     store: DynamoPairings
-    client: Callable[[], PartnerClient]
+    client: Callable[[], AbstractContextManager[PartnerClient]]
     party: Party
     clock: Clock = field(default_factory=SystemClock)
 
@@ -87,9 +88,9 @@ class Pairings:
         """Pairing with what a deployment keeps on AWS."""
         clock = SystemClock()
 
-        def client() -> PartnerClient:
+        def client() -> AbstractContextManager[PartnerClient]:
             secrets = SecretsManagerStore(lambda: secrets_manager, prefix, clock)
-            return guarded_partner_client(secrets, clock, allow_loopback=allow_loopback, extra_ca_file=ca_file)
+            return closing(guarded_partner_client(secrets, clock, allow_loopback=allow_loopback, extra_ca_file=ca_file))
 
         return cls(DynamoRegistry(dynamodb, table), DynamoPairings(dynamodb, table), client, party, clock)
 
@@ -136,7 +137,8 @@ class Pairings:
             from_party=self.party,
             to_party=partner.party,
         )
-        receipt = self.client().send(partner, message, CALL_BUDGET_SECONDS)
+        with self.client() as client:
+            receipt = client.send(partner, message, CALL_BUDGET_SECONDS)
         if receipt.http_status != _PAIRED or not receipt.delivered:
             raise PairingRefused(_reason(partner_id, receipt))
         try:

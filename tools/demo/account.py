@@ -39,7 +39,7 @@ def stories(scene: Scene) -> list[report.Story]:
             "The way of the profile, and back",
             "Who told whom what, as the counterparts recorded it by their own clocks. OCPP is from the charge point's own log.",
             storyline.parties(cast.charge_point.station_id, "charge point: kirby-ocpp"),
-            _before_the_measurement(storyline.charge_points_story(cast), scene),
+            _before_the_measurement(storyline.charge_points_story(cast, scene.notes), scene),
             tuple(scene.chapters),
             None if put is None else put.sent_at,
         ),

@@ -1,6 +1,7 @@
 """Plans as the partner, the CSMS and the charge point write them, and whether two say the same."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -39,15 +40,20 @@ def commanded_plan(payload: JsonObject) -> Plan:
     start = as_text(schedule.get("startSchedule"))
     if start is None:
         raise ValueError("the charging schedule has no start")
-    periods = [as_object(period) for period in as_list(schedule.get("chargingSchedulePeriod"))]
-    return Plan(
-        RateUnit(as_text(schedule.get("chargingRateUnit")) or ""),
-        tuple(
-            PlanPeriod(as_int(period.get("startPeriod")) or 0, Decimal(str(period.get("limit")))) for period in periods
-        ),
-        datetime.fromisoformat(start),
-        as_int(schedule.get("duration")),
-    )
+    return _scheduled(schedule, datetime.fromisoformat(start))
+
+
+def composite_plan(payload: JsonObject) -> Plan:
+    """The plan in the payload that answers an OCPP 1.6 GetCompositeSchedule; raises ValueError where there is none."""
+    start = as_text(payload.get("scheduleStart"))
+    if start is None:
+        raise ValueError("the answer has no schedule")
+    return _scheduled(as_object(payload.get("chargingSchedule")), datetime.fromisoformat(start))
+
+
+def capped(plan: Plan, limit: Decimal) -> Plan:
+    """The plan where nothing may go beyond `limit`, in the plan's unit."""
+    return replace(plan, periods=tuple(PlanPeriod(one.start, min(one.limit, limit)) for one in plan.periods))
 
 
 def says_the_same(plan: Plan, other: Plan, since: datetime, until: datetime) -> bool:
@@ -79,3 +85,15 @@ def curve(plan: Plan | None, since: datetime, until: datetime) -> Curve | None:
     moments = [max(since, begins[0]), *(moment for moment in begins[1:] if since < moment < end)]
     steps = [(moment, limit) for moment in moments if (limit := limit_at(plan, moment)) is not None]
     return Curve(tuple(steps), end) if steps else None
+
+
+def _scheduled(schedule: JsonObject, start: datetime) -> Plan:
+    periods = [as_object(period) for period in as_list(schedule.get("chargingSchedulePeriod"))]
+    return Plan(
+        RateUnit(as_text(schedule.get("chargingRateUnit")) or ""),
+        tuple(
+            PlanPeriod(as_int(period.get("startPeriod")) or 0, Decimal(str(period.get("limit")))) for period in periods
+        ),
+        start,
+        as_int(schedule.get("duration")),
+    )

@@ -15,12 +15,20 @@ from tools.demo.scene import Bound, Scene, StepFailed
 from tools.demo.sequence import Message
 from tools.demo_csms import CsmsError
 from tools.local_stack import LocalStackError
-from tools.partner_simulator import BridgeUnreachableError
+from tools.partner_simulator import BridgeUnreachableError, HandshakeError
 
 # What everybody said last, where a step failed: enough to see where the way ends, few enough to be read.
 LAST_MESSAGES = 6
 
-_TROUBLE = (ChargePointError, JournalClosedError, CsmsError, LocalStackError, BridgeUnreachableError, TimeoutError)
+_TROUBLE = (
+    ChargePointError,
+    JournalClosedError,
+    CsmsError,
+    LocalStackError,
+    BridgeUnreachableError,
+    HandshakeError,
+    TimeoutError,
+)
 """What the parts raise when the other side does not do what a step builds on. Anything else is a defect of ours."""
 
 
@@ -63,7 +71,7 @@ def last_messages(scene: Scene, since: datetime) -> list[str]:
     """What everybody said last, one message a line, oldest first."""
     if scene.cast is None:
         return []
-    everything = [*storyline.charge_points_story(scene.cast), *storyline.silent_chargers_story(scene.cast)]
+    everything = [*storyline.charge_points_story(scene.cast, scene.notes), *storyline.silent_chargers_story(scene.cast)]
     fresh = sorted((message for message in everything if message.at >= since), key=lambda message: message.at)
     return [as_line(message) for message in fresh[-LAST_MESSAGES:]]
 

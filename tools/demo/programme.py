@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tools.demo import staging, steps
+from tools.demo import credentials, pages, pushes, staging, steps
 from tools.demo.scene import Bound, Scene
 
 # Ends a deployment that hangs; the parts of it have bounds of their own (tools.local_stack). A first run bundles, too.
@@ -13,6 +13,8 @@ DEPLOYMENT_SECONDS = 720.0
 SHORT = 30.0
 # A result is promised within staging.RESULT_TIMEOUT; a little more shows one that comes late as what it is.
 PROMISED = staging.RESULT_TIMEOUT + 5.0
+# A push that has to wait is woken each minute.
+WOKEN = 60.0 + SHORT
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,12 @@ PROGRAMME: tuple[Step, ...] = (
         "both charge points connected, BootNotification accepted",
         SHORT,
         staging.take_places,
+    ),
+    Step(
+        "The partner registers by OCPI's handshake",
+        "credentials of both sides, versions and details read with token B at the partner, token A refused afterwards",
+        SHORT,
+        credentials.register,
     ),
     Step(
         "A car is plugged in and a transaction starts",
@@ -82,6 +90,36 @@ PROGRAMME: tuple[Step, ...] = (
         "GetCompositeSchedule at the charge point, and at the partner an active profile equal to the plan",
         PROMISED,
         steps.get_active_profile,
+    ),
+    Step(
+        "The meter moves: an update for the partner",
+        "a PATCH with kwh and last_updated at the partner",
+        WOKEN,
+        pushes.see_meter_update,
+    ),
+    Step(
+        "The partner pulls the sessions, page by page",
+        "both sessions on pages of one, the second by Link, X-Total-Count on each",
+        SHORT,
+        pages.pull_sessions,
+    ),
+    Step(
+        "The CPO sets a limit of its own, 11 kW: the partner is told",
+        "GetCompositeSchedule at the charge point, and at the partner an active profile with the lower limit",
+        WOKEN,
+        pushes.see_limit,
+    ),
+    Step(
+        "The CPO takes its limit back: the partner is told again",
+        "GetCompositeSchedule at the charge point, and at the partner an active profile equal to the plan",
+        WOKEN,
+        pushes.see_end_of_limit,
+    ),
+    Step(
+        "The partner renews the credentials in mid-session",
+        "new tokens in both directions, a GET and its result with them, the former token refused",
+        PROMISED,
+        credentials.rotate,
     ),
     Step(
         "The partner DELETEs the profile",

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
@@ -12,7 +12,8 @@ from ocpi_bridge.domain.plans import Plan
 from tools.charge_point import ChargePoint, SilentChargePoint
 from tools.counterparts.clock import utc_now
 from tools.demo.measurement import Measurement
-from tools.demo.sequence import Chapter
+from tools.demo.sequence import Chapter, Message
+from tools.demo.world import Invitation
 from tools.demo_csms import DemoCsms
 from tools.local_stack import LocalStack
 from tools.partner_simulator import Exchange, PartnerSimulator, Session
@@ -71,15 +72,20 @@ class Scene:
 
     `resources` is closed by whoever made the scene, which ends everything that the steps have started. `tell` takes
     one plain sentence about what happens now. `leave_running` spares our stack, which an interrupted run never does.
+    `notes` are the messages that no counterpart records. `meter_push_interval` is the least time between two pushes of
+    meter values to the partner.
     """
 
     setup: Setup
     resources: ExitStack
     tell: Callable[[str], None]
     chapters: list[Chapter] = field(default_factory=list)
+    notes: list[Message] = field(default_factory=list)
     leave_running: bool = False
     stack: LocalStack | None = None
     cast: Cast | None = None
+    invitation: Invitation | None = None
+    meter_push_interval: timedelta = timedelta(0)
     transaction_id: int | None = None
     session: Session | None = None
     silent_session: Session | None = None

@@ -2,11 +2,20 @@
 
 import secrets
 from dataclasses import dataclass
+from datetime import timedelta
 
 from ocpi_bridge.domain.partners import DEFAULT_RATE
 from tools.charge_point import ChargePoint, SilentChargePoint
 from tools.demo.scene import Bound, Cast, Scene, StepFailed, needed
-from tools.demo.world import CSMS_ID, GENEROUS_RATE, LOCATION_ID, PARTNER_ID, World, three_phase_station
+from tools.demo.world import (
+    CSMS_ID,
+    GENEROUS_RATE,
+    LOCATION_ID,
+    METER_PUSH_INTERVAL,
+    PARTNER_ID,
+    World,
+    three_phase_station,
+)
 from tools.local_stack import LocalStack, NotRunning, stop
 
 # The `timeout` told to the partner (s). The bridge keeps 10 s of it for the delivery, so the silent charger's REJECTED
@@ -56,11 +65,11 @@ def _end(scene: Scene, stack: LocalStack) -> None:
 
 
 def take_places(scene: Scene, within: Bound) -> str:
-    """CSMS, partner and stations are registered; both charge points have connected and booted."""
+    """CSMS and stations are registered, the partner is invited; both charge points have connected and booted."""
     setup = scene.setup
     survives = setup.attach or setup.keep
     called = names(shared=survives)
-    scene.tell("Registering the CSMS, the partner and the stations, as an operator would")
+    scene.tell("Registering the CSMS and the stations and inviting the partner, as an operator would")
     world = scene.resources.enter_context(
         World(
             needed(scene.stack),
@@ -69,8 +78,11 @@ def take_places(scene: Scene, within: Bound) -> str:
             rate=GENEROUS_RATE if setup.repeats else DEFAULT_RATE,
             csms_id=called.csms,
             partner_id=called.partner,
+            handshake=True,
         )
     )
+    scene.invitation = world.invitation
+    scene.meter_push_interval = timedelta(seconds=METER_PUSH_INTERVAL)
     if survives:
         scene.resources.callback(world.unregister)
     charge_point = ChargePoint(world.csms.ocpp_url, called.charge_point)

@@ -66,7 +66,7 @@ def see_profile_at_charge_point(scene: Scene, within: Bound) -> str:
     until = checks.last_start(requested) + timedelta(hours=1)
     if not checks.says_the_same(requested, commanded, put.sent_at, until):
         raise StepFailed(checks.in_words(requested), checks.in_words(commanded))
-    _answered_with(scene, event, "Accepted", within)
+    answered_with(scene, event, "Accepted", within)
     return f"{_after(put, event)} after the PUT: SetChargingProfile with the same limits, answered Accepted"
 
 
@@ -86,7 +86,7 @@ def get_active_profile(scene: Scene, within: Bound) -> str:
     accepted(exchange)
     scene.tell("Waiting for GetCompositeSchedule at the charge point")
     event = charge_point.wait_for("GetCompositeSchedule", within.left(), since=mark)
-    _answered_with(scene, event, "Accepted", within)
+    answered_with(scene, event, "Accepted", within)
     scene.tell("Waiting for the active profile at the partner")
     result = result_of(exchange, ResultType.ACCEPTED, within)
     reported = checks.active_plan(needed(result.profile))
@@ -107,7 +107,7 @@ def delete_profile(scene: Scene, within: Bound) -> str:
     accepted(exchange)
     scene.tell("Waiting for ClearChargingProfile at the charge point")
     event = charge_point.wait_for("ClearChargingProfile", within.left(), since=mark)
-    _answered_with(scene, event, "Accepted", within)
+    answered_with(scene, event, "Accepted", within)
     scene.tell("Waiting for the result at the partner")
     result = result_of(exchange, ResultType.ACCEPTED, within)
     return f"ClearChargingProfile at the charge point, answered Accepted; {_after(exchange, result)} later the partner has ACCEPTED"
@@ -151,7 +151,10 @@ def see_no_violation(scene: Scene, _within: Bound) -> str:
             findings.append(f"{exchange.method} {exchange.session_id}: {len(exchange.results())} results")
     if findings:
         raise StepFailed("no broken rule", "; ".join(findings))
-    return f"{len(exchanges)} requests, each with exactly one result in time; no rule of OCPI 2.2.1 or OCPP 1.6 broken"
+    return (
+        f"{len(exchanges)} requests, each with exactly one result in time; no rule of OCPI {parts.partner.version} or "
+        "OCPP 1.6 broken, in what was pushed nor in what was pulled"
+    )
 
 
 # What several steps do, the measurement's too
@@ -207,11 +210,13 @@ def result_of(exchange: Exchange, expected: ResultType, within: Bound) -> Receiv
     return result
 
 
-def _answered_with(scene: Scene, event: LogEvent, expected: str, within: Bound) -> None:
+def answered_with(scene: Scene, event: LogEvent, expected: str, within: Bound) -> JsonObject:
+    """What the charge point answered; raises StepFailed for another status than expected."""
     answer = scene.parts.charge_point.answer_to(event, within.left())
     status = answer.code if isinstance(answer, CallError) else answer.get("status")
-    if status != expected:
+    if isinstance(answer, CallError) or status != expected:
         raise StepFailed(f"the charge point answers {expected}", f"it answers {status}")
+    return answer
 
 
 def _payload(event: LogEvent) -> JsonObject:

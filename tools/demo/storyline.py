@@ -3,7 +3,7 @@
 The bridge itself records nothing here, so what it says or hears is told by whoever it speaks with.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from urllib.parse import parse_qs
 
@@ -14,11 +14,13 @@ from tools.demo.scene import Cast
 from tools.demo.sequence import Message, Party
 from tools.demo_csms import CallbackDelivery, DemoCsms, Direction, EventDelivery, RecordedFrame
 from tools.demo_csms.callbacks import CallbackOutcome
-from tools.partner_simulator import Exchange
+from tools.partner_simulator import Exchange, SessionPush
 
 PARTNER = "Partner"
 BRIDGE = "Bridge"
 CSMS = "CSMS"
+# How the paths end where the partner tells what it serves.
+VERSIONS, DETAILS = "/versions", "/details"
 
 # Chatter that no step is about.
 _LEFT_OUT = frozenset({"Heartbeat", "StatusNotification"})
@@ -34,9 +36,12 @@ def parties(station_id: str, kind: str) -> tuple[Party, ...]:
     )
 
 
-def charge_points_story(cast: Cast) -> list[Message]:
-    """All that was said about the charge point and its session; OCPP as the charge point's own log has it."""
-    return _in_order([*_about(cast, cast.charge_point.station_id), *_kirbys_log(cast)])
+def charge_points_story(cast: Cast, notes: Sequence[Message]) -> list[Message]:
+    """All that was said about the charge point and its session, and between the platforms; `notes` are a part of it.
+
+    OCPP is as the charge point's own log has it.
+    """
+    return _in_order([*notes, *_readings(cast), *_about(cast, cast.charge_point.station_id), *_kirbys_log(cast)])
 
 
 def silent_chargers_story(cast: Cast) -> list[Message]:
@@ -72,13 +77,28 @@ def _place(message: Message) -> int:
 def _about(cast: Cast, station_id: str) -> Iterator[Message]:
     pushes = [push for push in cast.partner.session_pushes.entries() if _is_at(push.session.evse_uid, station_id)]
     for push in pushes:
-        yield Message(push.at, BRIDGE, PARTNER, f"{push.method} session {push.session.status}")
+        yield Message(push.at, BRIDGE, PARTNER, _pushed(push))
     sessions = {push.session.id for push in pushes}
     for profile in cast.partner.active_profiles.matching(lambda one: one.session_id in sessions):
         yield Message(profile.at, BRIDGE, PARTNER, "PUT active charging profile")
     for exchange in cast.partner.exchanges.journal.matching(lambda one: one.session_id in sessions):
         yield from _exchange(exchange)
     yield from _csms_http(cast.csms, station_id)
+
+
+def _pushed(push: SessionPush) -> str:
+    """A session's push: the status it tells, or the energy where it tells nothing of a status."""
+    if "status" in push.body:
+        return f"{push.method} session {push.session.status}"
+    return f"{push.method} session, {push.session.kwh.normalize():f} kWh"
+
+
+def _readings(cast: Cast) -> Iterator[Message]:
+    """The bridge reads where the partner serves what."""
+    for request in cast.partner.http.requests.matching(lambda one: one.method == "GET"):
+        for ending, what in ((VERSIONS, "versions"), (DETAILS, "version details")):
+            if request.path.endswith(ending):
+                yield Message(request.at, BRIDGE, PARTNER, f"GET {what}")
 
 
 def _csms_http(csms: DemoCsms, station_id: str) -> Iterator[Message]:

@@ -8,12 +8,14 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from ocpi_bridge.adapters.dynamodb.registry import DynamoRegistry
 from ocpi_bridge.domain import partners
 from ocpi_bridge.domain.assignments import Assignment, Right, Scope
+from ocpi_bridge.domain.connections import OwnPlatform
 from ocpi_bridge.domain.partners import Partner, Rate
 from ocpi_bridge.domain.stations import (
     Connector,
@@ -27,7 +29,9 @@ from ocpi_bridge.domain.stations import (
     Station,
 )
 from ocpi_bridge.domain.tokens import new_token
+from ocpi_bridge.ocpi.versions import versions_url
 from tools.bridge import operations
+from tools.bridge.registration import Handshakes
 from tools.bridge.secrets import OperatorSecrets
 from tools.demo_csms import DemoCsms, EventDoor, Token
 from tools.local_stack import LocalStack
@@ -38,6 +42,8 @@ PARTNER_ID = "jedlix"
 LOCATION_ID = "DEMO-LOCATION"
 DRIVER_TAG = "DRIVER-0001"
 CONTRACT_ID = "NL-DMO-C00000001-1"
+# Seconds between two pushes of meter values: what takes minutes in the field is to be watched.
+METER_PUSH_INTERVAL = 5
 
 
 def three_phase_station(station_id: str, *, connectors: int = 1, location_id: str = LOCATION_ID) -> Station:
@@ -57,11 +63,22 @@ def three_phase_station(station_id: str, *, connectors: int = 1, location_id: st
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """What a partner needs to register itself: where the bridge's versions are, token A, the CA file of the server."""
+
+    versions_url: str
+    token: str = field(repr=False)
+    ca_file: Path | None = None
+
+
 @dataclass(slots=True)
 class World:
     """A running stack with its counterparts. Use as a context manager; the stack itself is the caller's to end.
 
     `mode` is how the CSMS gives answers; `result_timeout` (s) is the timeout told to the partner, None the stage's.
+    The partner is connected by an agreement on tokens and endpoints; with `handshake` it is invited only, and has to
+    register itself with what `invitation` says.
     """
 
     stack: LocalStack
@@ -72,8 +89,10 @@ class World:
     csms_id: str = CSMS_ID
     partner_id: str = PARTNER_ID
     change_csms: Callable[[Csms], Csms] = field(default=lambda csms: csms)
+    handshake: bool = False
     csms: DemoCsms = field(init=False)
     partner: PartnerSimulator = field(init=False)
+    invitation: Invitation | None = field(init=False, default=None)
     registry: DynamoRegistry = field(init=False)
     _secrets: OperatorSecrets = field(init=False)
     _running: ExitStack = field(init=False)
@@ -82,7 +101,7 @@ class World:
         outputs = self.stack.outputs
         cpo = Party(outputs["CountryCode"], outputs["PartyId"])
         event_key = new_token()
-        credentials = Credentials(ours=new_token(), theirs=new_token())
+        agreed = None if self.handshake else Credentials(ours=new_token(), theirs=new_token())
         self.registry = DynamoRegistry(self.stack.client("dynamodb"), outputs["RegistryTableName"])
         self._secrets = OperatorSecrets(self.stack.client("secretsmanager"), outputs["SecretsPrefix"])
         with ExitStack() as running:
@@ -94,9 +113,13 @@ class World:
                     tokens={DRIVER_TAG: Token(contract_id=CONTRACT_ID)},
                 )
             )
-            self.partner = running.enter_context(PartnerSimulator(credentials, cpo=cpo))
-            self.partner.connect(self.stack.ocpi_api_url, ca_file=self.stack.ca_file)
-            self._register(cpo, credentials, event_key)
+            self.partner = running.enter_context(PartnerSimulator(agreed, cpo=cpo))
+            self._register_csms(cpo, event_key)
+            if agreed is None:
+                self.invitation = self._invite(cpo)
+            else:
+                self._connect(agreed)
+            self._assign()
             self._running = running.pop_all()
         return self
 
@@ -114,25 +137,53 @@ class World:
         for station in self.stations:
             self.registry.remove_station(self.csms_id, station.station_id)
 
-    def _register(self, cpo: Party, credentials: Credentials, event_key: str) -> None:
-        now = datetime.now(UTC)
+    def _register_csms(self, cpo: Party, event_key: str) -> None:
         operations.add_csms(
             self.registry, self._secrets, self._csms_entry(cpo), event_key=event_key, api_credential=None
+        )
+        self.registry.import_stations(
+            self.csms_id, [replace(station, csms_id=self.csms_id) for station in self.stations]
+        )
+
+    def _connect(self, agreed: Credentials) -> None:
+        """Connects the partner without a handshake, as `bridge partner add` does."""
+        self.partner.connect(self.stack.ocpi_api_url, ca_file=self.stack.ca_file)
+        entry = replace(
+            self._partner_entry(),
+            sessions_url=self.partner.sessions_url,
+            charging_profiles_url=self.partner.charging_profiles_url,
         )
         operations.add_partner(
             self.registry,
             self._secrets,
-            self._partner_entry(),
-            present_token=credentials.theirs,
-            accept_token=credentials.ours,
-            at=now,
+            entry,
+            present_token=agreed.theirs,
+            accept_token=agreed.ours,
+            at=datetime.now(UTC),
         )
-        stations = [replace(station, csms_id=self.csms_id) for station in self.stations]
-        self.registry.import_stations(self.csms_id, stations)
+
+    def _invite(self, cpo: Party) -> Invitation:
+        """Invites the partner, as `bridge partner invite` does."""
+        outputs = self.stack.outputs
+        address = versions_url(self.stack.ocpi_api_url)
+        party = partners.Party(cpo.country_code, cpo.party_id)
+        handshakes = Handshakes.on_aws(
+            self.stack.client("dynamodb"),
+            outputs["RegistryTableName"],
+            self.stack.client("secretsmanager"),
+            outputs["SecretsPrefix"],
+            own=OwnPlatform(address, party, outputs["BusinessName"]),
+            allow_loopback=True,
+            ca_file=self.stack.ca_file,
+        )
+        return Invitation(address, handshakes.invite(self._partner_entry()), self.stack.ca_file)
+
+    def _assign(self) -> None:
+        now = datetime.now(UTC)
         self.registry.add_assignments(
             [
                 Assignment(self.partner_id, Scope.LOCATION, location, Right.STEER, valid_from=now, consent="demo")
-                for location in sorted({station.location_id for station in stations})
+                for location in sorted({station.location_id for station in self.stations})
             ]
         )
 
@@ -158,11 +209,9 @@ class World:
             name="Jedlix (simulated)",
             party=partners.Party(JEDLIX.country_code, JEDLIX.party_id),
             callback_hosts=("localhost",),
-            sessions_url=self.partner.sessions_url,
-            charging_profiles_url=self.partner.charging_profiles_url,
             rate=self.rate,
             clear_rate=self.rate,
-            meter_push_interval=5,
+            meter_push_interval=METER_PUSH_INTERVAL,
         )
 
 

@@ -1,10 +1,10 @@
 """What the bridge calls at a partner: results on `response_url`, and pushes to the interfaces of its versions."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from ocpi_bridge.ports import JsonObject
-from tools.openapi.parts import FUNCTIONAL_HEADERS, content, plain_answer
+from tools.openapi.parts import CONFIGURATION_HEADERS, FUNCTIONAL_HEADERS, content, plain_answer
 from tools.openapi.schemas import reference
 
 # What the partner's registration says: a token of OCPI, a static bearer, or an OAuth 2.0 access token with an API key.
@@ -30,8 +30,9 @@ def result_callback(expression: str, body: str) -> JsonObject:
 
 
 def webhooks() -> JsonObject:
-    """The pushes, by interface."""
+    """The handshake and the pushes, by interface."""
     return {
+        **_handshake(),
         "session": {
             "description": "The partner's sessions RECEIVER: {sessions}/{country_code}/{party_id}/{session_id}.",
             "put": _call("The whole session (9.2.2.2): the first push, and after every doubt.", "Session"),
@@ -71,12 +72,29 @@ def _pairing() -> JsonObject:
     }
 
 
-def _call(summary: str, body: str) -> JsonObject:
+def _call(summary: str, body: str | None, headers: Sequence[str] = FUNCTIONAL_HEADERS) -> JsonObject:
     """One operation; the partner serves it, so it has no name of ours."""
+    sent: JsonObject = {} if body is None else {"requestBody": {"required": True, "content": content(reference(body))}}
     return {
         "summary": summary,
-        "parameters": [{"$ref": f"#/components/parameters/{name}"} for name in FUNCTIONAL_HEADERS],
-        "requestBody": {"required": True, "content": content(reference(body))},
+        "parameters": [{"$ref": f"#/components/parameters/{name}"} for name in headers],
+        **sent,
         "responses": dict(_RECEIVED),
         "security": list(_PRESENTED),
+    }
+
+
+def _handshake() -> JsonObject:
+    ids = CONFIGURATION_HEADERS
+    return {
+        "versions": {
+            "description": "The partner's version list, then the details of the version that both speak (6).",
+            "get": _call("What the partner serves, read in every handshake.", None, ids),
+        },
+        "credentials": {
+            "description": "The partner's credentials endpoint (7), where the CPO begins the registration.",
+            "post": _call("Register with the partner's registration token (7.2.2).", "OwnCredentials", ids),
+            "put": _call("Renew: a new token, and the endpoints read again (7.2.3).", "OwnCredentials", ids),
+            "delete": _call("End the registration (7.2.4).", None, ids),
+        },
     }

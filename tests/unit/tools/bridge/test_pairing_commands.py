@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable
+from contextlib import closing, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -203,7 +204,7 @@ def test_a_partner_that_knows_the_code_gets_the_evse_and_may_steer(
 def test_whatever_else_the_partner_answers_nothing_is_written(
     deployment: Deployment, bridge: CommandLine, registry: DynamoRegistry, receipt: Receipt, told: str
 ) -> None:
-    pairings = replace(deployment.pairings, client=lambda: ScriptedPartner(receipt))
+    pairings = replace(deployment.pairings, client=lambda: nullcontext(ScriptedPartner(receipt)))
     done = CommandLine(bridge.app, replace(deployment, pairings=pairings))("pairing", "send", "jedlix", "1", EVSE_UID)
     assert done.exit_code == 1
     assert told in done.stderr
@@ -277,7 +278,7 @@ def test_a_pairing_that_only_the_partner_has_is_told_with_what_completes_it(
     def rival(_: object) -> None:
         registry.add_assignments([registry_entries.assignment("other", key=EVSE_UID)])
 
-    pairings = replace(deployment.pairings, client=lambda: ScriptedPartner(DELIVERED, on_send=rival))
+    pairings = replace(deployment.pairings, client=lambda: nullcontext(ScriptedPartner(DELIVERED, on_send=rival)))
     done = CommandLine(bridge.app, replace(deployment, pairings=pairings))("pairing", "send", "jedlix", "1", EVSE_UID)
     assert done.exit_code == 1
     assert "has paired the charge point" in done.stderr
@@ -291,7 +292,7 @@ def test_the_code_goes_to_the_partner_as_all_our_calls_to_it_do(
     store, clock = InMemorySecretStore(), ManualClock()
     store.partners["partners/jedlix"] = PartnerSecret("what-we-show")
     server = ScriptedExchange(reply(200, ocpi_fixture("jedlix/pair_response_cpo_to_jedlix_200")))
-    pairings = replace(deployment.pairings, client=lambda: PartnerHttpClient(store, clock, server))
+    pairings = replace(deployment.pairings, client=lambda: closing(PartnerHttpClient(store, clock, server)))
     done = CommandLine(bridge.app, replace(deployment, pairings=pairings))("pairing", "send", "jedlix", "1", EVSE_UID)
     assert done.exit_code == 0, done.stderr
     [call] = server.calls
@@ -308,7 +309,7 @@ def test_a_pairing_url_that_is_no_longer_the_partners_gets_nothing(
     registry.replace_partner(replace(registry_entries.partner(), pairing=elsewhere))
     server = ScriptedExchange()
     client = PartnerHttpClient(InMemorySecretStore(), ManualClock(), server)
-    pairings = replace(deployment.pairings, client=lambda: client)
+    pairings = replace(deployment.pairings, client=lambda: closing(client))
     done = CommandLine(bridge.app, replace(deployment, pairings=pairings))("pairing", "send", "jedlix", "1", EVSE_UID)
     assert (done.exit_code, server.calls) == (1, [])
     assert "could not be called (refused_host)" in done.stderr
@@ -322,5 +323,5 @@ def test_a_deployment_calls_partners_by_the_guarded_client_alone(tables: AwsTabl
     )
     partner = replace(registry_entries.partner(), sessions_url=None, callback_hosts=("localhost",))
     message = PartnerMessage("POST", "http://localhost:9/pair", {}, "corr-1", party, party)
-    client = found.client()
-    assert client.send(partner, message, 1.0) == Receipt(delivered=False, error="refused_host", final=True)
+    with found.client() as client:
+        assert client.send(partner, message, 1.0) == Receipt(delivered=False, error="refused_host", final=True)

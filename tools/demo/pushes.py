@@ -1,0 +1,96 @@
+"""What the partner is told without asking: the meter of a session, and a profile that somebody else has changed."""
+
+import time
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from ocpi_bridge.domain.plans import Plan
+from tools.counterparts.clock import utc_now
+from tools.demo import checks, steps
+from tools.demo.scene import Bound, Scene, StepFailed, needed
+
+METERED_WH = 600
+# The bridge counts its interval from the partner's acknowledgement, which comes after the partner's own record.
+ACKNOWLEDGED_WITHIN = timedelta(seconds=1)
+PATCHED = {"kwh", "last_updated"}
+# Half of the plan's first limit, and more than its last one.
+OWN_LIMIT = Decimal(11000)
+# How long a pushed profile may be (OCPI 14.4.2.4).
+SHORTEST, LONGEST = timedelta(minutes=5), timedelta(minutes=60)
+
+
+def see_meter_update(scene: Scene, within: Bound) -> str:
+    """The charge point sends MeterValues, and the partner gets a PATCH with the energy and nothing that has not changed."""
+    parts, session = scene.parts, needed(scene.session)
+    pushes = parts.partner.session_pushes
+    scene.begin_chapter("The meter moves")
+    last = pushes.matching(lambda one: one.session.id == session.id)[-1]
+    pause = last.at + scene.meter_push_interval + ACKNOWLEDGED_WITHIN - utc_now()
+    if scene.meter_push_interval and pause > timedelta(0):
+        interval = scene.meter_push_interval.total_seconds()
+        scene.tell(f"The partner wants {interval:g} s between two meter updates; waiting for that")
+        time.sleep(pause.total_seconds())
+    mark, sent = pushes.mark(), utc_now()
+    parts.charge_point.send_meter_values(1, energy_wh=METERED_WH)
+    scene.tell("Waiting for the update at the partner")
+    push = pushes.wait_for(lambda one: one.session.id == session.id, within.left(), since=mark)
+    if push.method != "PATCH" or set(push.body) != PATCHED:
+        raise StepFailed(f"a PATCH of {' and '.join(sorted(PATCHED))}", f"a {push.method} of {', '.join(push.body)}")
+    if push.session.kwh * 1000 < METERED_WH:
+        raise StepFailed(f"at least {METERED_WH} Wh", f"{push.session.kwh} kWh")
+    return (
+        f"{_seconds(sent, push.at)} after MeterValues: a PATCH of {' and '.join(sorted(PATCHED))}, nothing else; "
+        f"{push.session.kwh.normalize():f} kWh now"
+    )
+
+
+def see_limit(scene: Scene, within: Bound) -> str:
+    """The CPO limits the station; the partner is told what the charge point will do now."""
+    station_id, began = scene.parts.charge_point.station_id, utc_now()
+    scene.begin_chapter("The CPO sets a limit of its own")
+    mark = scene.parts.charge_point.mark()
+    told_before = scene.parts.partner.active_profiles.mark()
+    _taken(scene.parts.csms.set_limit(station_id, OWN_LIMIT))
+    expected = checks.capped(needed(scene.requested), OWN_LIMIT)
+    return _told(scene, expected, within, began, (mark, told_before))
+
+
+def see_end_of_limit(scene: Scene, within: Bound) -> str:
+    """The CPO takes its limit back; the partner is told that its own plan is followed again."""
+    station_id, began = scene.parts.charge_point.station_id, utc_now()
+    scene.begin_chapter("The CPO takes its limit back")
+    mark = scene.parts.charge_point.mark()
+    told_before = scene.parts.partner.active_profiles.mark()
+    _taken(scene.parts.csms.clear_limit(station_id))
+    return _told(scene, needed(scene.requested), within, began, (mark, told_before))
+
+
+def _taken(status: str) -> None:
+    if status != "Accepted":
+        raise StepFailed("the charge point accepts the CPO's command", f"it answers {status}")
+
+
+def _told(scene: Scene, expected: Plan, within: Bound, began: datetime, since: tuple[int, int]) -> str:
+    """What the charge point shows and the partner is told, from these positions on; raises StepFailed for another plan."""
+    charge_point, session = scene.parts.charge_point, needed(scene.session)
+    scene.tell("Waiting for GetCompositeSchedule at the charge point")
+    event = charge_point.wait_for("GetCompositeSchedule", within.left(), since=since[0])
+    shown = checks.composite_plan(steps.answered_with(scene, event, "Accepted", within))
+    scene.tell("Waiting for the active profile at the partner")
+    push = scene.parts.partner.wait_for_active_profile(session.id, within.left(), since=since[1])
+    told = checks.active_plan(push.profile)
+    length = timedelta(seconds=told.duration or 0)
+    if not SHORTEST <= length <= LONGEST:
+        raise StepFailed("an active profile of 5 to 60 minutes", f"one of {length}")
+    start = needed(told.start)
+    for plan in (shown, expected):
+        if not checks.says_the_same(plan, told, start, start + length):
+            raise StepFailed(checks.in_words(plan), checks.in_words(told))
+    return (
+        f"{_seconds(began, push.at)} later the bridge has asked the charge point and told the partner the same, for "
+        f"{length // timedelta(minutes=1)} minutes: {checks.in_words(told)}"
+    )
+
+
+def _seconds(since: datetime, until: datetime) -> str:
+    return f"{(until - since).total_seconds():.2f} s"
