@@ -13,6 +13,9 @@ LONGEST_RESULT_TIMEOUT_SECONDS: Final = 900
 SHORTEST_RESULT_TIMEOUT_SECONDS: Final = 10
 """Below this a charge point that answers at its usual pace would already be too late."""
 
+LONGEST_SESSION_RETENTION_DAYS: Final = 3650
+"""Ten years: no book-keeping asks for more, and a mistyped number is no reason to keep personal data for ever."""
+
 LONGEST_BUSINESS_NAME: Final = 100
 """BusinessDetails.name (OCPI 2.2.1, 8.4.2)."""
 
@@ -43,6 +46,8 @@ class StageSettings:
             result by then. 10 to 900 s.
         log_level: Lowest level that the functions log: DEBUG, INFO, WARNING or ERROR.
         log_retention_days: How long CloudWatch keeps the logs of functions and APIs; a number that CloudWatch knows.
+        session_retention_days: How long sessions are kept after their last change; they are personal data
+            (docs/privacy.md). 1 to 3650.
         retain_data: Tables survive the stack, refuse deletion and can be restored to any second of the last 35 days.
         api_requests_per_second: Steady rate that each API lets through; what exceeds it is answered with HTTP 429.
         api_burst: Requests that may arrive at once on top of a quiet API.
@@ -64,6 +69,7 @@ class StageSettings:
     result_timeout_seconds: int = 90
     log_level: str = "INFO"
     log_retention_days: int = 30
+    session_retention_days: int = 90
     retain_data: bool = False
     api_requests_per_second: int = 50
     api_burst: int = 100
@@ -100,6 +106,11 @@ class StageSettings:
             raise StageError(
                 f"stage {self.name!r}: result_timeout_seconds must be "
                 f"{SHORTEST_RESULT_TIMEOUT_SECONDS} to {LONGEST_RESULT_TIMEOUT_SECONDS}, not {self.result_timeout_seconds}"
+            )
+        if not 1 <= self.session_retention_days <= LONGEST_SESSION_RETENTION_DAYS:
+            raise StageError(
+                f"stage {self.name!r}: session_retention_days must be 1 to {LONGEST_SESSION_RETENTION_DAYS}, "
+                f"not {self.session_retention_days}"
             )
         if len(self.business_name) > LONGEST_BUSINESS_NAME:
             raise StageError(f"stage {self.name!r}: business_name must have at most {LONGEST_BUSINESS_NAME} characters")
@@ -143,7 +154,8 @@ def select_stage(context: Callable[[str], object | None], environment: Mapping[s
     """Return the settings of the stage that the caller named, with the caller's own values put in.
 
     The stage is the CDK context value `stage`, else the environment variable STAGE, else `dev`. Of its settings,
-    country_code, party_id, business_name, ocpi_url, result_timeout_seconds, log_level and api_base_url may be given as context values.
+    country_code, party_id, business_name, ocpi_url, result_timeout_seconds, session_retention_days, log_level and
+    api_base_url may be given as context values.
 
     Raises:
         StageError: No such stage, or it cannot be deployed with these settings.
@@ -162,16 +174,20 @@ def _with_overrides(settings: StageSettings, context: Callable[[str], object | N
         value = context(key)
         return otherwise if value is None else str(value)
 
-    timeout = given("result_timeout_seconds", str(settings.result_timeout_seconds))
-    if not timeout.isdecimal():
-        raise StageError(f"result_timeout_seconds must be a whole number of seconds, not {timeout!r}")
+    def number(key: str, otherwise: int, unit: str) -> int:
+        value = given(key, str(otherwise))
+        if not (value.isascii() and value.isdecimal()):
+            raise StageError(f"{key} must be a whole number of {unit}, not {value!r}")
+        return int(value)
+
     return replace(
         settings,
         country_code=given("country_code", settings.country_code),
         party_id=given("party_id", settings.party_id),
         business_name=given("business_name", settings.business_name),
         ocpi_url=given("ocpi_url", settings.ocpi_url or "").rstrip("/") or None,
-        result_timeout_seconds=int(timeout),
+        result_timeout_seconds=number("result_timeout_seconds", settings.result_timeout_seconds, "seconds"),
+        session_retention_days=number("session_retention_days", settings.session_retention_days, "days"),
         log_level=given("log_level", settings.log_level),
         api_base_url=given("api_base_url", settings.api_base_url or "").rstrip("/") or None,
     )

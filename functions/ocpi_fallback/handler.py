@@ -8,7 +8,7 @@ from ocpi_bridge.runtime.wiring import ocpi
 bridge = ocpi.ocpi_module()
 
 
-@ocpi_endpoint(bridge)
+@ocpi_endpoint(bridge, finds_session=False)
 def lambda_handler(call: PartnerCall) -> JsonValue:
     """Finds nothing here."""
     raise TransportError(404, f"nothing is served at {call.request.method} on this path")

@@ -111,7 +111,7 @@ class BridgeFunction(Construct):
 
     def use_table(self, table: BridgeTable, *actions: str) -> None:
         """Let it call these DynamoDB actions on the table's items."""
-        self.set(**{table.variable: table.table.table_name})
+        self.set(**{table.variable: table.table.table_name}, **table.settings)
         self._allow(tuple(f"dynamodb:{action}" for action in actions), table.table.table_arn)
 
     def query_index(self, table: BridgeTable, index: str) -> None:

@@ -1,6 +1,7 @@
 """The three tables: sessions, requests and the registry."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 from aws_cdk import RemovalPolicy
@@ -36,10 +37,11 @@ def _due(*projected: str) -> Index:
 
 @dataclass(frozen=True, slots=True)
 class BridgeTable:
-    """A table and the environment variable by which functions know it."""
+    """A table, the environment variable by which functions know it, and what else must be known to write its items."""
 
     table: dynamodb.TableV2
     variable: str
+    settings: Mapping[str, str] = field(default_factory=dict)
 
 
 class Tables(Construct):
@@ -62,6 +64,7 @@ class Tables(Construct):
                 ),
             ),
             "SESSIONS_TABLE",
+            {"SESSION_RETENTION_DAYS": str(settings.session_retention_days)},
         )
         self.requests = BridgeTable(
             self._table(

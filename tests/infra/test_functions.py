@@ -46,6 +46,15 @@ ENVIRONMENT = {
     "push_updates": {"REGISTRY_TABLE", "REQUESTS_TABLE", "SESSIONS_TABLE", "SECRETS_PREFIX"},
     "sweep": {"REGISTRY_TABLE", "REQUESTS_TABLE", "SESSIONS_TABLE"} | OUTLETS,
 }
+# They must know how long what they write is kept.
+WRITE_SESSIONS = {
+    "ocpi_sessions",
+    "ocpi_charging_profiles",
+    "csms_callback",
+    "send_charger_commands",
+    "ingest_csms_events",
+    "push_updates",
+}
 
 QUEUE_SOURCES = {
     ("send_charger_commands", "Queues/charger-commands", 1),
@@ -90,7 +99,9 @@ def test_the_functions_differ_in_what_they_do_and_not_in_how_they_run(production
 def test_a_function_is_told_what_it_uses_and_nothing_else(production: StackTemplate, function: str) -> None:
     variables = dict(production.functions())[function]["Environment"]["Variables"]
 
-    assert set(variables) == COMMON | ENVIRONMENT[function]
+    retention = {"SESSION_RETENTION_DAYS"} if function in WRITE_SESSIONS else set()
+    assert set(variables) == COMMON | ENVIRONMENT[function] | retention
+    assert variables.get("SESSION_RETENTION_DAYS", "90") == "90"
     assert variables["STAGE"] == "production"
     assert variables["POWERTOOLS_SERVICE_NAME"] == function
 

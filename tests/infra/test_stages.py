@@ -47,6 +47,18 @@ def test_a_result_timeout_within_bounds_is_taken() -> None:
     assert _select(stage="local", result_timeout_seconds="20").result_timeout_seconds == 20
 
 
+@pytest.mark.parametrize("days", ["0", "3651", "-1", "1.5", "ever"])
+def test_a_retention_of_sessions_that_is_none_or_for_ever_is_refused(days: str) -> None:
+    with pytest.raises(StageError, match="session_retention_days"):
+        _select(stage="local", session_retention_days=days)
+
+
+@pytest.mark.parametrize("days", [1, 30, 3650])
+def test_a_retention_of_sessions_within_bounds_is_taken(days: int) -> None:
+    assert _select(stage="local", session_retention_days=str(days)).session_retention_days == days
+    assert _select(stage="local").session_retention_days == 90
+
+
 def test_an_api_address_is_taken_without_its_trailing_slash() -> None:
     assert _select(stage="local", api_base_url="https://localhost:1/apis/").api_base_url == "https://localhost:1/apis"
     assert _select(stage="local").api_base_url is None

@@ -133,7 +133,8 @@ def site(
         charging_at(world, station.station_id, behaviour) as place,
     ):
         yield place
-        assert world.partner.violations() == []
+        found = [f"{one.at:%H:%M:%S} {one.where}: {one.what}" for one in world.partner.violations()]
+        assert not found, found
 
 
 @contextmanager

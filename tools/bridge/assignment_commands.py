@@ -87,7 +87,7 @@ _ONE = "One assignment, instead of a file"
 def add(
     session: Session,
     file: Annotated[
-        Path | None, typer.Argument(metavar="[FILE]", help="Assignments as JSON (docs/configuration.md).")
+        Path | None, typer.Argument(metavar="FILE", help="Assignments as JSON (docs/configuration.md).")
     ] = None,
     partner: Annotated[str | None, typer.Option(metavar="ID", rich_help_panel=_ONE, help="Who.")] = None,
     scope: Annotated[Scope | None, typer.Option(rich_help_panel=_ONE, help="What kind of thing.")] = None,

@@ -29,6 +29,8 @@ from ocpi_bridge.ocpi.versions import VERSIONS
 _OUR_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,35}")
 # CiString(36) (OCPI 16.1): printable ASCII. It begins and ends with no space, which nobody would see.
 _OCPI_ID = re.compile(r"[!-~](?:[ -~]{0,34}[!-~])?")
+# EVSE.evse_id: CiString(48) (OCPI 8.3.2); eMI3 has letters, digits and `*`, and older ids have more.
+_EVSE_ID = re.compile(r"[!-~]{1,48}")
 # The identity of a charge point: the last part of its WebSocket's URL, at most 48 characters (OCPP 2.0.1 part 4, 3.1.1).
 _OCPP_IDENTITY = re.compile(r"[!-~]{1,48}")
 _COUNTRY = re.compile(r"[A-Za-z]{2}")
@@ -273,6 +275,8 @@ def _once(taken: dict[tuple[int, ...], str], key: tuple[int, ...], path: str, na
 
 def _evse(evse: Evse, prefix: str) -> Iterator[InvalidInput]:
     yield from _ocpi_id(f"{prefix}uid", evse.uid)
+    if evse.evse_id is not None:
+        yield from _matches(_EVSE_ID, f"{prefix}evse_id", evse.evse_id, "an id by eMI3: 1 to 48 characters, no spaces")
     if evse.ocpp_evse_id is not None:
         yield from _within(f"{prefix}ocpp_evse_id", evse.ocpp_evse_id, 1, MAX_PROFILE_ID)
     if evse.cap_w is not None and evse.cap_w < 0:

@@ -35,8 +35,10 @@ DESCRIPTION = """\
 Watch a charging profile reach a charge point, and its result come back.
 
 The bridge is deployed, with the unchanged `cdk deploy`, to an embedded AWS on this
-machine. A simulated partner (Jedlix) sends the profile of Jedlix's own guide (22 kW,
-a pause, 10 kW) to it; a small CSMS hands it to kirby-ocpp, a third-party charge point.
+machine. A simulated partner (Jedlix) registers itself by OCPI's handshake and sends the
+profile of Jedlix's own guide (22 kW, a pause, 10 kW); a small CSMS hands it to
+kirby-ocpp, a third-party charge point. The partner is told how the meter moves and what
+else limits the car, pulls the sessions, and renews its credentials on the way.
 Every step is looked for at its far end: in the charge point's own log, or at the partner.
 """
 

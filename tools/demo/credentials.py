@@ -8,8 +8,7 @@ from tools.counterparts.clock import utc_now
 from tools.counterparts.http_service import Request
 from tools.demo import steps
 from tools.demo.scene import Bound, Scene, StepFailed, needed
-from tools.demo.sequence import Message
-from tools.demo.storyline import BRIDGE, DETAILS, PARTNER, VERSIONS
+from tools.demo.storyline import DETAILS, VERSIONS, answered, asked
 from tools.partner_simulator import HandshakeError, OcpiVersion, PartnerSimulator, Registration, ResultType
 from tools.partner_simulator.transport import read_token
 
@@ -62,23 +61,23 @@ def rotate(scene: Scene, within: Bound) -> str:
     if not _all_present(given, results):
         raise StepFailed("the result with the partner's new token", "the result with another one")
     scene.tell("Trying the former token once more")
+    scene.notes.append(asked("GET sessions, former token"))
     status = partner.bridge.session_page(utc_now() - A_WHILE, limit=1, token=former).status
-    scene.notes.append(Message(utc_now(), BRIDGE, PARTNER, f"{status} for the former token", answer=True))
+    scene.notes.append(answered(f"{status}"))
     if status != UNAUTHORIZED:
         raise StepFailed("401 for the former token, once the new one was used", f"HTTP {status}")
     return (
-        "Both tokens are new, and the bridge read versions and details again with its own. A GET of the active profile is "
-        "ACCEPTED with the partner's, its result came with the bridge's\n"
-        "The partner's former token is refused with 401"
+        "Both sides have a new token, and the bridge read versions and details again with its own. A GET of the active "
+        "profile was ACCEPTED and its result came, each with the new token\n"
+        "The former one is refused with 401"
     )
 
 
 def _exchanged(scene: Scene, method: str, handshake: Callable[[], Registration]) -> Registration:
     """A handshake that the partner began, noted where the counterparts keep no record of it."""
-    scene.notes.append(Message(utc_now(), PARTNER, BRIDGE, f"discovery, then {method} credentials"))
+    scene.notes.append(asked(f"discovery, then {method} credentials"))
     registration = handshake()
-    answer = f"200 credentials, OCPI {registration.version}"
-    scene.notes.append(Message(utc_now(), BRIDGE, PARTNER, answer, answer=True))
+    scene.notes.append(answered(f"200 credentials, OCPI {registration.version}"))
     return registration
 
 
@@ -100,10 +99,11 @@ def _all_present(token: str, requests: Sequence[Request]) -> bool:
 def _token_a_is_dead(scene: Scene) -> None:
     """Raise StepFailed unless the registration token opens nothing any more, not even the versions."""
     invitation = needed(scene.invitation)
+    scene.notes.append(asked("GET versions, token A"))
     try:
         scene.parts.partner.register(invitation.versions_url, invitation.token, ca_file=invitation.ca_file)
     except HandshakeError as refusal:
-        scene.notes.append(Message(utc_now(), BRIDGE, PARTNER, f"{refusal.status} for token A", answer=True))
+        scene.notes.append(answered(f"{refusal.status}"))
         if refusal.status == UNAUTHORIZED:
             return
         raise StepFailed("401 for token A", str(refusal)) from refusal

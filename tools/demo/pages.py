@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
-from urllib.parse import parse_qs, urlsplit
 
 from tools.counterparts.clock import utc_now
 from tools.demo.scene import Bound, Scene, StepFailed, needed
 from tools.demo.sequence import Message
 from tools.demo.storyline import BRIDGE, PARTNER
-from tools.partner_simulator import SessionPage
+from tools.partner_simulator import Session, SessionPage
 
 # Everything of this run, as a partner asks that was down for a while (OCPI 4.4).
 BACK = timedelta(hours=1)
@@ -32,17 +31,18 @@ def pull_sessions(scene: Scene, _within: Bound) -> str:
     pulled = [session for page in pages for session in page.sessions]
     if len(pages) != len(ids) or {session.id for session in pulled} != ids:
         raise StepFailed(f"{len(ids)} pages with one session each", f"{len(pages)} with {len(pulled)} in all")
-    pushed = {session.id: (session.status, session.kwh) for session in partner.sessions.all()}
+    pushed = {session.id: _told(session) for session in partner.sessions.all()}
     for session in pulled:
-        if pushed[session.id] != (session.status, session.kwh):
-            raise StepFailed(
-                "each session as it was pushed",
-                f"{session.id} is {session.status} with {session.kwh} kWh; {' and '.join(map(str, pushed[session.id]))} kWh",
-            )
+        if _told(session) != pushed[session.id]:
+            raise StepFailed(f"{pushed[session.id]}, as it was pushed", _told(session))
     return (
         f"{len(pages)} pages of one session each, the second found by Link, X-Total-Count {pages[0].total} on each; "
         "status and energy are what was pushed before"
     )
+
+
+def _told(session: Session) -> str:
+    return f"{session.id} {session.status} with {session.kwh.normalize():f} kWh"
 
 
 def _crawl(scene: Scene) -> Iterator[SessionPage]:
@@ -55,7 +55,7 @@ def _crawl(scene: Scene) -> Iterator[SessionPage]:
             return
         link = ", Link" if page.next_url is not None else ""
         answer = f"{page.status} with {page.count} of {page.total}{link}"
-        query = "date_from" if "offset" not in parse_qs(urlsplit(page.url).query) else "what Link says"
-        scene.notes.append(Message(asked, PARTNER, BRIDGE, f"GET sessions, {query}"))
+        by = "by Link" if page.offset else "date_from, limit"
+        scene.notes.append(Message(asked, PARTNER, BRIDGE, f"GET sessions, {by}"))
         scene.notes.append(Message(page.at, BRIDGE, PARTNER, answer, answer=True))
         yield page

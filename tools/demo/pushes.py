@@ -1,8 +1,9 @@
 """What the partner is told without asking: the meter of a session, and a profile that somebody else has changed."""
 
-import time
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
+from time import sleep
 
 from ocpi_bridge.domain.plans import Plan
 from tools.counterparts.clock import utc_now
@@ -12,7 +13,7 @@ from tools.demo.scene import Bound, Scene, StepFailed, needed
 METERED_WH = 600
 # The bridge counts its interval from the partner's acknowledgement, which comes after the partner's own record.
 ACKNOWLEDGED_WITHIN = timedelta(seconds=1)
-PATCHED = {"kwh", "last_updated"}
+PATCHED = frozenset({"kwh", "last_updated"})
 # Half of the plan's first limit, and more than its last one.
 OWN_LIMIT = Decimal(11000)
 # How long a pushed profile may be (OCPI 14.4.2.4).
@@ -29,7 +30,7 @@ def see_meter_update(scene: Scene, within: Bound) -> str:
     if scene.meter_push_interval and pause > timedelta(0):
         interval = scene.meter_push_interval.total_seconds()
         scene.tell(f"The partner wants {interval:g} s between two meter updates; waiting for that")
-        time.sleep(pause.total_seconds())
+        sleep(pause.total_seconds())
     mark, sent = pushes.mark(), utc_now()
     parts.charge_point.send_meter_values(1, energy_wh=METERED_WH)
     scene.tell("Waiting for the update at the partner")
@@ -46,38 +47,34 @@ def see_meter_update(scene: Scene, within: Bound) -> str:
 
 def see_limit(scene: Scene, within: Bound) -> str:
     """The CPO limits the station; the partner is told what the charge point will do now."""
-    station_id, began = scene.parts.charge_point.station_id, utc_now()
+    csms, station_id = scene.parts.csms, scene.parts.charge_point.station_id
     scene.begin_chapter("The CPO sets a limit of its own")
-    mark = scene.parts.charge_point.mark()
-    told_before = scene.parts.partner.active_profiles.mark()
-    _taken(scene.parts.csms.set_limit(station_id, OWN_LIMIT))
     expected = checks.capped(needed(scene.requested), OWN_LIMIT)
-    return _told(scene, expected, within, began, (mark, told_before))
+    return _told_after(scene, lambda: csms.set_limit(station_id, OWN_LIMIT), expected, within)
 
 
 def see_end_of_limit(scene: Scene, within: Bound) -> str:
     """The CPO takes its limit back; the partner is told that its own plan is followed again."""
-    station_id, began = scene.parts.charge_point.station_id, utc_now()
+    csms, station_id = scene.parts.csms, scene.parts.charge_point.station_id
     scene.begin_chapter("The CPO takes its limit back")
-    mark = scene.parts.charge_point.mark()
-    told_before = scene.parts.partner.active_profiles.mark()
-    _taken(scene.parts.csms.clear_limit(station_id))
-    return _told(scene, needed(scene.requested), within, began, (mark, told_before))
+    return _told_after(scene, lambda: csms.clear_limit(station_id), needed(scene.requested), within)
 
 
-def _taken(status: str) -> None:
+def _told_after(scene: Scene, command: Callable[[], str], expected: Plan, within: Bound) -> str:
+    """What the charge point shows and the partner is told after a command of the CPO's.
+
+    Raises StepFailed where one of them is not the expected plan, or the command is not taken.
+    """
+    charge_point, partner, session = scene.parts.charge_point, scene.parts.partner, needed(scene.session)
+    shown_before, told_before, began = charge_point.mark(), partner.active_profiles.mark(), utc_now()
+    status = command()
     if status != "Accepted":
         raise StepFailed("the charge point accepts the CPO's command", f"it answers {status}")
-
-
-def _told(scene: Scene, expected: Plan, within: Bound, began: datetime, since: tuple[int, int]) -> str:
-    """What the charge point shows and the partner is told, from these positions on; raises StepFailed for another plan."""
-    charge_point, session = scene.parts.charge_point, needed(scene.session)
     scene.tell("Waiting for GetCompositeSchedule at the charge point")
-    event = charge_point.wait_for("GetCompositeSchedule", within.left(), since=since[0])
+    event = charge_point.wait_for("GetCompositeSchedule", within.left(), since=shown_before)
     shown = checks.composite_plan(steps.answered_with(scene, event, "Accepted", within))
     scene.tell("Waiting for the active profile at the partner")
-    push = scene.parts.partner.wait_for_active_profile(session.id, within.left(), since=since[1])
+    push = partner.wait_for_active_profile(session.id, within.left(), since=told_before)
     told = checks.active_plan(push.profile)
     length = timedelta(seconds=told.duration or 0)
     if not SHORTEST <= length <= LONGEST:
@@ -87,8 +84,8 @@ def _told(scene: Scene, expected: Plan, within: Bound, began: datetime, since: t
         if not checks.says_the_same(plan, told, start, start + length):
             raise StepFailed(checks.in_words(plan), checks.in_words(told))
     return (
-        f"{_seconds(began, push.at)} later the bridge has asked the charge point and told the partner the same, for "
-        f"{length // timedelta(minutes=1)} minutes: {checks.in_words(told)}"
+        f"The charge point was asked, and {_seconds(began, push.at)} after the CPO's command the partner knows the same, "
+        f"for {length // timedelta(minutes=1)} minutes: {checks.in_words(told)}"
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from urllib.parse import parse_qs
 
+from tools.counterparts.clock import utc_now
 from tools.counterparts.http_service import Request
 from tools.counterparts.json_types import JsonObject, as_text
 from tools.counterparts.ocpp_json import Call, CallError, CallResult, Frame
@@ -34,6 +35,16 @@ def parties(station_id: str, kind: str) -> tuple[Party, ...]:
         Party(CSMS, "demo, HTTP surface of CitrineOS"),
         Party(station_id, kind),
     )
+
+
+def asked(text: str) -> Message:
+    """What the partner says to the bridge now, where the counterparts keep no record of it."""
+    return Message(utc_now(), PARTNER, BRIDGE, text)
+
+
+def answered(text: str) -> Message:
+    """What the bridge has answered to that."""
+    return Message(utc_now(), BRIDGE, PARTNER, text, answer=True)
 
 
 def charge_points_story(cast: Cast, notes: Sequence[Message]) -> list[Message]:

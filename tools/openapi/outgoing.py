@@ -22,6 +22,12 @@ _RECEIVED: Final[Mapping[str, JsonObject]] = {
 }
 
 
+_ANSWERED: Final[Mapping[str, JsonObject]] = {
+    "2XX": {"description": "The envelope, `data` as the specification has it; what is unknown in it is passed over."},
+    "default": {"description": "The handshake led to nothing: what was registered before still is."},
+}
+
+
 def result_callback(expression: str, body: str) -> JsonObject:
     """The result that follows an ACCEPTED request: the bare object, once (14.4.2.1)."""
     return {
@@ -61,25 +67,29 @@ def webhooks() -> JsonObject:
 
 
 def _pairing() -> JsonObject:
-    answered: JsonObject = {
+    answered: Mapping[str, JsonObject] = {
         "200": plain_answer("The pair exists.", "PairAnswer"),
         "404": plain_answer("The code is wrong.", "PairRefusal"),
         "default": {"description": "No pair; nothing is written here."},
     }
-    return {
-        **_call("A driver's charge point, by the code that the driver has from the partner.", "PairCall"),
-        "responses": answered,
-    }
+    return _call(
+        "A driver's charge point, by the code that the driver has from the partner.", "PairCall", answers=answered
+    )
 
 
-def _call(summary: str, body: str | None, headers: Sequence[str] = FUNCTIONAL_HEADERS) -> JsonObject:
+def _call(
+    summary: str,
+    body: str | None,
+    headers: Sequence[str] = FUNCTIONAL_HEADERS,
+    answers: Mapping[str, JsonObject] = _RECEIVED,
+) -> JsonObject:
     """One operation; the partner serves it, so it has no name of ours."""
     sent: JsonObject = {} if body is None else {"requestBody": {"required": True, "content": content(reference(body))}}
     return {
         "summary": summary,
         "parameters": [{"$ref": f"#/components/parameters/{name}"} for name in headers],
         **sent,
-        "responses": dict(_RECEIVED),
+        "responses": dict(answers),
         "security": list(_PRESENTED),
     }
 
@@ -89,12 +99,12 @@ def _handshake() -> JsonObject:
     return {
         "versions": {
             "description": "The partner's version list, then the details of the version that both speak (6).",
-            "get": _call("What the partner serves, read in every handshake.", None, ids),
+            "get": _call("What the partner serves, read in every handshake.", None, ids, _ANSWERED),
         },
         "credentials": {
             "description": "The partner's credentials endpoint (7), where the CPO begins the registration.",
-            "post": _call("Register with the partner's registration token (7.2.2).", "OwnCredentials", ids),
-            "put": _call("Renew: a new token, and the endpoints read again (7.2.3).", "OwnCredentials", ids),
-            "delete": _call("End the registration (7.2.4).", None, ids),
+            "post": _call("Register with the partner's registration token (7.2.2).", "OwnCredentials", ids, _ANSWERED),
+            "put": _call("Renew: a new token, and the endpoints read again (7.2.3).", "OwnCredentials", ids, _ANSWERED),
+            "delete": _call("End the registration (7.2.4).", None, ids, _ANSWERED),
         },
     }

@@ -1,27 +1,31 @@
 """A bridge that does its job by script, or leaves out or falsifies one part of it: what the demo must not believe."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+import httpx
+
+from tests.unit.demo.scripted_platform import CPO, TOKEN_A, ScriptedPlatform, page
 from tools.counterparts.clock import utc_now, write_datetime
 from tools.counterparts.http_service import HttpService, Request, Response
-from tools.counterparts.json_types import JsonObject, as_list, as_object, as_text, read_json
+from tools.counterparts.json_types import JsonObject, as_list, as_object, as_text, read_json, write_json
+from tools.demo.world import Invitation
 from tools.demo_csms import CsmsError, DemoCsms, EventDoor
-from tools.partner_simulator import Credentials, PartnerSimulator, Party
-from tools.partner_simulator.transport import envelope
+from tools.partner_simulator import PartnerSimulator
+from tools.partner_simulator.transport import authorization, envelope, new_message_ids, routing
 
-CPO = Party("NL", "CPO")
-CREDENTIALS = Credentials(ours="partner-to-bridge", theirs="bridge-to-partner")
 PROFILE_ID = 1_000_001
 SILENT_STATION = "CP-2"
 # The silent charger's CALL is given up after this long (s); any other's only when something is broken.
 PATIENCE_WITH_THE_SILENT = 0.3
 PATIENCE = 15.0
 TIMEOUT = 30
+SESSION_EVENTS = frozenset({"transaction.started", "transaction.updated", "transaction.ended"})
+ACTIVE_SECONDS, PUSHED_SECONDS = 5400, 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,26 +40,48 @@ class Script:
     contradicts_itself: bool = False
     forgets_sessions: bool = False
     invents_active_profile: bool = False
+    never_calls_back: bool = False
+    keeps_token_a: bool = False
+    keeps_former_tokens: bool = False
+    shows_former_token: bool = False
+    pushes_whole: bool = False
+    ignores_meter: bool = False
+    forgets_link: bool = False
+    serves_other_energy: bool = False
+    hides_limits: bool = False
+    guesses_limits: bool = False
+    misreads_limits: bool = False
 
 
 class ScriptedBridge:
     """Takes the CSMS's events and the partner's requests over HTTP; hands on what it has to without more ado.
 
-    Use as a context manager: the counterparts, connected to it, are `csms` and `partner`.
+    Use as a context manager: the counterparts, connected to it, are `csms` and `partner`, which has to register.
     """
 
     def __init__(self, script: Script) -> None:
         self._script = script
+        self._platform = ScriptedPlatform(
+            calls_back=not script.never_calls_back,
+            ends_token_a=not script.keeps_token_a,
+            ends_former_tokens=not script.keeps_former_tokens,
+        )
         self._http = HttpService(self._handle, name="scripted-bridge")
+        self._platform.url = self._http.url
         self.csms = DemoCsms(door=EventDoor(self._http.url, "demo", "key"))
-        self.partner = PartnerSimulator(CREDENTIALS, cpo=CPO)
+        self.partner = PartnerSimulator(cpo=CPO)
         self._sessions: dict[str, JsonObject] = {}
+        self._meters: dict[str, Decimal] = {}
         self._workers: list[threading.Thread] = []
+        self._first_token: str | None = None
+
+    @property
+    def invitation(self) -> Invitation:
+        return Invitation(self._platform.versions_url, TOKEN_A)
 
     @contextmanager
     def running(self) -> Iterator[None]:
         with self._http, self.csms, self.partner:
-            self.partner.connect(self._http.url)
             yield
             for worker in self._workers:
                 worker.join(PATIENCE)
@@ -65,34 +91,82 @@ class ScriptedBridge:
             for event in as_list(as_object(read_json(request.body)).get("events")):
                 self._take_event(as_object(event))
             return Response.json(202, {})
-        answer = {"result": "REJECTED" if self._script.refuses else "ACCEPTED", "timeout": TIMEOUT}
+        answer = self._platform.refuse(request) or self._platform.answer(request)
+        return self._serve(request) if answer is None else answer
+
+    def _serve(self, request: Request) -> Response:
+        if request.path.endswith("/sessions"):
+            more = Decimal(1) if self._script.serves_other_energy else Decimal(0)
+            sessions = [{**one, "kwh": Decimal(str(one["kwh"])) + more} for one in self._sessions.values()]
+            return page(request, sessions, links=not self._script.forgets_link)
         if not self._script.refuses:
-            worker = threading.Thread(target=self._work, args=(request,))
-            self._workers.append(worker)
-            worker.start()
-        return envelope(request, data=answer)
+            self._begin(self._work, request)
+        return envelope(
+            request, data={"result": "REJECTED" if self._script.refuses else "ACCEPTED", "timeout": TIMEOUT}
+        )
+
+    def _begin(self, work: Callable[[Request], None] | Callable[[str], None], what: Request | str) -> None:
+        worker = threading.Thread(target=work, args=(what,))
+        self._workers.append(worker)
+        worker.start()
 
     def _take_event(self, event: JsonObject) -> None:
-        kind = as_text(event.get("type"))
-        if self._script.forgets_sessions or kind not in {"transaction.started", "transaction.ended"}:
+        kind, data = as_text(event.get("type")), as_object(event.get("data"))
+        if kind == "charging_limit.changed" and not self._script.hides_limits:
+            self._begin(self._tell_limit, as_text(event.get("station_id")) or "")
+        if self._script.forgets_sessions or kind not in SESSION_EVENTS:
             return
-        now = write_datetime(utc_now())
-        session = self._sessions.setdefault(as_text(event.get("transaction_id")) or "", _session(event, now))
-        session["last_updated"] = now
+        session_id, now = as_text(event.get("transaction_id")) or "", write_datetime(utc_now())
+        if kind == "transaction.started":
+            self._sessions[session_id] = _session(event, now)
+            self._meters[session_id] = Decimal(str(data["meter_wh"]))
+        elif kind == "transaction.updated" and ("meter_wh" not in data or self._script.ignores_meter):
+            return
+        changed: JsonObject = {"last_updated": now, "kwh": self._energy(session_id, data)}
         if kind == "transaction.ended":
-            session |= {"status": "COMPLETED", "end_date_time": now, "kwh": Decimal("1.2")}
-        self.partner.sessions.put(CPO, str(session["id"]), dict(session))
+            changed |= {"status": "COMPLETED", "end_date_time": now}
+        session = self._sessions[session_id]
+        session |= changed
+        if kind == "transaction.started" or self._script.pushes_whole:
+            self.partner.sessions.put(CPO, str(session["id"]), dict(session))
+        else:
+            self.partner.sessions.patch(CPO, str(session["id"]), changed)
+
+    def _energy(self, session_id: str, data: JsonObject) -> Decimal:
+        return (Decimal(str(data["meter_wh"])) - self._meters[session_id]) / 1000
+
+    def _tell_limit(self, station_id: str) -> None:
+        session = next(one for one in self._sessions.values() if one["location_id"] == station_id)
+        composite: JsonObject = {"scheduleStart": write_datetime(utc_now())}
+        if not self._script.guesses_limits:
+            asked: JsonObject = {"connectorId": 1, "duration": PUSHED_SECONDS, "chargingRateUnit": "W"}
+            composite = self._call(station_id, "GetCompositeSchedule", asked)
+        invented = self._script.guesses_limits or self._script.misreads_limits
+        profile = _active(composite, PUSHED_SECONDS, invented=invented)
+        self._send("PUT", f"{self.partner.charging_profiles_url}/{session['id']}", profile)
 
     def _work(self, request: Request) -> None:
-        key = request.target.rpartition("request_id=")[2] if request.method != "PUT" else _key(request)
+        url = _response_url(request)
         try:
             body = self._command(request, self._station_of(request))
         except CsmsError:
             body = {"result": "REJECTED"}
         if request.method != self._script.mute:
-            self.partner.exchanges.take_result(key, body, utc_now())
+            self._send("POST", url, body)
         if self._script.contradicts_itself:
-            self.partner.exchanges.take_result(key, {"result": "UNKNOWN"}, utc_now())
+            self._send("POST", url, {"result": "UNKNOWN"})
+
+    def _send(self, method: str, url: str, body: JsonObject) -> None:
+        """A call to the partner, with the token that it has given."""
+        self._first_token = self._first_token or self._platform.presented
+        token = self._first_token if self._script.shows_former_token else self._platform.presented
+        headers = {
+            "Authorization": authorization(token, plain=False),
+            "Content-Type": "application/json",
+            **new_message_ids(),
+            **routing(to=self.partner.party, sender=CPO),
+        }
+        httpx.request(method, url, content=write_json(body), headers=headers)
 
     def _station_of(self, request: Request) -> str:
         session = self._sessions[request.path.rpartition("/session-")[2]]
@@ -110,9 +184,10 @@ class ScriptedBridge:
             case "DELETE":
                 self._call(station_id, "ClearChargingProfile", {"id": PROFILE_ID})
             case _:
-                asked: JsonObject = {"connectorId": 1, "duration": 5400, "chargingRateUnit": "W"}
+                asked: JsonObject = {"connectorId": 1, "duration": ACTIVE_SECONDS, "chargingRateUnit": "W"}
                 composite = self._call(station_id, "GetCompositeSchedule", asked)
-                return {"result": "ACCEPTED", "profile": _active(composite, self._script)}
+                profile = _active(composite, ACTIVE_SECONDS, invented=self._script.invents_active_profile)
+                return {"result": "ACCEPTED", "profile": profile}
         return {"result": "ACCEPTED"}
 
     def _call(self, station_id: str, action: str, payload: JsonObject) -> JsonObject:
@@ -138,9 +213,11 @@ def _session(event: JsonObject, now: str) -> JsonObject:
     }
 
 
-def _key(request: Request) -> str:
-    url = as_text(as_object(read_json(request.body)).get("response_url")) or ""
-    return url.rpartition("request_id=")[2]
+def _response_url(request: Request) -> str:
+    if request.method == "PUT":
+        return as_text(as_object(read_json(request.body)).get("response_url")) or ""
+    # As Jedlix writes it: last in the query, not percent-encoded.
+    return request.target.partition("response_url=")[2]
 
 
 def _set(request: Request, transaction_id: int, script: Script) -> JsonObject:
@@ -165,16 +242,16 @@ def _set(request: Request, transaction_id: int, script: Script) -> JsonObject:
     return {"connectorId": 1, "csChargingProfiles": profile}
 
 
-def _active(composite: JsonObject, script: Script) -> JsonObject:
+def _active(composite: JsonObject, duration: int, *, invented: bool) -> JsonObject:
     schedule = as_object(composite.get("chargingSchedule"))
     periods = [as_object(period) for period in as_list(schedule.get("chargingSchedulePeriod"))]
     start = datetime.fromisoformat(as_text(composite.get("scheduleStart")) or "")
-    if script.invents_active_profile:
+    if invented:
         periods = [{"startPeriod": 0, "limit": 22000}]
     return {
         "start_date_time": write_datetime(start),
         "charging_profile": {
-            "duration": 5400,
+            "duration": duration,
             "charging_rate_unit": "W",
             "charging_profile_period": [
                 {"start_period": period["startPeriod"], "limit": period["limit"]} for period in periods

@@ -76,6 +76,36 @@ def test_a_command_without_a_start_cannot_be_compared() -> None:
         checks.commanded_plan(command((0, 22000), start=None))
 
 
+def test_what_the_charge_point_shows_is_read_as_a_plan() -> None:
+    shown: JsonObject = {
+        "status": "Accepted",
+        "connectorId": 1,
+        "scheduleStart": "2026-01-15T17:05:00Z",
+        "chargingSchedule": {
+            "duration": 5400,
+            "chargingRateUnit": "W",
+            "chargingSchedulePeriod": [
+                {"startPeriod": 0, "limit": 22000},
+                {"startPeriod": 1800, "limit": 0},
+                {"startPeriod": 3600, "limit": 10000},
+            ],
+        },
+    }
+
+    assert checks.says_the_same(REQUESTED, checks.composite_plan(shown), START, UNTIL)
+
+
+def test_an_answer_without_a_schedule_cannot_be_compared() -> None:
+    with pytest.raises(ValueError, match="no schedule"):
+        checks.composite_plan({"status": "Accepted"})
+
+
+def test_a_cap_lowers_only_what_is_above_it() -> None:
+    assert checks.in_words(checks.capped(REQUESTED, Decimal(11000))) == (
+        "11000 W from 17:05:00, 0 W from 17:35:00, 10000 W from 18:05:00 UTC"
+    )
+
+
 def test_a_plan_is_told_in_words() -> None:
     assert checks.in_words(REQUESTED) == "22000 W from 17:05:00, 0 W from 17:35:00, 10000 W from 18:05:00 UTC"
 

@@ -171,6 +171,12 @@ def test_what_nobody_serves_is_404_in_the_envelope_and_401_without_a_token(
     assert (answer["statusCode"], json.loads(answer["body"])["status_code"]) == (status, 2000)
 
 
+def test_a_path_that_names_a_session_and_is_served_by_nobody_is_404_too(site: Site) -> None:
+    unserved = {**ocpi("GET", "/ocpi/2.2.1/sessions/s1"), "pathParameters": {"session_id": "s1"}}
+    answer = site.run("ocpi_fallback", unserved)
+    assert (answer["statusCode"], json.loads(answer["body"])["status_code"]) == (404, 2000)
+
+
 @pytest.mark.parametrize(
     ("method", "query", "kind"),
     [

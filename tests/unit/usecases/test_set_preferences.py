@@ -108,7 +108,7 @@ def test_the_item_is_what_its_stream_is_asked_for_and_goes_with_the_session(
         if plain["sk"] == "PREFERENCES"
     )
     assert (item["entity"], item["session_id"]) == ("preferences", session.session_id)
-    assert item["expires_at"] == session_items.expiry(START, session_items.SESSION_RETENTION)
+    assert item["expires_at"] == session_items.expiry(START, session_items.RETENTION.sessions)
     assert not {"feed", "live", "due_shard"} & item.keys()
 
 

@@ -8,7 +8,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-import typer
 
 from ocpi_bridge.adapters.dynamodb.pairings import DynamoPairings
 from ocpi_bridge.adapters.dynamodb.registry import DynamoRegistry
@@ -29,7 +28,7 @@ from tests.support.fixtures import ocpi_fixture
 from tests.support.operator import PREFIX, Vault
 from tests.support.scripted import DELIVERED, NOT_FOUND, ScriptedPartner
 from tests.support.tables import AwsTables
-from tools.bridge import pairing_commands
+from tools.bridge.cli import app
 from tools.bridge.deployment import Deployment
 from tools.bridge.pairing import Pairings
 
@@ -45,8 +44,6 @@ def scripted_partner() -> ScriptedPartner:
 @pytest.fixture
 def bridge(deployment: Deployment, registry: DynamoRegistry) -> CommandLine:
     """With a partner that pairs, one that does not, and the EVSE of Jedlix's guide."""
-    app = typer.Typer()
-    app.add_typer(pairing_commands.app, name="pairing")
     now = datetime.now(UTC)
     registry.add_partner(replace(registry_entries.partner(), pairing=Pairing(URL)), [], now)
     registry.add_partner(registry_entries.partner("other"), [], now)

@@ -54,11 +54,13 @@ class Answer:
 class Access:
     """Whom a module is open to.
 
-    `configuration_module`: registration tokens too (4.1.2). `spent_token`: also one that did its work.
+    `configuration_module`: registration tokens too (4.1.2). `spent_token`: also one that did its work. `finds_session`:
+    the session that the path names is looked up with the token.
     """
 
     configuration_module: bool = False
     spent_token: bool = False
+    finds_session: bool = True
 
     def allows(self, token: AcceptedToken, authorization: str | None) -> bool:
         """Whether a token that we know opens the module, in the form in which it came."""
@@ -94,15 +96,19 @@ _CHALLENGE: Mapping[str, str] = MappingProxyType({"WWW-Authenticate": "Token"})
 
 
 def ocpi_endpoint(
-    service: OcpiService, *, configuration_module: bool = False, accepts_spent_token: bool = False
+    service: OcpiService,
+    *,
+    configuration_module: bool = False,
+    accepts_spent_token: bool = False,
+    finds_session: bool = True,
 ) -> Callable[[Endpoint], Handler]:
     """Makes a Lambda handler of an endpoint.
 
     `configuration_module`: versions and credentials carry no routing headers (4.1.8), and they alone are open to
     registration tokens (4.1.2). `accepts_spent_token`: to one that did its work, too; the endpoint decides what it may
-    still do. The session of the path, if it names one, is read together with the token.
+    still do. The session of the path, if it names one, is read together with the token where `finds_session`.
     """
-    access = Access(configuration_module, accepts_spent_token)
+    access = Access(configuration_module, accepts_spent_token, finds_session)
 
     def decorate(endpoint: Endpoint) -> Handler:
         @functools.wraps(endpoint)
@@ -121,7 +127,7 @@ def authenticated(service: OcpiService, request: OcpiRequest, access: Access) ->
     """
     authorization = request.headers.get("authorization")
     hashes = [token_hash(token) for token in candidates(authorization)]
-    session_id = request.path_parameters.get("session_id")
+    session_id = request.path_parameters.get("session_id") if access.finds_session else None
     if session_id is not None and len(session_id) > MAX_SESSION_ID_LENGTH:
         session_id = None
     caller = service.intake.caller(hashes, session_id) if hashes else Caller(None)
@@ -223,11 +229,12 @@ class _Exchange:
     def _routing(self, code: int) -> dict[str, str]:
         """The request's headers swapped; where it had none, the session's party, else ours, to the token's party.
 
-        A party that the request is sent to is only repeated where the endpoint has found it to be ours.
+        A party that the request is sent to is only repeated where the endpoint has found it to be ours: in a list.
         """
         session = self._caller.session
         seen = session is not None and self._caller.partner_id in session.rights.seen_by
-        named = self._request.to_party if code == StatusCode.SUCCESS else None
+        listed = code == StatusCode.SUCCESS and "session_id" not in self._request.path_parameters
+        named = self._request.to_party if listed else None
         ours = Party(session.country_code, session.party_id) if session and seen else named or self._service.party
         theirs = self._request.from_party or self._caller.party
         return routing_headers(ours, theirs)

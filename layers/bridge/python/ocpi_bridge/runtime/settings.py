@@ -33,6 +33,12 @@ class Settings:
         """The `timeout` that partners are told."""
         return timedelta(seconds=int(variable("RESULT_TIMEOUT_SECONDS")))
 
+    @property
+    def session_retention(self) -> timedelta | None:
+        """How long sessions are kept after their last change; None for a function that writes none."""
+        days = optional("SESSION_RETENTION_DAYS")
+        return timedelta(days=int(days)) if days else None
+
 
 def variable(name: str) -> str:
     """The value of an environment variable. Raises MissingSetting."""

@@ -108,7 +108,7 @@ class DynamoIntakeStore:
                     "version": after.version,
                     "accepted": after.accepted,
                     "intakes": session_items.intakes_text(after),
-                    "expires_at": session_items.expiry(request.created_at, session_items.SESSION_RETENTION),
+                    "expires_at": session_items.expiry(request.created_at, session_items.RETENTION.sessions),
                     **unit,
                 },
                 "#version = :before OR (:before = :none AND attribute_not_exists(#version))",

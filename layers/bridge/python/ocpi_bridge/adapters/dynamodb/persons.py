@@ -26,7 +26,7 @@ def persons_of(token: IdToken | None) -> tuple[str, ...]:
 
 def person_items(session: Session) -> list[dict[str, Any]]:
     """The items by which the session is found for its person; none as long as no token is known."""
-    expires_at = session_items.session_item(session)["expires_at"]
+    expires_at = session_items.expiry(session.last_updated, session_items.RETENTION.sessions)
     return [
         {"pk": person, "sk": session.session_id, "entity": "person", "expires_at": expires_at}
         for person in persons_of(session.token)

@@ -11,6 +11,8 @@
     ASSIGNMENTS#{scope}       {key}                       assignments (partner_id -> document), version
     SIGNATURE#{csms_id}       {hash of the signature}     expires_at
     REASSESSMENT              {partner_id}                begun, shard, after: its live sessions are looked at again
+    PAIRING_CODE              {sha256 of the code}        a code that a driver has (see pairings)
+    PAIRING_ATTEMPTS          {partner_id}#{window}       how often a partner was wrong (see pairings)
 
 Ids that OCPI compares without case (EVSE, location, keys of assignments) are folded in keys. A document is the JSON of
 the domain's dataclass: read in one step, and an attribute that the domain gains later gets its default.

@@ -9,6 +9,7 @@
 |                                             | PUSHED#{partner} | pushed      | what the partner last acknowledged  |
 |                                             | PREFERENCES      | preferences | the driver's newest wishes          |
 | STATION#{csms}#{station}          | TRANSACTION#{transaction} | transaction | the transaction's newest session    |
+| PERSON#{kind}#{hash}                        | {session_id}     | person      | a session of the person (persons)   |
 
 A session stands in the feed of each partner that sees it (index `feed`: partner and shard, by last update), and in the
 list of its live sessions until it is over (index `live`). The session's own item carries the attributes for the first
@@ -18,6 +19,7 @@ further partner.
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -33,8 +35,6 @@ from ocpi_bridge.domain.sessions import ChargingPeriod, Session
 from ocpi_bridge.ocpi.transport import dumps
 from ocpi_bridge.ports import Pushed
 
-# Sessions are personal data; this long after the last change they are of no use to smart charging.
-SESSION_RETENTION = timedelta(days=90)
 # One partition of the due index takes 1,000 writes a second; raise it when that is too few.
 DUE_SHARD = "0"
 # One partition of an index takes 1,000 write units a second, and a session that moves in the feed costs two of them (the
@@ -43,6 +43,19 @@ DUE_SHARD = "0"
 FEED_SHARDS = 8
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(slots=True)
+class Retention:
+    """How long what is written of sessions is kept after their last change: personal data (docs/privacy.md).
+
+    A stage's own time is set once, before anything is written (runtime.wiring).
+    """
+
+    sessions: timedelta = timedelta(days=90)
+
+
+RETENTION = Retention()
 
 
 def epoch_ms(moment: datetime) -> int:
@@ -125,7 +138,7 @@ def session_item(session: Session) -> dict[str, Any]:
         "session_id": session.session_id,
         "version": session.version,
         "document": dump(session),
-        "expires_at": expiry(session.last_updated, SESSION_RETENTION),
+        "expires_at": expiry(session.last_updated, RETENTION.sessions),
         **(_place_in_feed(session, min(session.rights.seen_by)) if session.rights.seen_by else {}),
     }
 
@@ -143,7 +156,7 @@ def view_item(session: Session, partner_id: str) -> dict[str, Any]:
         "sk": sk,
         "entity": "view",
         "session_id": session.session_id,
-        "expires_at": expiry(session.last_updated, SESSION_RETENTION),
+        "expires_at": expiry(session.last_updated, RETENTION.sessions),
         **_place_in_feed(session, partner_id),
     }
 
@@ -171,7 +184,7 @@ def period_item(session: Session, period: ChargingPeriod) -> dict[str, Any]:
         "sk": sk,
         "entity": "period",
         "document": dump(period),
-        "expires_at": expiry(session.last_updated, SESSION_RETENTION),
+        "expires_at": expiry(session.last_updated, RETENTION.sessions),
     }
 
 
@@ -190,7 +203,7 @@ def preferences_item(change: PreferencesChange) -> dict[str, Any]:
         "session_id": change.session_id,
         "partner_id": change.partner_id,
         "document": dump(change),
-        "expires_at": expiry(change.at, SESSION_RETENTION),
+        "expires_at": expiry(change.at, RETENTION.sessions),
     }
 
 
@@ -238,7 +251,7 @@ def pushed_item(pushed: Pushed, due_at: datetime | None, now: datetime) -> dict[
         "final": pushed.final,
         "due_shard": DUE_SHARD if due_at else None,
         "due_at": epoch_ms(due_at) if due_at else None,
-        "expires_at": expiry(now, SESSION_RETENTION),
+        "expires_at": expiry(now, RETENTION.sessions),
     }
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from ocpi_bridge.adapters.dynamodb import registry_items, session_items, tables, writes
+from ocpi_bridge.adapters.dynamodb import persons, registry_items, session_items, tables, writes
 from ocpi_bridge.domain.assignments import Rights, rights, scopes_of
 from ocpi_bridge.domain.events import IdToken, StationEvent
 from ocpi_bridge.domain.sessions import ChargingPeriod, Session
@@ -81,12 +81,14 @@ class DynamoSessionStore:
             "attribute_not_exists(pk)" if replaces is None else "#session_id = :replaced",
             {} if replaces is None else {"replaced": replaces.session_id},
         )
-        return writes.write(self.client, [writes.put(self.sessions, item), pointer, *self._views(session)])
+        found_by = self._puts(persons.person_items(session))
+        return writes.write(self.client, [writes.put(self.sessions, item), pointer, *self._views(session), *found_by])
 
     def update(self, before: Session, after: Session, period: ChargingPeriod | None) -> bool:
         """See SessionStore: one write without a transaction where no more than one partner sees it and no period closes.
 
-        A transaction takes 100 items: with session and period, 98 partners that come or go at once.
+        A transaction takes 100 items: with session, period and what its person finds it by, 96 partners that come or go
+        at once.
         """
         put = writes.put(self.sessions, session_items.session_item(after), "version = :before")
         put["Put"]["ExpressionAttributeValues"] = tables.values(before=before.version)
@@ -94,6 +96,7 @@ class DynamoSessionStore:
         if period is not None:
             entries.append(writes.put(self.sessions, session_items.period_item(after, period)))
         entries += [*self._views(after), *self._views_gone(before, after)]
+        entries += self._puts(persons.newly_known(before, after))
         written = writes.write(self.client, entries)
         if written and after.over:
             # Apart from the session's own write: it only spares those who look for live sessions a reading.
@@ -123,7 +126,10 @@ class DynamoSessionStore:
 
     def _views(self, session: Session) -> list["TransactWriteItemTypeDef"]:
         """The session's views, whatever stood there: the condition on the session's own item speaks for them too."""
-        items = [session_items.view_item(session, partner) for partner in session_items.view_partners(session)]
+        partners = session_items.view_partners(session)
+        return self._puts([session_items.view_item(session, partner) for partner in partners])
+
+    def _puts(self, items: Sequence[tables.Item]) -> list["TransactWriteItemTypeDef"]:
         return [{"Put": {"TableName": self.sessions, "Item": tables.to_item(item)}} for item in items]
 
     def _views_gone(self, before: Session, after: Session) -> list["TransactWriteItemTypeDef"]:

@@ -60,7 +60,7 @@ class DynamoWatchStore:
             "document": dump(watch),
             "due_shard": session_items.DUE_SHARD if due_at else None,
             "due_at": session_items.epoch_ms(due_at) if due_at else None,
-            "expires_at": session_items.expiry(self.clock.now(), session_items.SESSION_RETENTION),
+            "expires_at": session_items.expiry(self.clock.now(), session_items.RETENTION.sessions),
         }
         self.client.put_item(TableName=self.sessions, Item=tables.to_item(item))
 
