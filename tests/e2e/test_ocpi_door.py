@@ -55,7 +55,7 @@ def assert_envelope(answer: httpx.Response, http: int, code: int) -> JsonObject:
 
 @pytest.mark.parametrize(
     "path",
-    ["", "/", "/ocpi", "/ocpi/2.2.1/sessions", "/ocpi/2.1.1/cpo", "/ocpi/2.2.1/chargingprofiles", "/favicon.ico"],
+    ["", "/", "/ocpi", "/ocpi/2.2.1/locations", "/ocpi/2.1.1/cpo", "/ocpi/2.2.1/chargingprofiles", "/favicon.ico"],
 )
 @pytest.mark.parametrize("method", ["GET", "PUT", "POST"])
 def test_an_unknown_path_is_404_for_a_partner_and_401_for_others(door: Door, method: str, path: str) -> None:

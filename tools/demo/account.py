@@ -37,7 +37,8 @@ def stories(scene: Scene) -> list[report.Story]:
     return [
         report.Story(
             "The way of the profile, and back",
-            "Who told whom what, as the counterparts recorded it by their own clocks. OCPP is from the charge point's own log.",
+            "Who told whom what, as the counterparts recorded it by their own clocks. OCPP is from the charge point's own log. "
+            "Discovery is GET versions and GET version details.",
             storyline.parties(cast.charge_point.station_id, "charge point: kirby-ocpp"),
             _before_the_measurement(storyline.charge_points_story(cast, scene.notes), scene),
             tuple(scene.chapters),

@@ -1,6 +1,7 @@
 """The steps of the main job. Each waits for what must be seen at the far end and says in a sentence what it saw."""
 
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 from tools.charge_point import LogEvent
 from tools.counterparts.clock import utc_now
@@ -24,9 +25,16 @@ def plug_in(scene: Scene, within: Bound) -> str:
 
 
 def see_session(scene: Scene, within: Bound) -> str:
-    """The partner has the session, ACTIVE, with the EVSE that the car is at."""
-    scene.session = session_at(scene, scene.parts.charge_point.station_id, within)
-    return f"Session {scene.session.id} is ACTIVE at the partner, EVSE {scene.session.evse_uid}"
+    """The partner has the session, ACTIVE, with the EVSE that the car is at, where its endpoints were discovered."""
+    partner = scene.parts.partner
+    session = session_at(scene, scene.parts.charge_point.station_id, within)
+    pushes = partner.http.requests.matching(lambda one: one.method == "PUT" and one.path.endswith(f"/{session.id}"))
+    discovered = urlsplit(partner.sessions_url).path
+    elsewhere = [one.path for one in pushes if not one.path.startswith(f"{discovered}/")]
+    if elsewhere:
+        raise StepFailed(f"the session below {discovered}", elsewhere[0])
+    scene.session = session
+    return f"Session {session.id} is ACTIVE at the partner, EVSE {session.evse_uid}; it came to {discovered}, as discovered"
 
 
 def ask_silent_charger(scene: Scene, within: Bound) -> str:

@@ -304,6 +304,14 @@ def test_adding_the_same_assignments_again_changes_nothing(furnished: DynamoRegi
     assert tables.items(tables.registry) == before
 
 
+def test_assignments_are_added_however_many_partners_there_are(furnished: DynamoRegistry, tables: AwsTables) -> None:
+    for number in range(120):
+        furnished.add_partner(partner(f"partner-{number}"), [f"hash-of-{number}"], NEW_YEAR)
+    furnished.add_assignments([assignment()])
+    assert furnished.list_assignments() == (assignment(),)
+    assert ("REASSESSMENT", "*") in keys(tables)
+
+
 def test_revoking_one_partners_assignment_leaves_the_others(furnished: DynamoRegistry) -> None:
     furnished.add_partner(partner("other"), [], NEW_YEAR)
     furnished.add_assignments([assignment(), assignment("other", right=Right.SEE)])

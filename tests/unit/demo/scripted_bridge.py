@@ -44,6 +44,7 @@ class Script:
     keeps_token_a: bool = False
     keeps_former_tokens: bool = False
     shows_former_token: bool = False
+    pushes_by_another_version: bool = False
     pushes_whole: bool = False
     ignores_meter: bool = False
     forgets_link: bool = False
@@ -127,10 +128,12 @@ class ScriptedBridge:
             changed |= {"status": "COMPLETED", "end_date_time": now}
         session = self._sessions[session_id]
         session |= changed
-        if kind == "transaction.started" or self._script.pushes_whole:
-            self.partner.sessions.put(CPO, str(session["id"]), dict(session))
-        else:
-            self.partner.sessions.patch(CPO, str(session["id"]), changed)
+        base = self.partner.sessions_url
+        if self._script.pushes_by_another_version:
+            base = base.replace("2.3.0", "2.2.1")
+        whole = kind == "transaction.started" or self._script.pushes_whole
+        url = f"{base}/{CPO.country_code}/{CPO.party_id}/{session['id']}"
+        self._send("PUT" if whole else "PATCH", url, session if whole else changed)
 
     def _energy(self, session_id: str, data: JsonObject) -> Decimal:
         return (Decimal(str(data["meter_wh"])) - self._meters[session_id]) / 1000

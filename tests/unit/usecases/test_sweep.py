@@ -14,6 +14,7 @@ from ocpi_bridge.domain.events import EventType
 from ocpi_bridge.domain.requests import Delivery, RequestState, Result
 from ocpi_bridge.domain.sessions import Session, SessionStatus
 from ocpi_bridge.ports import CommandMessage, DeadlineMessage, Message, Pushed, PushMessage, ResultMessage
+from ocpi_bridge.usecases import sweep as sweeping
 from ocpi_bridge.usecases.sweep import STALLED_AFTER, Sweep, Swept
 from tests.support.clocks import START
 from tests.support.dynamodb_faults import counted
@@ -154,15 +155,27 @@ def test_every_live_session_of_a_reassessed_partner_is_woken_once(world: World) 
         rights=Rights(frozenset({"other"}), "other"),
     )
     world.reassess("jedlix")
-    assert sorted(reassessed(world, FEED_SHARDS)) == sorted(session.session_id for session in mine)
+    assert sorted(reassessed(world, 1)) == sorted(session.session_id for session in mine)
     assert (reassessed(world, 1), list(world.sweeps.reassessments())) == ([], [])
 
 
 def test_a_walk_goes_on_where_a_page_ended(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sweep, "SWEEP_PAGE", 2)
+    monkeypatch.setattr(sweeping, "REASSESSED_AT_ONCE", 5)
     mine = live_sessions(world, 30)
     world.reassess("jedlix")
-    assert sorted(reassessed(world, 30)) == sorted(session.session_id for session in mine)
+    assert 5 <= len(set(first := reassessed(world, 1))) < 8
+    assert sorted(first + reassessed(world, 30)) == sorted(session.session_id for session in mine)
+    assert list(world.sweeps.reassessments()) == []
+
+
+def test_where_everybody_is_reassessed_each_partner_is(world: World) -> None:
+    world.put_partner(replace(world.partner, partner_id="other"), token=None)
+    [mine] = live_sessions(world, 1)
+    world.reassess("*")
+    noted = list(world.sweeps.reassessments())
+    assert sorted(note.partner_id for note in noted) == ["jedlix", "other"]
+    assert reassessed(world, 1) == [mine.session_id]
     assert list(world.sweeps.reassessments()) == []
 
 

@@ -52,7 +52,7 @@ class SweepStore(Protocol):
         """Pushes that are due before an instant."""
 
     def reassessments(self) -> Sequence[Reassessment]:
-        """Partners whose live sessions are to be looked at again."""
+        """Partners whose live sessions are to be looked at again; where that is all of them, it is noted for each."""
 
     def live_sessions(self, reassessment: Reassessment) -> tuple[Sequence[str], Reassessment | None]:
         """The next page of the partner's live sessions, and where to go on; None at the end."""

@@ -22,6 +22,8 @@ from ocpi_bridge.ports import (
 
 # A request that moves by itself is through its first steps long before; younger ones are left alone.
 STALLED_AFTER = timedelta(seconds=15)
+# For each partner, a sweep wakes about so many live sessions again; the next one goes on from there.
+REASSESSED_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +60,17 @@ class Sweep:
         return Swept(requests=len(stalled), pushes=len(due), reassessed=reassessed)
 
     def _reassess(self, reassessment: Reassessment) -> int:
-        """One page of the partner's live sessions; written down after it was sent, so that none is left out."""
-        session_ids, following = self.store.live_sessions(reassessment)
+        """The partner's live sessions, or as many as one sweep wakes; it is noted how far that is after they were sent."""
         partner_id, version = reassessment.partner_id, f"reassess-{self.clock.now():%Y%m%dT%H%M%S}"
-        if session_ids:
-            self.outbox.send([PushMessage(one, partner_id, version, reassess=True) for one in session_ids])
-        self.store.reassessed(reassessment, following)
-        return len(session_ids)
+        woken = 0
+        place: Reassessment | None = reassessment
+        while place is not None and woken < REASSESSED_AT_ONCE:
+            session_ids, place = self.store.live_sessions(place)
+            if session_ids:
+                self.outbox.send([PushMessage(one, partner_id, version, reassess=True) for one in session_ids])
+            woken += len(session_ids)
+        self.store.reassessed(reassessment, place)
+        return woken
 
 
 def _wake(request: OpenRequest) -> list[Message]:

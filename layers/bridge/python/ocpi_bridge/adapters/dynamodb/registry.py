@@ -307,7 +307,7 @@ class DynamoRegistry:
             further = along() if along is not None else {}
             changes = self._assignment_changes(assignments)
             # Whoever steers so far may have to give way to the new one.
-            again = self._reassessment_of_all() if changes else {}
+            again = self._table.put(registry_items.reassessment_item(registry_items.EVERYBODY), {})
             batches = [change | again for change in changes] or [{}]
             return [batches[0] | further, *batches[1:]]
 
@@ -367,12 +367,6 @@ class DynamoRegistry:
         version = registry_items.version_of(before) + 1
         item = registry_items.assignments_item(first.scope, first.key, assignments, version)
         return self._table.put(item, None if before is None else {"assignments": before["assignments"]})
-
-    def _reassessment_of_all(self) -> "Batch":
-        batch: Batch = {}
-        for partner in self.list_partners():
-            batch |= self._table.put(registry_items.reassessment_item(partner.partner_id), {})
-        return batch
 
     def _reference_checks(self, assignment: Assignment) -> "Batch":
         checks = self._table.demand(registry_items.partner_key(assignment.partner_id))

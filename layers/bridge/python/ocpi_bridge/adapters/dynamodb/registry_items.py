@@ -10,7 +10,7 @@
     LOCATION#{location_id}    {csms_id}#{station_id}      nothing more: which stations a location has
     ASSIGNMENTS#{scope}       {key}                       assignments (partner_id -> document), version
     SIGNATURE#{csms_id}       {hash of the signature}     expires_at
-    REASSESSMENT              {partner_id}                begun, shard, after: its live sessions are looked at again
+    REASSESSMENT              {partner_id}, or *          begun, shard, after: its live sessions are looked at again
     PAIRING_CODE              {sha256 of the code}        a code that a driver has (see pairings)
     PAIRING_ATTEMPTS          {partner_id}#{window}       how often a partner was wrong (see pairings)
 
@@ -39,6 +39,8 @@ PARTNERS = "PARTNER"
 TOKENS = "TOKEN"
 CSMSS = "CSMS"
 REASSESSMENTS = "REASSESSMENT"
+# Instead of a partner's id in a reassessment: all partners. No partner can be called so.
+EVERYBODY = "*"
 
 
 # --- Keys ------------------------------------------------------------------------------------------------------------

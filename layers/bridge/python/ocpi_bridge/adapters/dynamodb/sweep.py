@@ -51,15 +51,18 @@ class DynamoSweepStore:
         return [DuePush(item["session_id"], item["partner_id"]) for item in self._due(self.sessions, due_before)]
 
     def reassessments(self) -> Sequence[Reassessment]:
-        """See SweepStore."""
-        answer = self.client.query(
-            TableName=self.registry,
-            KeyConditionExpression="pk = :pk",
-            ExpressionAttributeValues=tables.values(pk=registry_items.REASSESSMENTS),
-            Limit=REASSESSMENTS_PAGE,
-            ConsistentRead=True,
-        )
-        return [registry_items.reassessment_of(tables.from_item(item)) for item in answer["Items"]]
+        """See SweepStore: one query."""
+        notes = self._registry(registry_items.REASSESSMENTS, REASSESSMENTS_PAGE)
+        found = [registry_items.reassessment_of(note) for note in notes]
+        everybody = next((note for note in found if note.partner_id == registry_items.EVERYBODY), None)
+        if everybody is None:
+            return found
+        for partner in self._registry(registry_items.PARTNERS):
+            note = registry_items.reassessment_item(registry_items.partner_of(partner).partner_id)
+            self.client.put_item(TableName=self.registry, Item=tables.to_item(note))
+        # After all are noted, so that a crash leaves nobody out.
+        self.reassessed(everybody, None)
+        return self.reassessments()
 
     def live_sessions(self, reassessment: Reassessment) -> tuple[Sequence[str], Reassessment | None]:
         """See SweepStore: one query of one shard."""
@@ -95,6 +98,17 @@ class DynamoSweepStore:
                 ExpressionAttributeNames={"#shard": "shard", "#after": "after"},
                 ExpressionAttributeValues=tables.values(**same_walk),
             )
+
+    def _registry(self, partition: str, limit: int | None = None) -> list[dict[str, Any]]:
+        """A partition of the registry, or the first so many of it; partners are a few."""
+        pages = self.client.get_paginator("query").paginate(
+            TableName=self.registry,
+            KeyConditionExpression="pk = :pk",
+            ExpressionAttributeValues=tables.values(pk=partition),
+            ConsistentRead=True,
+            PaginationConfig={"MaxItems": limit} if limit else {},
+        )
+        return [tables.from_item(item) for page in pages for item in page["Items"]]
 
     def _due(self, table: str, before: datetime) -> list[dict[str, Any]]:
         answer = self.client.query(
