@@ -12,7 +12,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 LOCK := uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast check up down status deploy synth lock clean
+.PHONY: help setup demo test test-fast check up down status deploy synth openapi lock clean
 
 help: ## what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,6 +60,9 @@ deploy: $(READY) ## deploy to your AWS account: make deploy STAGE=production ARG
 
 synth: $(READY) ## write the CloudFormation template of STAGE to build/cdk.out; needs no account
 	@STAGE=$(STAGE) $(BIN)/npx cdk synth --quiet $(ARGS)
+
+openapi: $(READY) ## write docs/openapi.json from the models
+	@$(BIN)/python -m tools.openapi
 
 lock: $(READY) ## lock the newest allowed versions of all packages
 	@$(LOCK) --upgrade --python-version 3.11 --extra dev pyproject.toml -o requirements/dev.txt

@@ -13,7 +13,7 @@ from ocpi_bridge.adapters.dynamodb import session_items, tables
 from ocpi_bridge.domain.assignments import Rights
 from ocpi_bridge.domain.events import EventType
 from ocpi_bridge.domain.preferences import CHARGING_PREFERENCES_CAPABLE
-from ocpi_bridge.domain.sessions import Session
+from ocpi_bridge.domain.sessions import Session, SessionStatus
 from ocpi_bridge.domain.stations import CHARGING_PROFILE_CAPABLE
 from tests.support.e2e_platform import Guest, guest
 from tests.support.e2e_site import SOON, charging_at, site, site_name, site_world, sites_station, watching_partner
@@ -48,14 +48,20 @@ class Archive:
 
 
 def seen_by(partner_id: str, count: int) -> list[Session]:
-    """So many sessions of a partner, an hour ago, one a second."""
+    """So many sessions of a partner that are over, an hour ago, one a second."""
     began = utc_now().replace(microsecond=0) - timedelta(hours=1)
     name = site_name()
     opened = [session_of(event(EventType.TRANSACTION_STARTED, transaction_id=f"{name}-{n}")) for n in range(count)]
     rights = Rights(frozenset({partner_id}), partner_id)
     return [
         replace(
-            one, rights=rights, known_to=frozenset(), country_code="NL", party_id="LOC", last_updated=began + n * SECOND
+            one,
+            status=SessionStatus.COMPLETED,
+            rights=rights,
+            known_to=frozenset(),
+            country_code="NL",
+            party_id="LOC",
+            last_updated=began + n * SECOND,
         )
         for n, one in enumerate(opened)
     ]
@@ -125,15 +131,20 @@ def test_a_query_that_breaks_a_rule_is_2001(registered: Guest, query: str) -> No
 
 
 def test_each_partner_lists_the_sessions_that_it_sees_and_no_other(stack: LocalStack) -> None:
-    with site(stack) as place, watching_partner(place.world) as watcher:
-        since = utc_now() - timedelta(minutes=5)
-        with guest(stack) as stranger:
-            stranger.register(stranger.invite())
-            assert [page.total for page in stranger.partner.bridge.pull_sessions(since)] == [0]
+    name = site_name()
+    station, since = sites_station(name), utc_now() - timedelta(minutes=5)
+    with (
+        site_world(stack, name, [station]) as world,
+        watching_partner(world) as watcher,
+        charging_at(world, station.station_id) as place,
+        guest(stack) as stranger,
+    ):
+        stranger.register(stranger.invite())
         for partner in (place.partner, watcher):
             [page] = partner.bridge.pull_sessions(since)
             assert [session.id for session in page.sessions] == [place.session_id]
-        assert watcher.violations() == []
+            assert partner.violations() == []
+        assert [page.total for page in stranger.partner.bridge.pull_sessions(since)] == [0]
 
 
 # --- Charging preferences ----------------------------------------------------------------------------------------------

@@ -33,5 +33,5 @@ app.add_typer(privacy_commands.app)
 
 
 def main() -> None:
-    """Runs the command of the command line; exits with 0 (done), 1 (refused or failed) or 2 (wrong usage)."""
+    """Runs the command of the command line; exits with 0 (done), 1 (refused or failed), 2 (wrong usage) or 3 (to be run again)."""
     app()

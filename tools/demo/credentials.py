@@ -93,7 +93,9 @@ def _called_back(partner: PartnerSimulator, registration: Registration, given: s
 
 
 def _all_present(token: str, requests: Sequence[Request]) -> bool:
-    return all(read_token(one.header("Authorization") or "", plain=False) == token for one in requests)
+    """Whether there are requests, and every one of them came with this token."""
+    presented = {read_token(one.header("Authorization") or "", plain=False) for one in requests}
+    return presented == {token}
 
 
 def _token_a_is_dead(scene: Scene) -> None:

@@ -79,6 +79,8 @@ def _told_after(scene: Scene, command: Callable[[], str], expected: Plan, within
     looks = charge_point.events.matching(
         lambda one: one.received("GetCompositeSchedule") and one.at <= push.at, shown_before
     )
+    if not looks:
+        raise StepFailed("GetCompositeSchedule at the charge point before the push", "only after it")
     shown = checks.composite_plan(steps.answered_with(scene, looks[-1], "Accepted", within))
     length = timedelta(seconds=told.duration or 0)
     if not SHORTEST <= length <= LONGEST:

@@ -3,8 +3,9 @@
 The bridge itself records nothing here, so what it says or hears is told by whoever it speaks with.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from heapq import merge
 from urllib.parse import parse_qs
 
 from tools.counterparts.clock import utc_now
@@ -52,21 +53,27 @@ def charge_points_story(cast: Cast, notes: Sequence[Message]) -> list[Message]:
 
     OCPP is as the charge point's own log has it.
     """
-    return _in_order([*notes, *_readings(cast), *_about(cast, cast.charge_point.station_id), *_kirbys_log(cast)])
+    others = [*notes, *_readings(cast), *_about(cast, cast.charge_point.station_id)]
+    return in_order(others, list(_kirbys_log(cast)))
 
 
 def silent_chargers_story(cast: Cast) -> list[Message]:
     """All that was said about the silent charger and its session; OCPP as the CSMS recorded it."""
     station_id = cast.silent.station_id
-    return _in_order([*_about(cast, station_id), *_frames(cast.csms.frames(station_id))])
+    return in_order([*_about(cast, station_id), *_frames(cast.csms.frames(station_id))])
 
 
-def _in_order(messages: list[Message]) -> list[Message]:
-    return sorted(
-        messages,
-        # The charge point's clock shows milliseconds: within one, what causes goes before what it causes.
-        key=lambda one: (one.at.replace(microsecond=one.at.microsecond // 1000 * 1000), _place(one)),
-    )
+def in_order(exact: Iterable[Message], rounded: Sequence[Message] = ()) -> list[Message]:
+    """All messages as they followed each other; `rounded` are in order, with times cut off to milliseconds.
+
+    Within a millisecond what causes goes before what it causes, where the clock of one of the two does not tell.
+    """
+    timed = sorted(exact, key=lambda one: (one.at, _place(one)))
+    return list(merge(timed, rounded, key=_millisecond_and_place))
+
+
+def _millisecond_and_place(message: Message) -> tuple[datetime, int]:
+    return message.at.replace(microsecond=message.at.microsecond // 1000 * 1000), _place(message)
 
 
 def _place(message: Message) -> int:

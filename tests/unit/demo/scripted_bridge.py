@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 
 import httpx
 
@@ -57,7 +58,7 @@ class Script:
 class ScriptedBridge:
     """Takes the CSMS's events and the partner's requests over HTTP; hands on what it has to without more ado.
 
-    Use as a context manager: the counterparts, connected to it, are `csms` and `partner`, which has to register.
+    Its counterparts are `csms`, which knows it, and `partner`, which has to register with `invitation`.
     """
 
     def __init__(self, script: Script) -> None:
@@ -101,20 +102,20 @@ class ScriptedBridge:
             sessions = [{**one, "kwh": Decimal(str(one["kwh"])) + more} for one in self._sessions.values()]
             return page(request, sessions, links=not self._script.forgets_link)
         if not self._script.refuses:
-            self._begin(self._work, request)
+            self._begin(partial(self._work, request))
         return envelope(
             request, data={"result": "REJECTED" if self._script.refuses else "ACCEPTED", "timeout": TIMEOUT}
         )
 
-    def _begin(self, work: Callable[[Request], None] | Callable[[str], None], what: Request | str) -> None:
-        worker = threading.Thread(target=work, args=(what,))
+    def _begin(self, work: Callable[[], None]) -> None:
+        worker = threading.Thread(target=work)
         self._workers.append(worker)
         worker.start()
 
     def _take_event(self, event: JsonObject) -> None:
         kind, data = as_text(event.get("type")), as_object(event.get("data"))
         if kind == "charging_limit.changed" and not self._script.hides_limits:
-            self._begin(self._tell_limit, as_text(event.get("station_id")) or "")
+            self._begin(partial(self._tell_limit, as_text(event.get("station_id")) or ""))
         if self._script.forgets_sessions or kind not in SESSION_EVENTS:
             return
         session_id, now = as_text(event.get("transaction_id")) or "", write_datetime(utc_now())

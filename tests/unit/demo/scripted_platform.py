@@ -19,7 +19,10 @@ PAGE = 10
 
 
 class ScriptedPlatform:
-    """Registers one partner. `calls_back`, `ends_token_a`, `ends_former_tokens`: what it leaves out when False."""
+    """Registers one partner and rotates with it; each argument is a duty that it neglects when False.
+
+    `url` is the base of its own URLs; `presented` is the token that the partner has given last.
+    """
 
     def __init__(self, *, calls_back: bool, ends_token_a: bool, ends_former_tokens: bool) -> None:
         self.url = ""

@@ -207,6 +207,8 @@ def test_a_wrong_field_is_named_with_the_place_of_its_event(change: dict[str, ob
         ({"id_token": {"uid": "x" * 37}}, "id_token.uid"),
         ({"id_token": {"uid": "04AA", "type": "CARD"}}, "id_token.type"),
         ({"id_token": {"uid": "04AA", "contract_id": "x" * 37}}, "id_token.contract_id"),
+        ({"id_token": {"uid": "04AA", "contract_id": "NL-TNM-é"}}, "id_token.contract_id"),
+        ({"id_token": {"uid": "04AA\n"}}, "id_token.uid"),
     ],
     ids=str,
 )

@@ -53,14 +53,18 @@ _Money = Annotated[Decimal, BeforeValidator(_finite), Field(ge=-1_000_000, le=1_
 _Percent = Annotated[Decimal, BeforeValidator(_finite), Field(ge=0, le=100)]
 
 
+# Partners are told these where the driver consents, as CiString(36) (16.1): printable ASCII.
+_CiString36 = Annotated[str, Field(min_length=1, max_length=36, pattern="^[ -~]+$")]
+
+
 class _Body(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
 
 class _IdToken(_Body):
-    uid: Annotated[str, Field(min_length=1, max_length=36)]
+    uid: _CiString36
     type: Annotated[str, Field(pattern="^(AD_HOC_USER|APP_USER|OTHER|RFID)$")] = "RFID"
-    contract_id: Annotated[str, Field(min_length=1, max_length=36)] | None = None
+    contract_id: _CiString36 | None = None
 
 
 class _Price(_Body):
