@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.integration.counterparts.partner_bridge import CPO, SESSION, ScriptedBridge
+from tests.support.partner_bridge import CPO, SESSION, ScriptedBridge
 from tools.counterparts.http_service import HttpService, Request, Response
 from tools.counterparts.json_types import JsonObject, read_json
 from tools.partner_simulator import (

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.integration.counterparts.partner_bridge import (
+from tests.support.partner_bridge import (
     CPO,
     SESSION,
     Edit,

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.integration.counterparts.partner_bridge import CPO, SESSION, START, TOKEN_A, ScriptedBridge, put_header
+from tests.support.partner_bridge import CPO, SESSION, START, TOKEN_A, ScriptedBridge, put_header
 from tools.counterparts.http_service import Request
 from tools.counterparts.json_types import JsonObject, as_object, read_json
 from tools.partner_simulator import (

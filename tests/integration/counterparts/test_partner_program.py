@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.integration.counterparts.partner_bridge import TOKEN_A, ScriptedBridge
+from tests.support.partner_bridge import TOKEN_A, ScriptedBridge
 from tools.counterparts.http_service import HttpService, Request, Response
 from tools.partner_simulator import PartnerSimulator
 from tools.partner_simulator.transport import Party, authorization, envelope, new_message_ids, routing

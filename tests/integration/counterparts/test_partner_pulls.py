@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.integration.counterparts.partner_bridge import (
+from tests.support.partner_bridge import (
     CPO,
     MOST,
     START,

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.integration.counterparts.partner_bridge import (
+from tests.support.partner_bridge import (
     CPO,
     SESSION,
     TOKEN_A,

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from ocpi_bridge.adapters.dynamodb.registry import DynamoRegistry
 from ocpi_bridge.domain.partners import Registration
 from ocpi_bridge.domain.tokens import is_token, token_hash
+from tests.support.command_line import Done
 from tests.support.operator import EXAMPLES, Vault, Write
 from tests.support.registry_entries import NEW_YEAR
 from tools.bridge import files
@@ -21,20 +22,7 @@ from tools.bridge.session import Selection
 PRESENTED = "presented-token"
 
 
-class Result:
-    """What a command did: its exit code, its lines, and the JSON document that it wrote."""
-
-    def __init__(self, exit_code: int, stdout: str, stderr: str) -> None:
-        self.exit_code = exit_code
-        self.stdout = stdout
-        self.stderr = stderr
-
-    @property
-    def document(self) -> Any:  # noqa: ANN401 - JSON
-        return json.loads(self.stdout)
-
-
-Bridge = Callable[..., Result]
+Bridge = Callable[..., Done]
 
 
 @pytest.fixture
@@ -43,11 +31,11 @@ def bridge(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> Bridge:
     monkeypatch.setenv("PRESENTED", PRESENTED)
     monkeypatch.setenv("CREDENTIAL", "the-credential")
 
-    def run(*arguments: str | Path, options: tuple[str, ...] = ("--stage", "prod"), stdin: str = "") -> Result:
+    def run(*arguments: str | Path, options: tuple[str, ...] = ("--stage", "prod"), stdin: str = "") -> Done:
         given = CliRunner().invoke(
             app, [*map(str, arguments), *options], input=stdin, obj=lambda _: deployment, catch_exceptions=False
         )
-        return Result(given.exit_code, given.stdout, given.stderr)
+        return Done(given.exit_code, given.stdout, given.stderr)
 
     return run
 

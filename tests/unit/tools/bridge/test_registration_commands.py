@@ -1,9 +1,7 @@
 """`bridge partner invite, register, rotate, unregister`: what an operator types, sees, and what is stored."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -12,6 +10,7 @@ from ocpi_bridge.adapters.bounded_http.exchange import NoReply
 from ocpi_bridge.adapters.dynamodb.registry import DynamoRegistry
 from ocpi_bridge.domain.partners import Partner, Registration
 from ocpi_bridge.domain.tokens import TokenUse, is_token, token_hash
+from tests.support.command_line import Done
 from tests.support.fake_http import reply
 from tests.support.operator import EXAMPLES, Vault, Write
 from tests.support.partner_platform import BASE, NEEDED, VERSIONS_URL, PartnerServer, details, enveloped
@@ -24,20 +23,7 @@ TOKEN_A, TOKEN_C = "their-registration-token", "their-token-c"
 REGISTER = ("--versions-url", VERSIONS_URL, "--token", "env:TOKEN_A")
 
 
-class Result:
-    """What a command did: its exit code, its lines, and the JSON document that it wrote."""
-
-    def __init__(self, exit_code: int, stdout: str, stderr: str) -> None:
-        self.exit_code = exit_code
-        self.stdout = stdout
-        self.stderr = stderr
-
-    @property
-    def document(self) -> Any:  # noqa: ANN401 - JSON
-        return json.loads(self.stdout)
-
-
-Bridge = Callable[..., Result]
+Bridge = Callable[..., Done]
 
 
 @pytest.fixture
@@ -48,7 +34,7 @@ def bridge(deployment: Deployment, partner_server: PartnerServer, monkeypatch: p
     partner_server.token = TOKEN_A
     partner_server.answers["/2.3.0/credentials"] = enveloped(credentials_body(TOKEN_C))
 
-    def run(*arguments: str | Path, stdin: str = "") -> Result:
+    def run(*arguments: str | Path, stdin: str = "") -> Done:
         given = CliRunner().invoke(
             app,
             ["partner", *map(str, arguments), "--stage", "prod"],
@@ -56,7 +42,7 @@ def bridge(deployment: Deployment, partner_server: PartnerServer, monkeypatch: p
             obj=lambda _: deployment,
             catch_exceptions=False,
         )
-        return Result(given.exit_code, given.stdout, given.stderr)
+        return Done(given.exit_code, given.stdout, given.stderr)
 
     return run
 
