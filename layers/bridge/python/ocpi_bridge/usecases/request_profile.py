@@ -219,6 +219,15 @@ def _end(plan: Plan, session: Session) -> datetime | None:
 
 
 def _fingerprint(session: Session, call: ChargingProfileCall, context: CallContext) -> str:
-    """The same for a repetition of the same message; unique where the partner gave no X-Request-ID."""
-    told = "\n".join((_kind(call).value, session.session_id, context.ids.request_id, repr(call)))
+    """The same for a repetition of the same message; unique where the partner gave no X-Request-ID.
+
+    Two parties behind one token are two callers, whatever ids they send (4.1.8).
+    """
+    told = "\n".join(
+        (_kind(call).value, session.session_id, context.ids.request_id, _party_text(context.from_party), repr(call))
+    )
     return hashlib.sha256(told.encode()).hexdigest()
+
+
+def _party_text(party: Party | None) -> str:
+    return "" if party is None else f"{party.country_code}/{party.party_id}".casefold()
