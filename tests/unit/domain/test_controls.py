@@ -164,3 +164,17 @@ def test_a_plan_is_in_force_until_its_end() -> None:
     assert InstalledPlan("r1", 1).in_force(START + timedelta(days=30))
     assert InstalledPlan("r1", 1, ends_at).in_force(ends_at - timedelta(microseconds=1))
     assert not InstalledPlan("r1", 1, ends_at).in_force(ends_at)
+
+
+# --- What a partner is owed --------------------------------------------------------------------------------------------
+
+
+def test_a_partner_is_owed_the_active_profile_from_its_first_accepted_put_on_and_not_for_gets_and_deletes() -> None:
+    asked = admitted(admitted(FRESH, GET), CLEAR)
+    assert asked.intake("jedlix").first_set is None
+    first = admit(asked, JEDLIX, SET, newest("first"), START + timedelta(seconds=60))
+    assert first is not None
+    again = admit(first[0], JEDLIX, SET, newest("second"), START + timedelta(seconds=90))
+    assert again is not None
+    assert again[0].intake("jedlix").first_set == "r-first"
+    assert again[0].intake("other").first_set is None

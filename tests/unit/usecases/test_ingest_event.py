@@ -256,6 +256,15 @@ def test_a_limit_of_another_connector_or_station_concerns_nobody_here(world: Wor
     assert only(world).profile_doubt_at is None
 
 
+def test_a_limit_of_the_other_connector_leaves_this_one_alone(world: World, ingest: Ingest) -> None:
+    world.put_station(station(evse_uids=("BE*BEC*E041503001", "BE*BEC*E041503002")))
+    ingest(FIRST)
+    ingest(replace(FIRST, connector_id=2, transaction_id="2"))
+    assert ingest(event(LIMIT, 60, connector_id=2)) is Ingested.PROFILES_IN_DOUBT
+    in_doubt = {one.evse_uid: one.profile_doubt_at is not None for one in world.stored_sessions()}
+    assert in_doubt == {"BE*BEC*E041503001": False, "BE*BEC*E041503002": True}
+
+
 def test_a_session_that_is_over_is_in_no_doubt(world: World, ingest: Ingest) -> None:
     for event_ in (FIRST, LAST):
         ingest(event_)

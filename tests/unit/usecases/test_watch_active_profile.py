@@ -236,6 +236,25 @@ def test_the_partners_own_plan_is_no_news(world: World, session: Session) -> Non
     assert (site.step(session), len(site.own())) == (Watched.NOTHING, 1)
 
 
+def test_the_partners_own_relative_plan_is_no_news_either(world: World, session: Session) -> None:
+    site = Site(world)
+    world.accept_put(session, "r2", replace(PAUSE_BETWEEN, start=None))
+    site.charge_point(ACCEPTED)
+    site.doubt(session)
+    assert site.look(session, AS_ASKED) is Watched.NO_NEWS
+
+
+def test_another_partners_plan_is_news(world: World, session: Session) -> None:
+    site = Site(world)
+    other = replace(world.partner, partner_id="other")
+    world.put_partner(other, token=None)
+    world.put_request(session, request_id="r2", number=2, partner_id="other")
+    world.put_session(replace(session, rights=Rights(frozenset({"jedlix", "other"}), "other")))
+    site.charge_point(ACCEPTED)
+    site.doubt(session)
+    assert site.look(session, AS_ASKED) is Watched.PUSHED
+
+
 def test_what_was_told_is_told_once(world: World, session: Session) -> None:
     site = Site(world)
     for seconds, result in ((0, Watched.PUSHED), (60, Watched.NO_NEWS)):
@@ -372,6 +391,27 @@ def test_who_loses_the_right_to_steer_loses_its_plan_and_is_told_what_is_followe
     assert site.step(session) is Watched.LATER
     world.clock.advance(60)
     assert (site.step(session), len(site.profiles)) == (Watched.NOTHING, 1)
+
+
+def test_who_may_not_see_the_session_any_more_hears_of_its_own_plans_end_and_of_nothing_after_it(
+    world: World, session: Session
+) -> None:
+    site = Site(world)
+    revoke(world, session, Rights())
+    site.step(session, reassess=True)
+    site.charge_point(ACCEPTED)
+    assert site.look(session, Done("Rejected")) is Watched.PUSHED
+    world.clock.advance(60)
+    site.doubt(session)
+    assert (site.step(session), len(site.profiles)) == (Watched.NOTHING, 1)
+
+
+def test_a_session_that_is_over_keeps_its_rights(world: World, session: Session) -> None:
+    over = replace(session, status=SessionStatus.COMPLETED, end=world.clock.now())
+    world.put_session(over)
+    revoke(world, session, Rights())
+    Site(world).step(session, reassess=True)
+    assert world.session(session.session_id) == over
 
 
 def test_the_new_rights_are_written_and_wake_everybody_who_knows_the_session(world: World, session: Session) -> None:
