@@ -167,7 +167,7 @@ def remove(
 ) -> None:
     """Remove a partner at once, with its tokens and assignments.
 
-    Plans that it has installed run on at the charge points until their sessions end.
+    Plans that it has installed are cleared at the charge points within a minute or two.
     """
     if not yes:
         typer.confirm(f"Remove partner {partner_id}, its tokens and its assignments?", abort=True, err=True)
