@@ -126,6 +126,10 @@ class World:
         if partner.partner_id == self.partner.partner_id:
             self.partner = partner
 
+    def put_registry_partner(self, partner: Partner) -> None:
+        """One more partner, beside the world's own."""
+        self._put(self.tables.registry, registry_items.partner_item(partner, 1))
+
     def put_csms(self, csms: Csms) -> None:
         self._put(self.tables.registry, registry_items.csms_item(csms, 1))
         self.csms = csms
@@ -185,16 +189,21 @@ class World:
         views = (session_items.view_item(session, one) for one in session_items.view_partners(session))
         self._put(self.tables.sessions, session_items.session_item(session), *views)
 
-    def accept_put(self, session: Session, request_id: str = "r1", plan: Plan | None = None) -> Request:
-        """A PUT of the partner, accepted as the intake does it."""
+    def accept_put(
+        self, session: Session, request_id: str = "r1", plan: Plan | None = None, *, by: Partner | None = None
+    ) -> Request:
+        """A PUT of the partner, or of another one, accepted as the intake does it."""
+        partner = by or self.partner
         before = self.control(session)
         timeout_at = self.clock.now() + TIMEOUT
         newest = NewestRequest(request_id, request_id, timeout_at, int(TIMEOUT.total_seconds()))
-        admitted = admit(before, self.partner, RequestKind.SET, newest, self.clock.now())
+        admitted = admit(before, partner, RequestKind.SET, newest, self.clock.now())
         assert admitted is not None
         after, number = admitted
         wanted = plan or PAUSE_BETWEEN
-        request = self._request(session, RequestKind.SET, wanted, request_id=request_id, number=number)
+        request = self._request(
+            session, RequestKind.SET, wanted, request_id=request_id, number=number, partner_id=partner.partner_id
+        )
         assert self.intake.accept(request, wanted, before, replace(after, unit=wanted.unit))
         return request
 

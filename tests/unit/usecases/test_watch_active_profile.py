@@ -11,7 +11,7 @@ import pytest
 
 from ocpi_bridge.domain.assignments import Rights
 from ocpi_bridge.domain.events import EventType
-from ocpi_bridge.domain.partners import Party, Registration
+from ocpi_bridge.domain.partners import Partner, Party, Registration
 from ocpi_bridge.domain.plans import Plan, PlanPeriod, RateUnit
 from ocpi_bridge.domain.requests import Answer, Origin, Request, RequestKind, RequestState, Result
 from ocpi_bridge.domain.sessions import Session, SessionStatus, doubted
@@ -490,6 +490,51 @@ def test_a_plan_that_was_not_sent_yet_when_the_right_was_lost_never_is(world: Wo
     site.charge_point(ACCEPTED)
     assert world.request("r1").result is Result.REJECTED
     assert world.control(session).installed is None
+
+
+@pytest.fixture
+def successor(world: World, session: Session) -> Partner:
+    """The partner that may steer the session from now on."""
+    other = replace(world.partner, partner_id="other")
+    world.put_registry_partner(other)
+    revoke(world, session, Rights(frozenset({"jedlix", "other"}), "other"))
+    return other
+
+
+def test_the_successors_plan_that_is_under_way_is_not_cleared_with_the_old_one(
+    world: World, session: Session, successor: Partner
+) -> None:
+    site = Site(world)
+    world.accept_put(session, "r2", by=successor)
+    assert site.step(session, reassess=True) is Watched.LATER
+    site.charge_point(ACCEPTED)
+    world.clock.advance(60)
+    assert site.step(session) is Watched.NOTHING
+    installed = world.control(session).installed
+    assert installed is not None
+    assert (installed.partner_id, site.own()) == ("other", [])
+
+
+def test_a_plan_of_the_successor_that_comes_in_between_is_not_cleared_either(
+    world: World, session: Session, successor: Partner
+) -> None:
+    site = Site(world)
+    site.step(session)  # the session's own push is through
+    with meanwhile(world.tables.client, lambda: world.accept_put(session, "r2", by=successor), "TransactWriteItems"):
+        assert site.step(session, reassess=True) is Watched.LATER
+    assert site.own() == []
+
+
+def test_where_the_successors_plan_comes_to_nothing_the_old_one_is_cleared(
+    world: World, session: Session, successor: Partner
+) -> None:
+    site = Site(world)
+    world.accept_put(session, "r2", by=successor)
+    assert site.step(session, reassess=True) is Watched.LATER
+    site.charge_point(Done("Rejected"))
+    world.clock.advance(60)
+    assert world.due_pushes() == [(session.session_id, "jedlix")]
+    assert site.step(session) is Watched.CLEARING
 
 
 def test_another_partners_plan_is_left_alone(world: World, session: Session) -> None:

@@ -1,7 +1,7 @@
 """What the bridge itself wants of a charge point: the same life as a partner's request, but with no result to deliver."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -26,18 +26,41 @@ class OwnRequests:
     clock: Clock
     pause: Callable[[float], None]
 
-    def clear(self, session: Session, control: Control, partner_id: str) -> Request:
-        """The partner's plan is cleared at the charge point. Raises Contended."""
-        return self._make(RequestKind.CLEAR, session, control, partner_id)
+    def clear(
+        self, session: Session, control: Control, partner_id: str, wanted: Callable[[Control], bool]
+    ) -> Request | None:
+        """The partner's plan is cleared at the charge point; None where that is not (or no longer) `wanted`.
+
+        Asked of the very control that the request is accepted on: a CLEAR hits whatever plan the session has by its
+        turn, so none may be accepted after a plan that nobody knew of. Raises Contended.
+        """
+        for known in self._controls(session, control):
+            if not wanted(known):
+                return None
+            request = self._accepted(RequestKind.CLEAR, session, known, partner_id)
+            if request is not None:
+                return request
+        raise _contended()
 
     def look(self, session: Session, control: Control, partner_id: str, duration: int) -> Request:
         """The profile that the charge point follows for `duration` seconds is read, in the partner's unit.
 
         Raises Contended.
         """
-        return self._make(RequestKind.GET, session, control, partner_id, duration=duration, unit=control.unit)
+        for known in self._controls(session, control):
+            request = self._accepted(RequestKind.GET, session, known, partner_id, duration=duration, unit=known.unit)
+            if request is not None:
+                return request
+        raise _contended()
 
-    def _make(
+    def _controls(self, session: Session, control: Control) -> Iterator[Control]:
+        """The session's control for each attempt: the one that is known, then as it is after a pause."""
+        yield control
+        for attempt in range(1, ACCEPT_ATTEMPTS):
+            self.pause(ACCEPT_PAUSE * attempt)
+            yield self.store.control(session.session_id)
+
+    def _accepted(
         self,
         kind: RequestKind,
         session: Session,
@@ -46,16 +69,14 @@ class OwnRequests:
         *,
         duration: int | None = None,
         unit: RateUnit | None = None,
-    ) -> Request:
-        for attempt in range(ACCEPT_ATTEMPTS):
-            if attempt:
-                self.pause(ACCEPT_PAUSE * attempt)
-                control = self.store.control(session.session_id)
-            after, number = numbered(control, kind)
-            request = _request(kind, session, partner_id, self.clock.now(), number, duration, unit)
-            if self.store.accept(request, None, before=control, after=after):
-                return request
-        raise Contended("other requests for this session were faster; try again")
+    ) -> Request | None:
+        after, number = numbered(control, kind)
+        request = _request(kind, session, partner_id, self.clock.now(), number, duration, unit)
+        return request if self.store.accept(request, None, before=control, after=after) else None
+
+
+def _contended() -> Contended:
+    return Contended("other requests for this session were faster; try again")
 
 
 def _request(

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from urllib.parse import quote
 
+from ocpi_bridge.domain.controls import Control
 from ocpi_bridge.domain.partners import Partner, Party
 from ocpi_bridge.domain.plans import Plan
 from ocpi_bridge.domain.requests import WAITING, Request, RequestKind, RequestState, Result
@@ -74,10 +75,8 @@ class WatchActiveProfile:
         self, context: PushContext, session: Session, before: Watch | None, watch: Watch, done: Watched
     ) -> Watched:
         now = self.clock.now()
-        if _must_go(context, watch.partner_id, now):
-            request = self.own.clear(session, context.control, watch.partner_id)
-            self.store.save_watch(replace(watch, own=request.request_id), due_at=now + OWN_REQUEST_OVERDUE)
-            return Watched.CLEARING
+        if _must_go(context, context.control, watch.partner_id, now):
+            return self._clear(context, session, watch, now)
         first = context.control.intake(watch.partner_id).first_set
         if first is None or not _owed(context, session, watch):
             late = self._may_come_late(context, session, watch)
@@ -90,6 +89,18 @@ class WatchActiveProfile:
         request = self.own.look(session, context.control, watch.partner_id, PUSHED_SECONDS)
         self.store.save_watch(replace(watch, own=request.request_id), due_at=now + OWN_REQUEST_OVERDUE)
         return Watched.LOOKING
+
+    def _clear(self, context: PushContext, session: Session, watch: Watch, now: datetime) -> Watched:
+        def wanted(control: Control) -> bool:
+            must_go = _must_go(context, control, watch.partner_id, now)
+            return must_go and not _may_be_replaced(session, control, watch.partner_id, now)
+
+        request = self.own.clear(session, context.control, watch.partner_id, wanted)
+        if request is None:
+            self.store.save_watch(watch, due_at=now + RETRY_AFTER[0])
+            return Watched.LATER
+        self.store.save_watch(replace(watch, own=request.request_id), due_at=now + OWN_REQUEST_OVERDUE)
+        return Watched.CLEARING
 
     def _may_come_late(self, context: PushContext, session: Session, watch: Watch) -> datetime | None:
         """Until when a plan that was on its way as its partner lost the right may yet be installed: look again then."""
@@ -164,12 +175,21 @@ def _may_steer(context: PushContext, session: Session, partner_id: str) -> bool:
     return partner is not None and partner.connected and session.rights.steered_by == partner_id
 
 
-def _must_go(context: PushContext, partner_id: str, now: datetime) -> bool:
+def _must_go(context: PushContext, control: Control, partner_id: str, now: datetime) -> bool:
     """Whether the charge point follows a plan of this partner though it may not steer (any more)."""
-    installed, session = context.control.installed, context.session
+    installed, session = control.installed, context.session
     if session is None or installed is None or installed.partner_id != partner_id or not installed.in_force(now):
         return False
     return not _may_steer(context, session, partner_id)
+
+
+def _may_be_replaced(session: Session, control: Control, partner_id: str, now: datetime) -> bool:
+    """Whether a request of whoever steers now is under way: its plan takes the old one's place, a CLEAR would hit it."""
+    successor = session.rights.steered_by
+    if successor is None or successor == partner_id:
+        return False
+    newest = control.intake(successor).newest
+    return newest is not None and now < newest.timeout_at
 
 
 def _owed(context: PushContext, session: Session, watch: Watch) -> bool:
