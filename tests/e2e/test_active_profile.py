@@ -5,13 +5,15 @@ from decimal import Decimal
 
 import pytest
 
-from ocpi_bridge.domain.assignments import Scope
+from ocpi_bridge.domain.assignments import Assignment, Right, Scope
 from tests.support.e2e_faults import sweep
+from tests.support.e2e_platform import guest
 from tests.support.e2e_site import SOON, Site, flat, profile_id, site
 from tests.support.e2e_waiting import eventually
 from tools.bridge import operations
 from tools.bridge.secrets import OperatorSecrets
 from tools.charge_point import Behaviour
+from tools.counterparts.clock import utc_now
 from tools.counterparts.json_types import JsonObject
 from tools.counterparts.ocpp_json import Call
 from tools.local_stack import LocalStack
@@ -118,3 +120,25 @@ def test_a_removed_partner_leaves_no_plan_behind(place: Site) -> None:
 
     command(place, CLEAR)
     assert pushes(place) == []
+
+
+def test_who_takes_over_in_mid_session_keeps_its_plan(stack: LocalStack, place: Site) -> None:
+    accepted_put(place, 9000)
+    with guest(stack) as successor:
+        successor.register(successor.invite())
+        evse_uid, now = f"{place.station_id}-1", utc_now()
+        given = Assignment(successor.entry.partner_id, Scope.EVSE, evse_uid, Right.STEER, now, consent="test")
+        place.world.registry.add_assignments([given])
+
+        put = successor.partner.bridge.put_profile(place.session_id, flat(7000))
+        sweep(stack)
+        assert put.wait_for_result(SOON).result is ResultType.ACCEPTED
+        sweep(stack)
+
+        # It goes through the station's queue, behind whatever was sent meanwhile.
+        asked = successor.partner.bridge.get_active_profile(place.session_id, 900)
+        followed = asked.wait_for_result(SOON).profile
+        assert followed is not None
+        assert [period.limit for period in followed.charging_profile.charging_profile_period or []] == [7000]
+        assert place.commands(CLEAR) == []
+        assert place.bridge.put_profile(place.session_id, flat(5000)).result is ResponseType.REJECTED

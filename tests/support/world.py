@@ -126,10 +126,6 @@ class World:
         if partner.partner_id == self.partner.partner_id:
             self.partner = partner
 
-    def put_registry_partner(self, partner: Partner) -> None:
-        """One more partner, beside the world's own."""
-        self._put(self.tables.registry, registry_items.partner_item(partner, 1))
-
     def put_csms(self, csms: Csms) -> None:
         self._put(self.tables.registry, registry_items.csms_item(csms, 1))
         self.csms = csms

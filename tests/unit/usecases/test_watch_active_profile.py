@@ -496,7 +496,7 @@ def test_a_plan_that_was_not_sent_yet_when_the_right_was_lost_never_is(world: Wo
 def successor(world: World, session: Session) -> Partner:
     """The partner that may steer the session from now on."""
     other = replace(world.partner, partner_id="other")
-    world.put_registry_partner(other)
+    world.put_partner(other, token=None)
     revoke(world, session, Rights(frozenset({"jedlix", "other"}), "other"))
     return other
 
