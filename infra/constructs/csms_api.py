@@ -16,7 +16,7 @@ API_TIMEOUT: Final = Duration.seconds(10)
 
 
 class CsmsApi(Construct):
-    """The door for events and the door for answers."""
+    """The doors for events, in three forms, and the door for answers."""
 
     def __init__(
         self,
@@ -37,16 +37,27 @@ class CsmsApi(Construct):
         events.read_secrets(secrets, CSMSS)
         events.send_to(queues.csms_events)
 
+        frames = self._function("csms_frames", "CSMS: takes the raw OCPP frames that CitrineOS posts.", defaults)
+        frames.read_secrets(secrets, CSMSS)
+        frames.send_to(queues.csms_events)
+
+        sessions = self._function("csms_sessions", "CSMS: takes OCPI sessions.", defaults)
+        sessions.use_table(tables.registry, "BatchGetItem")
+        sessions.read_secrets(secrets, CSMSS)
+        sessions.send_to(queues.csms_events)
+
         callback = self._function("csms_callback", "CSMS: takes answers to commands by their signed URLs.", defaults)
-        callback.use_table(tables.registry, "BatchGetItem")
+        callback.use_table(tables.registry, "BatchGetItem", "UpdateItem")
         callback.use_table(tables.requests, "BatchGetItem", "PutItem", "UpdateItem")
         callback.use_table(tables.sessions, "BatchGetItem", "UpdateItem")
         callback.read_secrets(secrets, SIGNING)
 
-        self.functions = (events, callback)
+        self.functions = (events, frames, sessions, callback)
 
         api = BridgeApi(self, "csms", settings, description="Called by CSMSs.", logging=logging)
         api.route("/csms/v1/events", events)
+        api.route("/csms/v1/citrineos/{csms_id}/{token}", frames)
+        api.route("/csms/v1/ocpi/{csms_id}/sessions/{country_code}/{party_id}/{session_id}", sessions)
         api.route("/csms/v1/callback/{command_id}/{signature}", callback)
         self.url = api.url
 

@@ -35,7 +35,11 @@ class Schedule(Construct):
         self.sweep.query_index(tables.sessions, LIVE_INDEX)
         self.sweep.use_table(tables.registry, "Query", "PutItem", "UpdateItem", "DeleteItem")
         self.sweep.send_to(
-            queues.charger_commands, queues.request_deadlines, queues.result_callbacks, queues.partner_updates
+            queues.charger_commands,
+            queues.request_deadlines,
+            queues.result_callbacks,
+            queues.partner_updates,
+            queues.csms_events,
         )
         self.sweep.alias.configure_async_invoke(retry_attempts=0, max_event_age=EVERY)
         events.Rule(

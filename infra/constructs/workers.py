@@ -68,7 +68,8 @@ class Workers(Construct):
         sender = self._function("send_charger_commands", "Sends commands to the CSMS.", timeout=SENDER_TIMEOUT)
         sender.use_table(self._tables.requests, "BatchGetItem", "PutItem", "UpdateItem")
         sender.use_table(self._tables.sessions, "BatchGetItem", "UpdateItem")
-        sender.use_table(self._tables.registry, "BatchGetItem")
+        sender.use_table(self._tables.registry, "BatchGetItem", "UpdateItem")
+        self._bus.let_publish(sender)
         sender.read_secrets(self._secrets, CSMSS, SIGNING)
         sender.consume(self._queues.charger_commands, batch_size=1, concurrency=self._concurrency, defers=True)
         sender.set(CSMS_API_URL=csms_api_url)
@@ -79,6 +80,7 @@ class Workers(Construct):
             "deliver_results", "Expires unanswered requests and posts results to partners.", timeout=DELIVERY_TIMEOUT
         )
         deliverer.use_table(self._tables.requests, "BatchGetItem", "UpdateItem")
+        deliverer.use_table(self._tables.sessions, "UpdateItem")
         deliverer.use_table(self._tables.registry, "BatchGetItem")
         deliverer.read_secrets(self._secrets, PARTNERS)
         deliverer.consume(self._queues.result_callbacks, batch_size=1, concurrency=self._concurrency, defers=True)
@@ -87,8 +89,10 @@ class Workers(Construct):
 
     def _ingest_csms_events(self) -> BridgeFunction:
         intake = self._function("ingest_csms_events", "Turns events of CSMSs into sessions.")
-        intake.use_table(self._tables.registry, "BatchGetItem", "UpdateItem")
+        intake.use_table(self._tables.registry, "BatchGetItem", "PutItem", "UpdateItem")
         intake.use_table(self._tables.sessions, "BatchGetItem", "DeleteItem", "PutItem", "Query", "UpdateItem")
+        # Answers of charge points that come as events, and questions to a station that is new.
+        intake.use_table(self._tables.requests, "BatchGetItem", "PutItem", "UpdateItem")
         intake.consume(self._queues.csms_events, batch_size=EVENTS_AT_ONCE, concurrency=self._concurrency)
         return intake
 
@@ -98,7 +102,7 @@ class Workers(Construct):
         pusher.use_table(self._tables.requests, "BatchGetItem", "PutItem")
         pusher.use_table(self._tables.registry, "BatchGetItem")
         pusher.read_secrets(self._secrets, PARTNERS, SIGNING)
-        pusher.consume(self._queues.partner_updates, batch_size=1, concurrency=self._concurrency)
+        pusher.consume(self._queues.partner_updates, batch_size=1, concurrency=self._concurrency, defers=True)
         return pusher
 
     @property

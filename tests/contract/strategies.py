@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
 from ocpi_bridge.domain.assignments import Rights, Share
-from ocpi_bridge.domain.events import EventType, IdToken
+from ocpi_bridge.domain.events import EventType, IdToken, SessionStatus
 from ocpi_bridge.domain.prices import Price
-from ocpi_bridge.domain.sessions import ChargingPeriod, Session, SessionStatus
+from ocpi_bridge.domain.sessions import ChargingPeriod, Session
 from tests.support.clocks import START
 from tests.support.world import event, session_of
 

@@ -15,9 +15,9 @@ import pytest
 from hypothesis import given
 
 from ocpi_bridge.domain.assignments import Share
-from ocpi_bridge.domain.events import EventType
+from ocpi_bridge.domain.events import EventType, SessionStatus
 from ocpi_bridge.domain.prices import Price
-from ocpi_bridge.domain.sessions import ChargingPeriod, Session, SessionStatus
+from ocpi_bridge.domain.sessions import ChargingPeriod, Session
 from ocpi_bridge.ocpi import versions
 from ocpi_bridge.ocpi.charging_preferences import ChargingPreferencesResponse
 from ocpi_bridge.ocpi.session_pages import Cursor, SessionPage

@@ -11,9 +11,9 @@ import pytest
 
 from ocpi_bridge.adapters.dynamodb import session_items, tables
 from ocpi_bridge.domain.assignments import Rights
-from ocpi_bridge.domain.events import EventType
+from ocpi_bridge.domain.events import EventType, SessionStatus
 from ocpi_bridge.domain.preferences import CHARGING_PREFERENCES_CAPABLE
-from ocpi_bridge.domain.sessions import Session, SessionStatus
+from ocpi_bridge.domain.sessions import Session
 from ocpi_bridge.domain.stations import CHARGING_PROFILE_CAPABLE
 from tests.support.e2e_platform import Guest, guest
 from tests.support.e2e_site import SOON, charging_at, site, site_name, site_world, sites_station, watching_partner

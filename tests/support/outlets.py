@@ -45,6 +45,8 @@ def command(
 ) -> ChargerCommand:
     return ChargerCommand(
         correlation_id="corr-1",
+        request_id="r1",
+        session_id="SESSION-1",
         command_id="r1.0",
         kind=kind,
         outlet=at or outlet(),

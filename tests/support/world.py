@@ -13,6 +13,7 @@ from ocpi_bridge.adapters.dynamodb.deliveries import DynamoDeliveryStore
 from ocpi_bridge.adapters.dynamodb.intake import DynamoIntakeStore
 from ocpi_bridge.adapters.dynamodb.pushes import DynamoPushStore
 from ocpi_bridge.adapters.dynamodb.sessions import DynamoSessionStore
+from ocpi_bridge.adapters.dynamodb.station_states import DynamoStationStates
 from ocpi_bridge.adapters.dynamodb.sweep import DynamoSweepStore
 from ocpi_bridge.adapters.dynamodb.watches import DynamoWatchStore, watch_key
 from ocpi_bridge.domain.assignments import Assignment, Right, Rights, Scope
@@ -108,6 +109,7 @@ class World:
         self.sessions = DynamoSessionStore(tables.client, tables.sessions, tables.registry)
         self.pushes = DynamoPushStore(tables.client, tables.sessions, tables.registry, self.clock)
         self.watches = DynamoWatchStore(tables.client, tables.sessions, tables.requests, self.clock)
+        self.states = DynamoStationStates(tables.client, tables.registry)
         self.sweeps = DynamoSweepStore(tables.client, tables.sessions, tables.requests, tables.registry)
         self._put(
             tables.registry,

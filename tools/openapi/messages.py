@@ -10,9 +10,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from ocpi_bridge.domain.events import SessionStatus
 from ocpi_bridge.domain.plans import RateUnit
 from ocpi_bridge.domain.requests import Result
-from ocpi_bridge.domain.sessions import SessionStatus
 from ocpi_bridge.domain.stations import PowerType
 from ocpi_bridge.domain.tokens import TOKEN_MAX_LENGTH
 from ocpi_bridge.ocpi.charging_profiles import MAX_SECONDS, ResponseType

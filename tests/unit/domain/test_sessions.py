@@ -11,16 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ocpi_bridge.domain.events import ChargingState, EventType, IdToken, StationEvent
-from ocpi_bridge.domain.sessions import (
-    PERIOD_LENGTH,
-    PLACES_PER_STATION,
-    ChargingPeriod,
-    Session,
-    SessionStatus,
-    advance,
-    profile_id,
-)
+from ocpi_bridge.domain.events import ChargingState, EventType, IdToken, SessionStatus, StationEvent
+from ocpi_bridge.domain.sessions import PERIOD_LENGTH, PLACES_PER_STATION, ChargingPeriod, Session, advance, profile_id
 from ocpi_bridge.domain.stations import Connector, Evse, OcppVersion, PowerType, ProfileIdRange, Station
 from tests.support.clocks import START
 from tests.support.registry_entries import csms

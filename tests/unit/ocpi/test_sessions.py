@@ -8,9 +8,9 @@ from decimal import Decimal
 import pytest
 
 from ocpi_bridge.domain.assignments import Rights, Share
-from ocpi_bridge.domain.events import EventType, IdToken
+from ocpi_bridge.domain.events import EventType, IdToken, SessionStatus
 from ocpi_bridge.domain.prices import Price
-from ocpi_bridge.domain.sessions import ChargingPeriod, Session, SessionStatus
+from ocpi_bridge.domain.sessions import ChargingPeriod, Session
 from ocpi_bridge.ocpi.sessions import changed_fields, charging_periods, session_fields
 from ocpi_bridge.ocpi.transport import dumps
 from tests.support.clocks import START

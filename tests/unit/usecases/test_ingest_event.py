@@ -11,8 +11,8 @@ import pytest
 from ocpi_bridge.adapters.dynamodb import registry_items
 from ocpi_bridge.domain.assignments import Rights, Scope
 from ocpi_bridge.domain.errors import Contended
-from ocpi_bridge.domain.events import EventType, IdToken, StationEvent
-from ocpi_bridge.domain.sessions import Session, SessionStatus
+from ocpi_bridge.domain.events import EventType, IdToken, SessionStatus, StationEvent
+from ocpi_bridge.domain.sessions import Session
 from ocpi_bridge.domain.stations import Connector, Evse, OcppVersion, PowerType
 from ocpi_bridge.usecases.ingest_event import WRITE_ATTEMPTS, Ingested, IngestEvent
 from tests.support.clocks import START
@@ -34,7 +34,7 @@ LAST = event(ENDED, 3600, meter="5700")
 @pytest.fixture
 def ingest(world: World) -> Callable[[StationEvent], Ingested]:
     world.put_assignment(assignment())
-    return IngestEvent(world.sessions, world.clock)
+    return IngestEvent(world.sessions, world.states, world.clock)
 
 
 Ingest = Callable[[StationEvent], Ingested]
@@ -145,7 +145,7 @@ def test_a_start_that_is_reported_after_the_end_is_no_new_beginning(world: World
 
 
 def test_a_session_that_nobody_is_assigned_to_is_seen_by_nobody(world: World) -> None:
-    IngestEvent(world.sessions, world.clock)(FIRST)
+    IngestEvent(world.sessions, world.states, world.clock)(FIRST)
     assert only(world).rights == Rights()
 
 
@@ -161,19 +161,19 @@ def test_a_session_that_nobody_is_assigned_to_is_seen_by_nobody(world: World) ->
 )
 def test_each_scope_of_an_assignment_opens_the_session(world: World, scope: Scope, key: str) -> None:
     world.put_assignment(assignment(scope=scope, key=key))
-    IngestEvent(world.sessions, world.clock)(FIRST)
+    IngestEvent(world.sessions, world.states, world.clock)(FIRST)
     assert only(world).rights == Rights(frozenset({"jedlix"}), "jedlix")
 
 
 def test_an_assignment_that_is_not_valid_now_opens_nothing(world: World) -> None:
     world.put_assignment(assignment(valid_until=START))
-    IngestEvent(world.sessions, world.clock)(FIRST)
+    IngestEvent(world.sessions, world.states, world.clock)(FIRST)
     assert only(world).rights == Rights()
 
 
 def test_a_token_that_comes_late_still_decides_who_sees_and_steers(world: World) -> None:
     world.put_assignment(assignment(scope=Scope.TOKEN, key=CARD.uid))
-    ingest = IngestEvent(world.sessions, world.clock)
+    ingest = IngestEvent(world.sessions, world.states, world.clock)
     ingest(CHARGING)
     assert only(world).rights == Rights()
     ingest(FIRST)
@@ -345,12 +345,6 @@ def test_a_state_leaves_the_suspension_of_steering_alone(world: World, ingest: I
     world.set_state(steering_suspended=True)
     ingest(event(EventType.STATION_ONLINE))
     assert world.intake.surroundings("jedlix", world.open_session(), world.clock.now()).state.steering_suspended is True
-
-
-def test_events_that_nothing_follows_from_are_taken(world: World, ingest: Ingest) -> None:
-    with counted(world.tables.client) as operations:
-        assert ingest(event(EventType.COMMAND_RESULT)) is Ingested.NOT_USED
-    assert operations == []
 
 
 # --- Others at the same instant --------------------------------------------------------------------------------------

@@ -13,9 +13,10 @@ from ocpi_bridge.adapters.dynamodb import tables as dynamo
 from ocpi_bridge.adapters.dynamodb.session_feed import DynamoSessionFeed
 from ocpi_bridge.domain.assignments import Rights, Share
 from ocpi_bridge.domain.errors import InvalidInput
+from ocpi_bridge.domain.events import SessionStatus
 from ocpi_bridge.domain.partners import Party
 from ocpi_bridge.domain.prices import Price
-from ocpi_bridge.domain.sessions import ChargingPeriod, Session, SessionStatus
+from ocpi_bridge.domain.sessions import ChargingPeriod, Session
 from ocpi_bridge.ocpi.session_pages import MAX_PAGE, SessionPage, SessionQuery
 from ocpi_bridge.ocpi.transport import MessageIds, dumps
 from ocpi_bridge.ports import Caller, JsonObject

@@ -12,11 +12,11 @@ from ocpi_bridge.adapters.dynamodb import registry_items
 from ocpi_bridge.domain.assignments import Rights
 from ocpi_bridge.domain.callback_urls import MAX_URL_LENGTH
 from ocpi_bridge.domain.errors import Contended, InvalidInput
-from ocpi_bridge.domain.events import EventType
+from ocpi_bridge.domain.events import EventType, SessionStatus
 from ocpi_bridge.domain.partners import Party, Rate, Registration
 from ocpi_bridge.domain.plans import Plan, PlanPeriod, RateUnit
 from ocpi_bridge.domain.requests import Origin, RequestKind, RequestState
-from ocpi_bridge.domain.sessions import Session, SessionStatus
+from ocpi_bridge.domain.sessions import Session
 from ocpi_bridge.domain.stations import Replacement
 from ocpi_bridge.domain.tokens import token_hash
 from ocpi_bridge.ocpi.charging_profiles import (

@@ -10,9 +10,10 @@ import pytest
 from ocpi_bridge.adapters.dynamodb import registry_items
 from ocpi_bridge.domain.assignments import Rights
 from ocpi_bridge.domain.errors import Contended
+from ocpi_bridge.domain.events import SessionStatus
 from ocpi_bridge.domain.plans import Plan, PlanPeriod, RateUnit
 from ocpi_bridge.domain.requests import Answer, InstalledPlan, RequestKind, RequestState, Result
-from ocpi_bridge.domain.sessions import Session, SessionStatus
+from ocpi_bridge.domain.sessions import Session
 from ocpi_bridge.ports import ChargerCommand, Done, Failed, Pending
 from ocpi_bridge.usecases.record_answer import RecordAnswer, Recorded
 from ocpi_bridge.usecases.send_command import BACKOFF, SendCommand, Sent, Turn

@@ -10,6 +10,7 @@ from ocpi_bridge.adapters.dynamodb import tables as dynamo
 from ocpi_bridge.adapters.dynamodb.preferences import DynamoPreferencesStore
 from ocpi_bridge.domain.assignments import Rights
 from ocpi_bridge.domain.errors import InvalidInput
+from ocpi_bridge.domain.events import SessionStatus
 from ocpi_bridge.domain.partners import Party, Registration
 from ocpi_bridge.domain.preferences import (
     CHARGING_PREFERENCES_CAPABLE,
@@ -17,7 +18,7 @@ from ocpi_bridge.domain.preferences import (
     PreferencesChange,
     ProfileType,
 )
-from ocpi_bridge.domain.sessions import Session, SessionStatus
+from ocpi_bridge.domain.sessions import Session
 from ocpi_bridge.domain.tokens import token_hash
 from ocpi_bridge.ocpi.charging_preferences import ChargingPreferencesResponse
 from ocpi_bridge.ocpi.transport import MessageIds, StatusCode, TransportError

@@ -10,9 +10,9 @@ import pytest
 from ocpi_bridge.adapters.dynamodb import sweep
 from ocpi_bridge.adapters.dynamodb.session_items import FEED_SHARDS
 from ocpi_bridge.domain.assignments import Rights
-from ocpi_bridge.domain.events import EventType
+from ocpi_bridge.domain.events import EventType, SessionStatus
 from ocpi_bridge.domain.requests import Delivery, RequestState, Result
-from ocpi_bridge.domain.sessions import Session, SessionStatus
+from ocpi_bridge.domain.sessions import Session
 from ocpi_bridge.ports import CommandMessage, DeadlineMessage, Message, Pushed, PushMessage, ResultMessage
 from ocpi_bridge.usecases import sweep as sweeping
 from ocpi_bridge.usecases.sweep import STALLED_AFTER, Sweep, Swept

@@ -10,11 +10,11 @@ from decimal import Decimal
 import pytest
 
 from ocpi_bridge.domain.assignments import Rights
-from ocpi_bridge.domain.events import EventType
+from ocpi_bridge.domain.events import EventType, SessionStatus
 from ocpi_bridge.domain.partners import Partner, Party, Registration
 from ocpi_bridge.domain.plans import Plan, PlanPeriod, RateUnit
 from ocpi_bridge.domain.requests import Answer, Origin, Request, RequestKind, RequestState, Result
-from ocpi_bridge.domain.sessions import Session, SessionStatus, doubted
+from ocpi_bridge.domain.sessions import Session, doubted
 from ocpi_bridge.ports import Done, JsonValue, Receipt
 from ocpi_bridge.usecases.deliver_result import DeliverResult
 from ocpi_bridge.usecases.own_requests import OWN_TIMEOUT, OwnRequests

@@ -13,9 +13,9 @@ from ocpi_bridge.adapters.dynamodb.erasure import WRITE_ATTEMPTS, DynamoErasure,
 from ocpi_bridge.adapters.dynamodb.preferences import DynamoPreferencesStore
 from ocpi_bridge.domain.assignments import Rights
 from ocpi_bridge.domain.errors import Contended
-from ocpi_bridge.domain.events import EventType, IdToken
+from ocpi_bridge.domain.events import EventType, IdToken, SessionStatus
 from ocpi_bridge.domain.preferences import ChargingPreferences, PreferencesChange, ProfileType
-from ocpi_bridge.domain.sessions import ChargingPeriod, Session, SessionStatus, advance
+from ocpi_bridge.domain.sessions import ChargingPeriod, Session, advance
 from ocpi_bridge.domain.watches import Watch
 from ocpi_bridge.ports import Pushed
 from tests.support.dynamodb_faults import counted, meanwhile

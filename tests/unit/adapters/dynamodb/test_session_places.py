@@ -10,8 +10,8 @@ from ocpi_bridge.adapters.dynamodb import tables as dynamo
 from ocpi_bridge.adapters.dynamodb.session_items import FEED_SHARDS, epoch_ms, feed_shard, from_epoch_ms
 from ocpi_bridge.adapters.dynamodb.sessions import DynamoSessionStore
 from ocpi_bridge.domain.assignments import Rights
-from ocpi_bridge.domain.events import EventType
-from ocpi_bridge.domain.sessions import ChargingPeriod, Session, SessionStatus
+from ocpi_bridge.domain.events import EventType, SessionStatus
+from ocpi_bridge.domain.sessions import ChargingPeriod, Session
 from tests.support.clocks import START
 from tests.support.dynamodb_faults import counted
 from tests.support.feeds import seconds, session_in_feed

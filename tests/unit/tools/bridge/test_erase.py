@@ -10,9 +10,9 @@ from ocpi_bridge.adapters.dynamodb.pairings import DynamoPairings
 from ocpi_bridge.adapters.dynamodb.registry import DynamoRegistry
 from ocpi_bridge.adapters.dynamodb.sessions import DynamoSessionStore
 from ocpi_bridge.domain.assignments import Assignment, Scope
-from ocpi_bridge.domain.events import EventType, IdToken
+from ocpi_bridge.domain.events import EventType, IdToken, SessionStatus
 from ocpi_bridge.domain.pairing import Grant, PairingCode, code_hash
-from ocpi_bridge.domain.sessions import Session, SessionStatus
+from ocpi_bridge.domain.sessions import Session
 from tests.support import registry_entries
 from tests.support.command_line import CommandLine
 from tests.support.tables import AwsTables

@@ -50,16 +50,24 @@ class Intake:
 class Control:
     """The control of a session. `version` counts accepted requests; 0 is a session that never had one.
 
-    `unit` is the one that partners used last; reports are given in it.
+    `unit` is the one that partners used last; reports are given in it. `settled` is the highest number of a SET or CLEAR
+    that is known to have taken effect; `uncertain` the highest one that was sent and whose outcome nobody knows.
     """
 
     session_id: str
     version: int = 0
     accepted: int = 0
     sent: int = 0
+    settled: int = 0
+    uncertain: int = 0
     installed: InstalledPlan | None = None
     unit: RateUnit | None = None
     intakes: Mapping[str, Intake] = field(default_factory=dict)
+
+    @property
+    def in_the_dark(self) -> bool:
+        """Whether nobody knows what the last SET or CLEAR left at the charge point (design decision 16)."""
+        return self.uncertain > self.settled
 
     def intake(self, partner_id: str) -> Intake:
         """What is remembered of the partner's requests."""

@@ -87,6 +87,10 @@ DEFAULT_RATE = Rate(burst=10, seconds_per_request=Decimal(10))
 DEFAULT_CLEAR_RATE = Rate(burst=30, seconds_per_request=Decimal(2))
 
 
+# Long enough for a partner that is away for a while, short enough for a driver who needs the car in the morning.
+FAIL_SAFE_SECONDS = 7200
+
+
 @dataclass(frozen=True, slots=True)
 class Partner:
     """An SCSP. Endpoint URLs are those of its own interfaces; None where it has none.
@@ -97,7 +101,8 @@ class Partner:
 
     `version` is the OCPI version that both speak. `credential` names the secret that we present, so that a new one is
     in use at the moment when this entry says so; empty is the partner's first one. `accepts_bearer`: its calls may
-    carry our token as `Bearer`. `pairing` is None where it is switched off.
+    carry our token as `Bearer`. `pairing` is None where it is switched off. `fail_safe` (s) is how long a plan that ends
+    in a pause outlasts the beginning of that pause when nobody renews it; None where such plans stay for ever.
     """
 
     partner_id: str
@@ -119,6 +124,7 @@ class Partner:
     oauth2: OAuth2Client | None = None
     accepts_bearer: bool = False
     pairing: Pairing | None = None
+    fail_safe: int | None = FAIL_SAFE_SECONDS
 
     @property
     def connected(self) -> bool:

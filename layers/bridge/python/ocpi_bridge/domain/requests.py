@@ -10,6 +10,7 @@ anything was sent) or EXPIRED. UNDELIVERED may be DELIVERED when a person starts
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 
 from ocpi_bridge.domain.partners import Party
@@ -17,11 +18,13 @@ from ocpi_bridge.domain.plans import Plan, RateUnit
 
 
 class RequestKind(StrEnum):
-    """What is asked of the charge point: PUT, DELETE and GET of OCPI's Receiver interface (14.4.1)."""
+    """What is asked of the charge point: PUT, DELETE and GET of OCPI's Receiver interface (14.4.1), or its abilities."""
 
     SET = "SET"
     CLEAR = "CLEAR"
     GET = "GET"
+    # Never a partner's: what the station can take is asked (GetConfiguration in OCPP 1.6, GetVariables in 2.0.1).
+    LEARN = "LEARN"
 
 
 class RequestState(StrEnum):
@@ -37,6 +40,17 @@ class RequestState(StrEnum):
 
 WAITING = frozenset({RequestState.PENDING, RequestState.SENT})
 UNDELIVERED_RESULT = frozenset({RequestState.ANSWERED, RequestState.EXPIRED})
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """What a plan is fitted to for its charge point; when it changes, the plan must be sent again.
+
+    `phases` are those calculated with (None for DC), `maximum_w` is the most that the outlet may deliver in W.
+    """
+
+    phases: int | None
+    maximum_w: Decimal
 
 
 class Origin(StrEnum):
@@ -80,7 +94,9 @@ class Request:
     `steps` are the charger commands it takes; `step` is the current one; `attempts` counts commands sent for it.
     `number` orders SET and CLEAR within a session (GETs have none). `unit` is the unit of the partner's plan (SET), or
     the one to answer in (GET; None: the charge point's). `plan_ends_at` is when a SET's plan ends, None if it does not
-    by itself. `duration` (s) belongs to GET.
+    by itself. `fail_safe_at` is when the charge point stops to follow a SET's plan so that nobody stays paused when we
+    or the partner fall silent (design decision 15). `fitted_to` is what the SET's plan was last fitted to. `duration` (s)
+    belongs to GET.
     """
 
     request_id: str
@@ -101,6 +117,8 @@ class Request:
     callback: Callback | None = None
     unit: RateUnit | None = None
     plan_ends_at: datetime | None = None
+    fail_safe_at: datetime | None = None
+    fitted_to: Fit | None = None
     duration: int | None = None
     result: Result | None = None
     reason: str | None = None
@@ -143,14 +161,22 @@ class Answer:
 class InstalledPlan:
     """The last plan that the charge point of a session accepted: the request that carried it, its number, its end.
 
-    `partner_id` is whose plan it is.
+    `partner_id` is whose plan it is; `at` is when its request was accepted; `fail_safe_at` and `fitted_to` as in Request.
     """
 
     request_id: str
     number: int
     ends_at: datetime | None = None
     partner_id: str | None = None
+    at: datetime | None = None
+    fail_safe_at: datetime | None = None
+    fitted_to: Fit | None = None
 
     def in_force(self, now: datetime) -> bool:
         """Whether the charge point is expected to follow it still."""
+        ends = [end for end in (self.ends_at, self.fail_safe_at) if end is not None]
+        return not ends or now < min(ends)
+
+    def wanted(self, now: datetime) -> bool:
+        """Whether its partner still means it, be the charge point's own end of it past or not."""
         return self.ends_at is None or now < self.ends_at

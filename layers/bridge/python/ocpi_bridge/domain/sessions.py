@@ -8,11 +8,18 @@ import uuid
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
-from enum import StrEnum
 from zlib import crc32
 
 from ocpi_bridge.domain.assignments import Rights
-from ocpi_bridge.domain.events import ChargingState, EventType, IdToken, Reading, StationEvent
+from ocpi_bridge.domain.events import (
+    ChargingState,
+    EventType,
+    IdToken,
+    Reading,
+    ReportedLimit,
+    SessionStatus,
+    StationEvent,
+)
 from ocpi_bridge.domain.prices import Price
 from ocpi_bridge.domain.stations import Csms, Outlet, ProfileIdRange
 
@@ -29,16 +36,6 @@ SESSION_NAMESPACE = uuid.UUID("5f0c1c7e-2a5b-4f6e-9f43-0c7c5b0a6d11")
 TO_THE_WH = Decimal("0.001")
 # Places to charge at one station never share a profile id, whatever the hash.
 PLACES_PER_STATION = 64
-
-
-class SessionStatus(StrEnum):
-    """SessionStatus (OCPI 9.4.4)."""
-
-    PENDING = "PENDING"
-    ACTIVE = "ACTIVE"
-    COMPLETED = "COMPLETED"
-    INVALID = "INVALID"
-    RESERVATION = "RESERVATION"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +58,16 @@ class ChargingPeriod:
 class Session:
     """One charging session. Energy registers are in Wh; `phases` is the most phases seen in use, never recomputed.
 
+    `transaction_known`: `transaction_id` is OCPP's, so charging profiles can name it; without it nothing can be steered.
+    `superseded_at` is when another car was seen at the connector though this transaction's end never came;
+    `steering_suspended` and `released_at` are the CPO's own word on this session (design decision 19).
+
     `version` counts writes. `period_start` and `period_meter_wh` are where the open charging period began; `periods`
     counts the closed ones. `rights` were decided from the CPO's assignments; `known_to` are all partners that ever had
     the right to see it. `profile_doubt_at` is when something last happened that may have changed the profile that the
-    charge point follows, other than a partner's own request.
+    charge point follows, other than a partner's own request; `rate_hint_at` is when the charge point last showed that it
+    charges otherwise than before (offered current, its own pause), which the plan may well explain. `reported_limit` is
+    the CPO's or the site's limit as the CSMS told it last, for stations that give no composite schedule.
     """
 
     session_id: str
@@ -91,6 +94,8 @@ class Session:
     power_w: Decimal | None = None
     current_a: Decimal | None = None
     soc: Decimal | None = None
+    offered_a: Decimal | None = None
+    offered_w: Decimal | None = None
     phases: int | None = None
     charging_state: ChargingState | None = None
     period_start: datetime | None = None
@@ -100,6 +105,18 @@ class Session:
     total_cost: Price | None = None
     known_to: frozenset[str] = frozenset()
     profile_doubt_at: datetime | None = None
+    rate_hint_at: datetime | None = None
+    reported_limit: ReportedLimit | None = None
+    transaction_known: bool = True
+    superseded_at: datetime | None = None
+    steering_suspended: bool = False
+    released_at: datetime | None = None
+
+    @property
+    def steerable(self) -> bool:
+        """Whether a charging profile could be set at all: it is ACTIVE, its transaction known, no other car there."""
+        active = self.status is SessionStatus.ACTIVE and self.superseded_at is None
+        return active and self.transaction_known and bool(self.transaction_id)
 
     @property
     def kwh(self) -> Decimal:

@@ -4,10 +4,14 @@ The bridge never speaks OCPP itself: it calls the CSMS that owns the charge poin
 station is what the bridge must know to write a charging profile that the station can take.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from ocpi_bridge.domain.csms_api import CsmsApi
+from ocpi_bridge.domain.partners import OAuth2Client
 from ocpi_bridge.domain.plans import RateUnit
 
 CHARGING_PROFILE_CAPABLE = "CHARGING_PROFILE_CAPABLE"
@@ -113,11 +117,54 @@ class Outlet:
 
 
 @dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a station says that it can take (GetConfiguration, GetVariables); None where it says nothing of it."""
+
+    allowed_units: frozenset[RateUnit] | None = None
+    max_periods: int | None = None
+    max_stack_level: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class StationState:
-    """What changes by itself. `online` is None as long as no event said anything, and then counts as online."""
+    """What changes by itself. `online` is None as long as no event said anything, and then counts as online.
+
+    `suspended_evses` and `caps_w` (W) are by EVSE.uid, folded. `not_supported_until`: the station answered that it has
+    no smart charging; `rate_limited_until`: it wants to be left alone. What was learned of it is forgotten after a time
+    (domain.learning), since stations are updated.
+    """
 
     online: bool | None = None
     steering_suspended: bool = False
+    suspended_evses: frozenset[str] = frozenset()
+    caps_w: Mapping[str, Decimal] = field(default_factory=dict)
+    not_supported_until: datetime | None = None
+    rate_limited_until: datetime | None = None
+    learned: Capabilities | None = None
+    learned_at: datetime | None = None
+
+    def suspends(self, evse_uid: str) -> bool:
+        """Whether the CPO has taken the EVSE back (design decision 19)."""
+        return self.steering_suspended or evse_uid.casefold() in self.suspended_evses
+
+
+def as_it_is(station: Station, state: StationState) -> Station:
+    """The station with what is known beside its registry entry: caps set by events, and limits that it told itself.
+
+    A cap is the lower one of both. What the operator wrote into the registry overrules what the station says of itself,
+    but for its units: one that it refuses is of no use whoever wrote it.
+    """
+    learned = state.learned or Capabilities()
+    units = station.allowed_units & learned.allowed_units if learned.allowed_units else station.allowed_units
+    preferred = station.preferred_unit if station.preferred_unit in units else None
+    return replace(
+        station,
+        evses=tuple(_capped(evse, state.caps_w.get(evse.uid.casefold())) for evse in station.evses),
+        allowed_units=units or station.allowed_units,
+        preferred_unit=preferred if units else station.preferred_unit,
+        max_periods=station.max_periods or learned.max_periods,
+        max_stack_level=station.max_stack_level if station.max_stack_level is not None else learned.max_stack_level,
+    )
 
 
 class CsmsMode(StrEnum):
@@ -133,6 +180,15 @@ class CsmsAuth(StrEnum):
     NONE = "none"
     BEARER = "bearer"
     HEADER = "header"
+    BASIC = "basic"
+    OAUTH2 = "oauth2_client_credentials"
+
+
+class CsmsDriver(StrEnum):
+    """How the bridge reaches a CSMS: by its HTTP API, or by events on the bridge's EventBridge bus."""
+
+    HTTP = "http"
+    BUS = "bus"
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +207,8 @@ class Csms:
     """A CSMS. `preset` names the driver's preset; times are in seconds.
 
     `result_timeout` is the `timeout` told to partners for its stations; None takes the stage's. `call_timeout` bounds
-    one HTTP call to the CSMS.
+    one HTTP call to the CSMS. `api` describes its HTTP API where no preset does. `bus_accounts` are the AWS accounts that
+    may report its events on the bus, beside the bridge's own.
     """
 
     csms_id: str
@@ -168,6 +225,10 @@ class Csms:
     result_timeout: int | None = None
     replacement: Replacement | None = None
     parameters: tuple[tuple[str, str], ...] = field(default=())
+    driver: CsmsDriver = CsmsDriver.HTTP
+    oauth2: OAuth2Client | None = None
+    api: CsmsApi | None = None
+    bus_accounts: tuple[str, ...] = ()
 
 
 def find_outlet(station: Station, connector_id: int | None, evse_id: int | None) -> Outlet | None:
@@ -209,6 +270,11 @@ def maximum_power(outlet: Outlet) -> Decimal:
         rating = min(rating, Decimal(connector.max_electric_power))
     cap = outlet.evse.cap_w
     return rating if cap is None else min(rating, cap)
+
+
+def _capped(evse: Evse, cap_w: Decimal | None) -> Evse:
+    caps = [cap for cap in (evse.cap_w, cap_w) if cap is not None]
+    return replace(evse, cap_w=min(caps, default=None))
 
 
 def _evse_number(evse: Evse) -> int:

@@ -9,6 +9,7 @@ from ocpi_bridge.ports.messages import (
     FailedDelivery,
     Message,
     Outbox,
+    OverdueSession,
     PushMessage,
     ResultMessage,
 )
@@ -25,6 +26,7 @@ from ocpi_bridge.ports.requests import (
 )
 from ocpi_bridge.ports.secrets import CsmsSecrets, SecretStore
 from ocpi_bridge.ports.sessions import Place, PushContext, Pushed, PushStore, SessionStore, WatchStore
+from ocpi_bridge.ports.stations import StationStates
 from ocpi_bridge.ports.sweep import DuePush, OpenRequest, Reassessment, SweepStore
 
 __all__ = [
@@ -49,6 +51,7 @@ __all__ = [
     "Message",
     "OpenRequest",
     "Outbox",
+    "OverdueSession",
     "PartnerClient",
     "PartnerMessage",
     "PartnerReader",
@@ -64,6 +67,7 @@ __all__ = [
     "ResultMessage",
     "SecretStore",
     "SessionStore",
+    "StationStates",
     "Surroundings",
     "SweepStore",
     "WatchStore",

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from ocpi_bridge.domain.plans import Plan, RateUnit
 from ocpi_bridge.domain.requests import RequestKind
-from ocpi_bridge.domain.stations import Csms, Outlet
+from ocpi_bridge.domain.stations import Capabilities, Csms, Outlet
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,8 @@ class ChargerCommand:
     period limit. `phases` are the phases that the car uses (None when unknown or DC). `duration` (s) is given for GET,
     `unit` then is the unit to ask for (None: the station chooses). `deadline` bounds every call made for the command.
     `callback_url` is the signed one-time URL for the answer of a CSMS that answers later. `correlation_id` is that of
-    the partner's request (4.2), for the CSMS's own logs.
+    the partner's request (4.2), for the CSMS's own logs. `asked_plan` is the partner's own plan, as OCPI has it, for a
+    CSMS that wants that too.
     """
 
     command_id: str
@@ -29,6 +30,9 @@ class ChargerCommand:
     deadline: datetime
     callback_url: str
     correlation_id: str
+    request_id: str
+    session_id: str
+    asked_plan: Plan | None = None
     plan: Plan | None = None
     phases: int | None = None
     duration: int | None = None
@@ -40,12 +44,13 @@ class Done:
     """The charge point answered. `status` is OCPP's (Accepted, Rejected, NotSupported, Unknown, ...).
 
     `schedule` is the composite schedule of a GET with an absolute start, in the charge point's unit, unclipped; None
-    when it gave none. A CALLERROR comes as status `CallError:<code>`.
+    when it gave none; `capabilities` are the answer to LEARN. A CALLERROR comes as status `CallError:<code>`.
     """
 
     status: str
     schedule: Plan | None = None
     detail: str = ""
+    capabilities: Capabilities | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,7 +62,21 @@ class FailedDelivery:
     host: str
 
 
-Message = CommandMessage | DeadlineMessage | ResultMessage | PushMessage | FailedDelivery
+@dataclass(frozen=True, slots=True)
+class OverdueSession:
+    """A session whose end never came though another car has taken its place: its end is taken for granted now.
+
+    It goes the way of every event of a CSMS, as a `transaction.ended` at the instant when the other car was seen.
+    """
+
+    csms_id: str
+    station_id: str
+    transaction_id: str
+    session_id: str
+    ended_at: datetime
+
+
+Message = OverdueSession | CommandMessage | DeadlineMessage | ResultMessage | PushMessage | FailedDelivery
 
 
 class Outbox(Protocol):

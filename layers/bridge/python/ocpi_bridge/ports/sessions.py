@@ -12,17 +12,18 @@ from ocpi_bridge.domain.partners import Partner
 from ocpi_bridge.domain.plans import Plan
 from ocpi_bridge.domain.requests import Request
 from ocpi_bridge.domain.sessions import ChargingPeriod, Session
-from ocpi_bridge.domain.stations import Csms, Station
+from ocpi_bridge.domain.stations import Csms, Station, StationState
 from ocpi_bridge.domain.watches import Watch
 from ocpi_bridge.ports.json_values import JsonObject
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where an event happened, by the registry. `rights` are decided for a session that starts there now."""
+    """Where an event happened, by the registry, and what is known of the station beside."""
 
     csms: Csms | None
     station: Station | None
+    state: StationState = field(default_factory=StationState)
 
 
 class SessionStore(Protocol):
@@ -45,9 +46,6 @@ class SessionStore(Protocol):
 
     def update(self, before: Session, after: Session, period: ChargingPeriod | None) -> bool:
         """Writes the session with the period it closed. False: somebody else wrote meanwhile."""
-
-    def station_online(self, csms_id: str, station_id: str, *, online: bool, at: datetime) -> None:
-        """Remembers whether the station is connected, unless something newer is known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from ocpi_bridge.domain.errors import Contended
-from ocpi_bridge.domain.events import EventType, StationEvent
-from ocpi_bridge.domain.sessions import Session, SessionStatus, advance, doubted, new_session, reassigned
+from ocpi_bridge.domain.events import EventType, SessionStatus, StationEvent
+from ocpi_bridge.domain.sessions import Session, advance, doubted, new_session, reassigned
 from ocpi_bridge.domain.stations import find_outlet
-from ocpi_bridge.ports import Clock, SessionStore
+from ocpi_bridge.ports import Clock, SessionStore, StationStates
 
 # Events of one transaction are seldom processed at the same instant, and each loser only has to read again.
 WRITE_ATTEMPTS = 6
@@ -37,6 +37,7 @@ class IngestEvent:
     """Takes one event; idempotent and tolerant of any order."""
 
     store: SessionStore
+    states: StationStates
     clock: Clock
 
     def __call__(self, event: StationEvent) -> Ingested:
@@ -52,7 +53,7 @@ class IngestEvent:
     def _ingest_of_station(self, event: StationEvent) -> Ingested:
         online = event.type.tells_online
         if online is not None:
-            self.store.station_online(event.csms_id, event.station_id, online=online, at=event.time)
+            self.states.set_online(event.csms_id, event.station_id, online=online, at=event.time)
         if event.type.doubts_profiles:
             doubted_any = self._doubt_profiles(event)
             if online is None:

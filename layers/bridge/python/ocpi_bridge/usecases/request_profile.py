@@ -13,11 +13,12 @@ from datetime import datetime, timedelta
 from ocpi_bridge.domain.callback_urls import check_callback_url, partner_hosts
 from ocpi_bridge.domain.controls import Control, NewestRequest, admit, repeated
 from ocpi_bridge.domain.errors import Contended, InvalidInput, PlanRefused
+from ocpi_bridge.domain.events import SessionStatus
 from ocpi_bridge.domain.fitting import fitted
 from ocpi_bridge.domain.partners import Partner, Party
 from ocpi_bridge.domain.plans import Plan
 from ocpi_bridge.domain.requests import Callback, Origin, Request, RequestKind, RequestState
-from ocpi_bridge.domain.sessions import Session, SessionStatus
+from ocpi_bridge.domain.sessions import Session
 from ocpi_bridge.domain.stations import (
     CHARGING_PROFILE_CAPABLE,
     Outlet,

@@ -10,9 +10,10 @@ from datetime import timedelta
 from enum import StrEnum
 
 from ocpi_bridge.domain.errors import InvalidInput, PlanRefused
+from ocpi_bridge.domain.events import SessionStatus
 from ocpi_bridge.domain.fitting import fitted
 from ocpi_bridge.domain.requests import WAITING, Answer, Request, RequestKind, RequestState, Result
-from ocpi_bridge.domain.sessions import Session, SessionStatus
+from ocpi_bridge.domain.sessions import Session
 from ocpi_bridge.domain.stations import Csms, Outlet, Station, maximum_power, outlet_by_uid
 from ocpi_bridge.ports import (
     ChargePointDriver,
@@ -168,6 +169,9 @@ class SendCommand:
             deadline=request.deadline - CALL_MARGIN,
             callback_url=self.callback_url(request.command_id),
             correlation_id=request.correlation_id,
+            request_id=request.request_id,
+            session_id=session.session_id,
+            asked_plan=context.plan,
             plan=plan,
             phases=session.phases,
             duration=request.duration,

@@ -11,10 +11,11 @@ from enum import StrEnum
 from urllib.parse import quote
 
 from ocpi_bridge.domain.controls import Control
+from ocpi_bridge.domain.events import SessionStatus
 from ocpi_bridge.domain.partners import Partner, Party
 from ocpi_bridge.domain.plans import Plan
 from ocpi_bridge.domain.requests import WAITING, Request, RequestKind, RequestState, Result
-from ocpi_bridge.domain.sessions import Session, SessionStatus
+from ocpi_bridge.domain.sessions import Session
 from ocpi_bridge.domain.watches import PUSHED_SECONDS, Watch, no_news
 from ocpi_bridge.ocpi.charging_profiles import active_charging_profile
 from ocpi_bridge.ports import Clock, PartnerClient, PartnerMessage, PushContext, WatchStore

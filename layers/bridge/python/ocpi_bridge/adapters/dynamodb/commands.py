@@ -36,7 +36,8 @@ class DynamoCommandStore:
         control = (self.sessions, *session_items.control_key(request.session_id))
         csms = (self.registry, *registry_items.csms_key(request.csms_id))
         station = (self.registry, *registry_items.station_key(request.csms_id, request.station_id))
-        around = tables.get_many(self.client, [session, control, csms, station])
+        state = (self.registry, *registry_items.station_state_key(request.csms_id, request.station_id))
+        around = tables.get_many(self.client, [session, control, csms, station, state])
         return CommandContext(
             request=request,
             plan=request_items.plan_of(found.get(plan_key)),
@@ -44,6 +45,7 @@ class DynamoCommandStore:
             control=session_items.control_of(request.session_id, around.get(control)),
             csms=registry_items.csms_of(around[csms]) if csms in around else None,
             station=registry_items.station_of(around[station]) if station in around else None,
+            state=registry_items.station_state_of(around.get(state)),
         )
 
     def mark_sent(self, request: Request) -> bool:

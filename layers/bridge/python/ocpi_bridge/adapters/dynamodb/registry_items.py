@@ -5,7 +5,7 @@
     TOKEN                     {sha256 of the token}       partner_id, created_at: a token that we accept
     CSMS                      {csms_id}                   document, version
     STATION#{csms_id}         {station_id}                document, version
-    STATION_STATE#{csms_id}   {station_id}                online, online_at, steering_suspended
+    STATION_STATE#{csms_id}   {station_id}                what changes by itself (see station_states)
     EVSE                      {evse_uid}                  csms_id, station_id: an EVSE.uid belongs to one station only
     LOCATION#{location_id}    {csms_id}#{station_id}      nothing more: which stations a location has
     ASSIGNMENTS#{scope}       {key}                       assignments (partner_id -> document), version
@@ -20,13 +20,14 @@ the domain's dataclass: read in one step, and an attribute that the domain gains
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from decimal import Decimal
 from uuid import uuid4
 
 from ocpi_bridge.adapters.dynamodb import documents
 from ocpi_bridge.domain.assignments import Assignment, Scope
 from ocpi_bridge.domain.partners import Partner, Party
 from ocpi_bridge.domain.registration import StationRef
-from ocpi_bridge.domain.stations import Csms, Station, StationState
+from ocpi_bridge.domain.stations import Capabilities, Csms, Station, StationState
 from ocpi_bridge.domain.tokens import AcceptedToken, TokenUse
 from ocpi_bridge.ports import Reassessment
 
@@ -149,8 +150,17 @@ def station_state_of(item: PlainItem | None) -> StationState:
     """What is known of a station's state; a missing item means that no event said anything yet."""
     if item is None:
         return StationState()
-    online = item.get("online")
-    return StationState(None if online is None else bool(online), bool(item.get("steering_suspended")))
+    online, learned = item.get("online"), item.get("learned")
+    return StationState(
+        online=None if online is None else bool(online),
+        steering_suspended=bool(item.get("steering_suspended")),
+        suspended_evses=frozenset(uid for uid, suspended in _by_evse(item, "suspended").items() if suspended),
+        caps_w={uid: Decimal(str(cap)) for uid, cap in _by_evse(item, "cap_w").items()},
+        not_supported_until=_instant_or_none(item.get("not_supported_until")),
+        rate_limited_until=_instant_or_none(item.get("rate_limited_until")),
+        learned=documents.load(Capabilities, str(learned)) if learned is not None else None,
+        learned_at=_instant_or_none(item.get("learned_at")),
+    )
 
 
 def evse_owner_of(item: PlainItem) -> StationRef:
@@ -245,6 +255,16 @@ def signature_item(csms_id: str, signature_hash: str, expires_at: datetime) -> d
 
 def _instant(value: object) -> datetime:
     return datetime.fromtimestamp(int(str(value)) / 1000, UTC)
+
+
+def _instant_or_none(value: object) -> datetime | None:
+    return None if value is None else _instant(value)
+
+
+def _by_evse(item: PlainItem, attribute: str) -> Mapping[str, object]:
+    """The attributes of a station's EVSEs (`cap_w/3256`), by EVSE.uid."""
+    prefix = f"{attribute}/"
+    return {name.removeprefix(prefix): value for name, value in item.items() if name.startswith(prefix)}
 
 
 def _epoch_ms(moment: datetime) -> int:

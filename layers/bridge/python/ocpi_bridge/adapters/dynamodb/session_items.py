@@ -222,6 +222,8 @@ def control_of(session_id: str, item: Mapping[str, Any] | None) -> Control:
         version=int(item.get("version", 0)),
         accepted=int(item.get("accepted", 0)),
         sent=int(item.get("sent", 0)),
+        settled=int(item.get("installed_number", 0)),
+        uncertain=int(item.get("uncertain", 0)),
         installed=load(InstalledPlan, item["installed"]) if item.get("installed") else None,
         unit=RateUnit(item["unit"]) if "unit" in item else None,
         intakes={partner_id: load(Intake, text) for partner_id, text in intakes.items()},

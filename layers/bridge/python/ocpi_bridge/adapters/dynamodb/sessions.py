@@ -28,8 +28,10 @@ class DynamoSessionStore:
         """See SessionStore."""
         csms = (self.registry, *registry_items.csms_key(csms_id))
         station = (self.registry, *registry_items.station_key(csms_id, station_id))
-        found = tables.get_many(self.client, [csms, station])
+        state = (self.registry, *registry_items.station_state_key(csms_id, station_id))
+        found = tables.get_many(self.client, [csms, station, state])
         return Place(
+            state=registry_items.station_state_of(found.get(state)),
             csms=registry_items.csms_of(found[csms]) if csms in found else None,
             station=registry_items.station_of(found[station]) if station in found else None,
         )
@@ -102,17 +104,6 @@ class DynamoSessionStore:
             # Apart from the session's own write: it only spares those who look for live sessions a reading.
             writes.write(self.client, [self._transaction_over(after)])
         return written
-
-    def station_online(self, csms_id: str, station_id: str, *, online: bool, at: datetime) -> None:
-        """See SessionStore."""
-        entry = writes.update(
-            self.registry,
-            registry_items.station_state_key(csms_id, station_id),
-            {"entity": "station_state", "online": online, "online_at": session_items.epoch_ms(at)},
-            "attribute_not_exists(#online_at) OR #online_at <= :online_at",
-            {},
-        )
-        writes.write(self.client, [entry])
 
     def _transaction_over(self, session: Session) -> "TransactWriteItemTypeDef":
         return writes.update(

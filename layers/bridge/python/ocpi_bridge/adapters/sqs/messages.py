@@ -3,7 +3,16 @@
 import json
 from datetime import datetime
 
-from ocpi_bridge.ports import CommandMessage, DeadlineMessage, FailedDelivery, Message, PushMessage, ResultMessage
+from ocpi_bridge.domain.events import EventType
+from ocpi_bridge.ports import (
+    CommandMessage,
+    DeadlineMessage,
+    FailedDelivery,
+    Message,
+    OverdueSession,
+    PushMessage,
+    ResultMessage,
+)
 
 
 def body_of(message: Message) -> str:
@@ -18,6 +27,15 @@ def body_of(message: Message) -> str:
         case PushMessage():
             body: dict[str, object] = {"session_id": message.session_id, "partner_id": message.partner_id}
             return json.dumps(body | {"reassess": True} if message.reassess else body)
+        case OverdueSession():
+            ended = {
+                "id": f"overdue-{message.session_id}",
+                "type": EventType.TRANSACTION_ENDED.value,
+                "time": message.ended_at.isoformat(),
+                "station_id": message.station_id,
+                "transaction_id": message.transaction_id,
+            }
+            return json.dumps({"events": [ended]})
         case FailedDelivery():
             return json.dumps({name: getattr(message, name) for name in message.__slots__})
 

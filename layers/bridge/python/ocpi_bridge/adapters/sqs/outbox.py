@@ -14,6 +14,7 @@ from ocpi_bridge.ports import (
     DeadlineMessage,
     FailedDelivery,
     Message,
+    OverdueSession,
     PushMessage,
     ResultMessage,
 )
@@ -38,6 +39,7 @@ class QueueUrls:
     result_callbacks: str = ""
     partner_updates: str = ""
     failed_deliveries: str = ""
+    csms_events: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,9 @@ class SqsOutbox:
                 # On a standard queue a group makes it fair: one partner's backlog does not delay another's results.
                 entry["MessageGroupId"] = _group(message.partner_id)
                 return self.queues.result_callbacks, entry
+            case OverdueSession():
+                entry["MessageAttributes"] = {"csms_id": {"DataType": "String", "StringValue": message.csms_id}}
+                return self.queues.csms_events, entry
             case FailedDelivery():
                 return self.queues.failed_deliveries, entry
 

@@ -17,6 +17,7 @@ def outbox() -> SqsOutbox:
         result_callbacks=variable("RESULT_CALLBACKS_QUEUE_URL"),
         partner_updates=variable("PARTNER_UPDATES_QUEUE_URL"),
         failed_deliveries=optional("RESULT_CALLBACKS_DLQ_URL"),
+        csms_events=optional("CSMS_EVENTS_QUEUE_URL"),
     )
     return SqsOutbox(clients.sqs(), queues, SystemClock())
 
