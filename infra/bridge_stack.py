@@ -37,7 +37,7 @@ class BridgeStack(Stack):
         tables = Tables(self, "Tables", settings)
         queues = Queues(self, "Queues", settings)
         secrets = Secrets(self, "Secrets", settings)
-        bus = CsmsBus(self, "CsmsBus", settings)
+        bus = CsmsBus(self, "CsmsBus", settings, queues=queues)
         logging = ApiLogging(self, "ApiLogging").account
         ocpi = OcpiApi(self, "OcpiApi", defaults, tables=tables, secrets=secrets, logging=logging)
         csms = CsmsApi(self, "CsmsApi", defaults, tables=tables, queues=queues, secrets=secrets, logging=logging)

@@ -24,6 +24,7 @@ LEAST_WORKER_CONCURRENCY: Final = 2
 
 _COUNTRY_CODE = re.compile(r"[A-Z]{2}")
 _PARTY_ID = re.compile(r"[A-Z0-9]{3}")
+_ACCOUNT = re.compile(r"[0-9]{12}")
 
 
 class StageError(ValueError):
@@ -56,6 +57,7 @@ class StageSettings:
         worker_concurrency: How many copies of a queue's worker may run at once; at least 2.
         api_base_url: Where APIs are reached if not at their own host names, without a trailing slash: API id and
             stage are appended to it. Set for the embedded AWS, which serves all of them on one port.
+        csms_bus_accounts: Other AWS accounts that may put reports on the CSMS bus (docs/csms-bus.md): 12 digits each.
         embedded: Runs on the embedded AWS of this machine: bundled for the host's platform and Python, deployed with
             the caller's credentials instead of the bootstrap roles.
 
@@ -77,6 +79,7 @@ class StageSettings:
     worker_memory_mb: int = 512
     worker_concurrency: int = 10
     api_base_url: str | None = None
+    csms_bus_accounts: tuple[str, ...] = ()
     embedded: bool = False
 
     @property
@@ -118,6 +121,12 @@ class StageSettings:
             raise StageError(f"stage {self.name!r}: ocpi_url must be an https address, not {self.ocpi_url!r}")
         if self.worker_concurrency < LEAST_WORKER_CONCURRENCY:
             raise StageError(f"stage {self.name!r}: worker_concurrency must be {LEAST_WORKER_CONCURRENCY} or more")
+        wrong = [account for account in self.csms_bus_accounts if not _ACCOUNT.fullmatch(account)]
+        if wrong or len(set(self.csms_bus_accounts)) != len(self.csms_bus_accounts):
+            raise StageError(
+                f"stage {self.name!r}: csms_bus_accounts must be different AWS accounts of 12 digits each, with commas "
+                f"between them, not {','.join(self.csms_bus_accounts)!r}"
+            )
 
 
 STAGES: Final[Mapping[str, StageSettings]] = {
@@ -154,8 +163,8 @@ def select_stage(context: Callable[[str], object | None], environment: Mapping[s
     """Return the settings of the stage that the caller named, with the caller's own values put in.
 
     The stage is the CDK context value `stage`, else the environment variable STAGE, else `dev`. Of its settings,
-    country_code, party_id, business_name, ocpi_url, result_timeout_seconds, session_retention_days, log_level and
-    api_base_url may be given as context values.
+    country_code, party_id, business_name, ocpi_url, result_timeout_seconds, session_retention_days, log_level,
+    api_base_url and csms_bus_accounts may be given as context values.
 
     Raises:
         StageError: No such stage, or it cannot be deployed with these settings.
@@ -190,4 +199,7 @@ def _with_overrides(settings: StageSettings, context: Callable[[str], object | N
         session_retention_days=number("session_retention_days", settings.session_retention_days, "days"),
         log_level=given("log_level", settings.log_level),
         api_base_url=given("api_base_url", settings.api_base_url or "").rstrip("/") or None,
+        csms_bus_accounts=tuple(
+            filter(None, given("csms_bus_accounts", ",".join(settings.csms_bus_accounts)).split(","))
+        ),
     )

@@ -1,16 +1,6 @@
-"""csms-events: what CSMSs report becomes sessions and station states."""
+"""csms-events: what CSMSs report becomes sessions, station states, and answers to commands."""
 
-from ocpi_bridge.adapters.csms.events import parse_events
-from ocpi_bridge.runtime.queue_door import QueueMessage, queue_worker
-from ocpi_bridge.runtime.wiring.ingestion import ingest_event
-from ocpi_bridge.runtime.worker_logs import log_ingested
+from ocpi_bridge.runtime.queue_door import queue_worker
+from ocpi_bridge.runtime.wiring.ingestion import event_ingestion
 
-ingest = ingest_event()
-
-
-def _ingest(message: QueueMessage) -> None:
-    for event in parse_events(message.attributes["csms_id"], message.text.encode()):
-        log_ingested(event, ingest(event))
-
-
-lambda_handler = queue_worker(_ingest)
+lambda_handler = queue_worker(event_ingestion().take)

@@ -2,19 +2,23 @@
 
 from uuid import uuid4
 
+from ocpi_bridge.runtime import clients
 from ocpi_bridge.runtime.queue_door import QueueMessage, queue_worker
+from ocpi_bridge.runtime.settings import variable
 from ocpi_bridge.runtime.wiring.partners import update_partner
 from ocpi_bridge.runtime.worker_logs import log_update
 
 update = update_partner()
 
 
-def _push(message: QueueMessage) -> None:
+def _push(message: QueueMessage) -> float | None:
     session_id, partner_id = message.body["session_id"], message.body["partner_id"]
     correlation_id = str(uuid4())
     reassess = bool(message.body.get("reassess"))
-    updated = update(session_id, partner_id, correlation_id, reassess=reassess)
+    # A message that came back once has waited long enough: newer hints must not put it off for ever.
+    updated = update(session_id, partner_id, correlation_id, reassess=reassess, settle=message.receipts < 2)
     log_update(session_id, partner_id, correlation_id, updated)
+    return updated.again_in
 
 
-lambda_handler = queue_worker(_push)
+lambda_handler = queue_worker(_push, clients.sqs, [variable("PARTNER_UPDATES_QUEUE_URL")])

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from aws_cdk import Duration
+from aws_cdk import Aws, Duration
 from constructs import Construct
 
 from infra.constructs.csms_bus import CsmsBus
@@ -93,6 +93,8 @@ class Workers(Construct):
         intake.use_table(self._tables.sessions, "BatchGetItem", "DeleteItem", "PutItem", "Query", "UpdateItem")
         # Answers of charge points that come as events, and questions to a station that is new.
         intake.use_table(self._tables.requests, "BatchGetItem", "PutItem", "UpdateItem")
+        # The bus tells of which account a report is; the bridge's own may report for every CSMS.
+        intake.set(ACCOUNT_ID=Aws.ACCOUNT_ID)
         intake.consume(self._queues.csms_events, batch_size=EVENTS_AT_ONCE, concurrency=self._concurrency)
         return intake
 

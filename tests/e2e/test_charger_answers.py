@@ -1,4 +1,7 @@
-"""Whatever the charge point or its CSMS does: one result, true, before the announced timeout."""
+"""Whatever the charge point or its CSMS does: one result, true, before the announced timeout.
+
+docs/charge-point-answers.md has the table that these tests hold.
+"""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -7,8 +10,9 @@ from decimal import Decimal
 
 import pytest
 
-from ocpi_bridge.domain.requests import RequestState
+from ocpi_bridge.domain.requests import WAITING, RequestState
 from ocpi_bridge.domain.stations import Csms, CsmsMode
+from tests.support.e2e_faults import sweep
 from tests.support.e2e_site import (
     SOON,
     Site,
@@ -21,8 +25,10 @@ from tests.support.e2e_site import (
     site_world,
     sites_station,
 )
+from tests.support.e2e_waiting import eventually
 from tools.charge_point import Behaviour
 from tools.counterparts.http_service import Answer, NeverAnswer, Response
+from tools.counterparts.ocpp_json import Call
 from tools.local_stack import LocalStack
 from tools.partner_simulator import Exchange, ResponseType, ResultType
 
@@ -33,6 +39,13 @@ PATIENT = 90
 # Where a call of the CSMS lasts, the embedded AWS lets the commands of all stations wait for it.
 SHORT_CALL = 3
 ALWAYS = None
+SET, CLEAR = "SetChargingProfile", "ClearChargingProfile"
+# Rating of a site's station: 3 phases of 230 V and 32 A.
+MAXIMUM = Decimal(3 * 230 * 32)
+# The partner was told REJECTED by then, 10 s before the timeout.
+AFTER_THE_DEADLINE = 22.0
+# What was on its way as a session ended has its own deadline, a minute at the most.
+IN_THE_END = 2 * SOON
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +59,7 @@ class Case:
     answers: bool = True
 
 
+NO_SCHEDULE, NO_PERIODS = "no schedule and no plan", "an empty composite and no plan"
 CASES = (
     Case("silent PUT", Behaviour.SILENT, "PUT", ResultType.REJECTED, answers=False),
     Case("silent GET", Behaviour.SILENT, "GET", ResultType.REJECTED, answers=False),
@@ -56,8 +70,22 @@ CASES = (
     Case("CALLERROR to GET", Behaviour.NOT_SUPPORTED, "GET", ResultType.REJECTED),
     Case("CALLERROR to DELETE", Behaviour.NOT_SUPPORTED, "DELETE", ResultType.REJECTED),
     Case("NotSupported", Behaviour.STATUS_NOT_SUPPORTED, "PUT", ResultType.REJECTED),
-    Case("an answer that OCPP does not have", Behaviour.OUT_OF_SCHEMA, "PUT", ResultType.REJECTED, answers=False),
-    Case("no schedule and no plan", Behaviour.ACCEPTING, "GET", ResultType.ACCEPTED),
+    Case(
+        "a status that OCPP does not have, to PUT", Behaviour.OUT_OF_SCHEMA, "PUT", ResultType.REJECTED, answers=False
+    ),
+    Case(
+        "a status that OCPP does not have, to GET", Behaviour.OUT_OF_SCHEMA, "GET", ResultType.REJECTED, answers=False
+    ),
+    Case(
+        "a status that OCPP does not have, to DELETE",
+        Behaviour.OUT_OF_SCHEMA,
+        "DELETE",
+        ResultType.REJECTED,
+        answers=False,
+    ),
+    Case(NO_SCHEDULE, Behaviour.ACCEPTING, "GET", ResultType.ACCEPTED),
+    Case(NO_PERIODS, Behaviour.EMPTY_COMPOSITE, "GET", ResultType.ACCEPTED),
+    Case("Rejected and no plan", Behaviour.REJECTING, "GET", ResultType.ACCEPTED),
 )
 
 
@@ -90,6 +118,7 @@ FAULTS: dict[str, Answer | None] = {
     "is down": None,
 }
 SILENT_IN_THE_CALL, NEVER_ANSWERS = "silent charge point, synchronous CSMS", "CSMS that never answers"
+LATE, LATE_AFTER_A_PLAN = "an answer after the deadline", "an answer after the deadline, to a second plan"
 
 
 def with_short_calls(csms: Csms) -> Csms:
@@ -111,6 +140,12 @@ def asked(stack: LocalStack) -> Iterator[dict[str, Asked]]:
             site(stack, Behaviour.SILENT, mode=CsmsMode.SYNCHRONOUS, change_csms=with_short_calls, timeout=TIMEOUT)
         )
         never = open_site(site(stack, change_csms=with_short_calls, timeout=TIMEOUT))
+        late = open_site(site(stack, Behaviour.FOLLOWING, timeout=TIMEOUT))
+        late_after_a_plan = open_site(site(stack, Behaviour.FOLLOWING, timeout=TIMEOUT))
+        first = late_after_a_plan.bridge.put_profile(late_after_a_plan.session_id, flat(9000))
+        assert first.wait_for_result(TIMEOUT).result is ResultType.ACCEPTED
+        for place in (late, late_after_a_plan):
+            place.charge_point.behave(Behaviour.FOLLOWING, action=SET, delay=AFTER_THE_DEADLINE)
         for fault, answer in FAULTS.items():
             if answer is None:
                 failing[fault].csms.http.stop()
@@ -120,9 +155,44 @@ def asked(stack: LocalStack) -> Iterator[dict[str, Asked]]:
         sent = {case.name: ask(working[case.name], case.method) for case in CASES}
         sent |= {fault: ask(place, "PUT") for fault, place in failing.items()}
         sent |= {SILENT_IN_THE_CALL: ask(silent, "PUT"), NEVER_ANSWERS: ask(never, "PUT")}
+        sent |= {LATE: ask(late, "PUT"), LATE_AFTER_A_PLAN: ask(late_after_a_plan, "PUT")}
         yield sent
         assert world.partner.violations() == []
         assert {name: len(one.exchange.results()) for name, one in sent.items()} == dict.fromkeys(sent, 1)
+        end_in_order(sent)
+
+
+def end_in_order(sent: dict[str, Asked]) -> None:
+    """The cars leave, everybody behaves again: then no command may be left pending."""
+    for one in sent.values():
+        one.place.csms.http.clear_faults()
+        one.place.charge_point.behave(Behaviour.FOLLOWING)
+        one.place.charge_point.stop_transaction()
+
+    def pending() -> list[str]:
+        requests = {name: one.place.items.requests(one.place.session_id) for name, one in sent.items()}
+        return [name for name, found in requests.items() if any(request.state in WAITING for request in found)]
+
+    eventually(lambda: not pending(), IN_THE_END, what="no command left pending")
+
+
+def wait_for(place: Site, action: str, count: int) -> list[Call]:
+    """The commands of an action at the charge point, once there are so many; a sweep wakes what waits."""
+
+    def look() -> list[Call] | None:
+        found = place.commands(action)
+        if len(found) < count:
+            sweep(place.stack)
+        return found if len(found) >= count else None
+
+    return eventually(look, IN_THE_END, what=f"{count} {action} at the charge point")
+
+
+def followed(place: Site) -> list[Decimal]:
+    """The limits that the partner gets when it asks for the active profile."""
+    get = place.bridge.get_active_profile(place.session_id, 900).wait_for_result(SOON)
+    assert get.profile is not None
+    return [period.limit for period in get.profile.charging_profile.charging_profile_period or []]
 
 
 def test_every_request_is_accepted_at_once(asked: dict[str, Asked]) -> None:
@@ -190,19 +260,83 @@ def test_what_a_charge_point_answers_or_not_is_told_once(asked: dict[str, Asked]
     # The simulator notes a violation for a result that comes after the announced timeout.
     assert one.exchange.wait_for_result(TIMEOUT).result is case.result
 
-    assert len(one.place.commands()) == 1
     request = one.place.items.wait_for_state(
         one.place.session_id, one.exchange.response_url, RequestState.DELIVERED, SOON
     )
+    assert request.attempts == 1
     assert case.answers == ("no answer by the deadline" not in (request.reason or ""))
 
 
-def test_without_a_plan_the_active_profile_is_the_most_that_the_evse_gives(asked: dict[str, Asked]) -> None:
-    profile = asked["no schedule and no plan"].exchange.wait_for_result(TIMEOUT).profile
+@pytest.mark.parametrize("name", [NO_SCHEDULE, NO_PERIODS])
+def test_without_a_plan_the_active_profile_is_the_most_that_the_evse_gives(asked: dict[str, Asked], name: str) -> None:
+    profile = asked[name].exchange.wait_for_result(TIMEOUT).profile
 
     assert profile is not None
     periods = profile.charging_profile.charging_profile_period or []
-    assert [(period.start_period, period.limit) for period in periods] == [(0, Decimal(3 * 230 * 32))]
+    assert [(period.start_period, period.limit) for period in periods] == [(0, MAXIMUM)]
+
+
+@pytest.mark.parametrize("name", ["CALLERROR to PUT", "NotSupported"])
+def test_a_station_without_smart_charging_is_not_asked_again(asked: dict[str, Asked], name: str) -> None:
+    one = asked[name]
+    assert one.exchange.wait_for_result(TIMEOUT).result is ResultType.REJECTED
+
+    again = one.place.bridge.put_profile(one.place.session_id, flat(11_000))
+
+    assert again.result is ResponseType.NOT_SUPPORTED
+    assert len(one.place.commands(SET)) == 1
+
+
+@pytest.mark.parametrize("behaviour", [Behaviour.ACCEPTING, Behaviour.EMPTY_COMPOSITE])
+def test_a_charge_point_that_accepts_everything_and_does_nothing_is_told_as_unknown(
+    stack: LocalStack, behaviour: Behaviour
+) -> None:
+    with site(stack, behaviour, timeout=PATIENT) as place:
+        put = place.bridge.put_profile(place.session_id, flat(7000))
+        assert put.wait_for_result(SOON).result is ResultType.ACCEPTED
+
+        get = place.bridge.get_active_profile(place.session_id)
+        assert get.wait_for_result(SOON).result is ResultType.UNKNOWN
+        delete = place.bridge.delete_profile(place.session_id)
+        assert delete.wait_for_result(SOON).result is ResultType.ACCEPTED
+        assert followed(place) == [MAXIMUM]
+
+
+def test_a_plan_whose_outcome_nobody_knows_is_taken_back(asked: dict[str, Asked]) -> None:
+    one = asked["silent PUT"]
+    assert one.exchange.wait_for_result(TIMEOUT).result is ResultType.REJECTED
+
+    [cleared] = wait_for(one.place, CLEAR, 1)
+
+    [sent] = one.place.commands(SET)
+    assert profile_id(cleared) == profile_id(sent)
+
+
+def test_a_plan_that_is_accepted_after_the_deadline_does_not_stay(asked: dict[str, Asked]) -> None:
+    place = asked[LATE].place
+    assert asked[LATE].exchange.wait_for_result(TIMEOUT).result is ResultType.REJECTED
+    place.charge_point.behave(Behaviour.FOLLOWING)
+
+    cleared = wait_for(place, CLEAR, 1)[0]
+
+    [sent] = place.commands(SET)
+    assert profile_id(cleared) == profile_id(sent)
+    eventually(lambda: place.charge_point.last_profile is None, SOON, what="no plan at the charge point")
+    assert followed(place) == [MAXIMUM]
+
+
+def test_after_a_second_plan_whose_outcome_nobody_knows_the_first_one_is_sent_again(asked: dict[str, Asked]) -> None:
+    place = asked[LATE_AFTER_A_PLAN].place
+    assert asked[LATE_AFTER_A_PLAN].exchange.wait_for_result(TIMEOUT).result is ResultType.REJECTED
+    place.charge_point.behave(Behaviour.FOLLOWING)
+
+    sent = wait_for(place, SET, 3)
+
+    assert [[limit for _, limit in limits(command)] for command in sent] == [[9000], [11_000], [9000]]
+    # The truth is told without being asked for (OCPI 14.4.2.4), and told again when it is.
+    push = place.partner.wait_for_active_profile(place.session_id, IN_THE_END)
+    assert [period.limit for period in push.profile.charging_profile.charging_profile_period or []] == [9000]
+    assert followed(place) == [9000]
 
 
 @pytest.mark.parametrize("fault", [*FAULTS, NEVER_ANSWERS])
@@ -220,4 +354,4 @@ def test_a_silent_charger_behind_a_synchronous_csms_is_rejected_in_time(asked: d
     assert one.exchange.wait_for_result(TIMEOUT).result is ResultType.REJECTED
 
     # The sender tried again, and the CSMS sends nothing while the charge point owes an answer.
-    assert len(one.place.commands()) == 1
+    assert len(one.place.commands(SET)) == 1

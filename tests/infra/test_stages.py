@@ -64,6 +64,25 @@ def test_an_api_address_is_taken_without_its_trailing_slash() -> None:
     assert _select(stage="local").api_base_url is None
 
 
+def test_accounts_that_may_report_on_the_bus_are_named_with_commas() -> None:
+    assert _select(stage="dev").csms_bus_accounts == ()
+    given = _select(stage="dev", csms_bus_accounts="111111111111,222222222222")
+    assert given.csms_bus_accounts == ("111111111111", "222222222222")
+
+
+@pytest.mark.parametrize(
+    "accounts", ["1111", "1111-1111-1111", "*", "111111111111, 222222222222", "1" * 12 + ";" + "2" * 12]
+)
+def test_what_can_be_no_account_is_refused(accounts: str) -> None:
+    with pytest.raises(StageError, match="csms_bus_accounts"):
+        _select(stage="dev", csms_bus_accounts=accounts)
+
+
+def test_an_account_that_is_named_twice_is_refused() -> None:
+    with pytest.raises(StageError, match="csms_bus_accounts"):
+        _select(stage="dev", csms_bus_accounts="111111111111,111111111111")
+
+
 def test_only_the_local_stage_is_embedded_and_only_production_retains_data() -> None:
     assert [name for name, stage in STAGES.items() if stage.embedded] == ["local"]
     assert [name for name, stage in STAGES.items() if stage.retain_data] == ["production"]

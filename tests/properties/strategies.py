@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
 from ocpi_bridge.domain.plans import Plan, PlanPeriod, RateUnit
-from ocpi_bridge.domain.stations import OcppVersion, Outlet, PowerType
+from ocpi_bridge.domain.stations import OcppVersion, Outlet, PowerType, Quirk
 from tests.support.outlets import outlet
 
 NOW = datetime(2026, 1, 15, 17, 0, tzinfo=UTC)
@@ -60,8 +60,14 @@ def outlets(draw: DrawFn) -> Outlet:
         preferred_unit=draw(st.none() | st.sampled_from(RateUnit)),
         max_periods=draw(st.none() | st.integers(1, 6)),
         ocpp_version=draw(st.sampled_from(OcppVersion)),
+        nominal_voltage=draw(st.sampled_from([230, 230, 120, 240])),
+        quirks=draw(st.frozensets(st.sampled_from(Quirk), max_size=2)),
     )
 
 
 def phases_used() -> SearchStrategy[int | None]:
     return st.none() | st.integers(1, 3)
+
+
+def fail_safes() -> SearchStrategy[timedelta | None]:
+    return st.none() | st.sampled_from([timedelta(minutes=1), timedelta(hours=2), timedelta(days=1)])

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ocpi_bridge.adapters.bounded_http.exchange import HttpCall, NoReply, Reply
+
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
@@ -33,3 +35,20 @@ class Vault:
     def clear(self) -> None:
         for secret in self.client.list_secrets()["SecretList"]:
             self.client.delete_secret(SecretId=secret["Name"], ForceDeleteWithoutRecovery=True)
+
+
+class CsmsExchange:
+    """The API of a CSMS as a command reaches it: gives one answer to all, `calls` are what it was asked."""
+
+    def __init__(self) -> None:
+        self.answer: Reply | NoReply = NoReply("connect", sent=False)
+        self.calls: list[HttpCall] = []
+        self.closed = False
+
+    def exchange(self, call: HttpCall, budget: float) -> Reply | NoReply:
+        assert budget > 0
+        self.calls.append(call)
+        return self.answer
+
+    def close(self) -> None:
+        self.closed = True

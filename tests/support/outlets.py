@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from ocpi_bridge.domain.plans import Plan, RateUnit
 from ocpi_bridge.domain.requests import RequestKind
-from ocpi_bridge.domain.stations import Connector, Evse, OcppVersion, Outlet, PowerType, Station
+from ocpi_bridge.domain.stations import Connector, Evse, OcppVersion, Outlet, PowerType, Quirk, Station
 from ocpi_bridge.ports import ChargerCommand
 
 BOTH_UNITS = frozenset(RateUnit)
@@ -24,11 +24,23 @@ def outlet(
     ocpp_version: OcppVersion = OcppVersion.V16,
     ocpp_connector_id: int = 1,
     ocpp_evse_id: int | None = None,
+    nominal_voltage: int = 230,
+    quirks: frozenset[Quirk] = frozenset(),
 ) -> Outlet:
-    connector = Connector("1", ocpp_connector_id, power_type, max_voltage, max_amperage, max_electric_power)
+    connector = Connector(
+        "1", ocpp_connector_id, power_type, max_voltage, max_amperage, max_electric_power, nominal_voltage
+    )
     evse = Evse("BE*BEC*E041503001", (connector,), ocpp_evse_id, cap_w=cap_w)
     station = Station(
-        "acme", "CP-001", "LOC1", ocpp_version, (evse,), allowed_units, preferred_unit, max_periods=max_periods
+        "acme",
+        "CP-001",
+        "LOC1",
+        ocpp_version,
+        (evse,),
+        allowed_units,
+        preferred_unit,
+        max_periods=max_periods,
+        quirks=quirks,
     )
     return Outlet(station, evse, connector)
 

@@ -54,6 +54,10 @@ class ScriptedPartner:
             self._on_send(message)
         return self._receipts.pop(0) if len(self._receipts) > 1 else self._receipts[0]
 
+    def answer_with(self, *receipts: Receipt) -> None:
+        """What comes from now on."""
+        self._receipts = list(receipts)
+
     @property
     def methods(self) -> list[str]:
         return [message.method for message in self.messages]

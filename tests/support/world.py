@@ -27,6 +27,7 @@ from ocpi_bridge.domain.stations import Csms, Station, find_outlet
 from ocpi_bridge.domain.tokens import AcceptedToken, token_hash
 from ocpi_bridge.domain.watches import Watch
 from ocpi_bridge.ports import CommandContext, Pushed
+from ocpi_bridge.usecases.record_answer import RecordAnswer
 from tests.support import registry_entries
 from tests.support.clocks import START, ManualClock
 from tests.support.tables import AwsTables
@@ -105,10 +106,10 @@ class World:
         names = {"sessions": tables.sessions, "requests": tables.requests, "registry": tables.registry}
         self.intake = DynamoIntakeStore(tables.client, **names)
         self.commands = DynamoCommandStore(tables.client, **names)
-        self.deliveries = DynamoDeliveryStore(tables.client, tables.requests, tables.registry)
+        self.deliveries = DynamoDeliveryStore(tables.client, **names)
         self.sessions = DynamoSessionStore(tables.client, tables.sessions, tables.registry)
         self.pushes = DynamoPushStore(tables.client, tables.sessions, tables.registry, self.clock)
-        self.watches = DynamoWatchStore(tables.client, tables.sessions, tables.requests, self.clock)
+        self.watches = DynamoWatchStore(tables.client, **names, clock=self.clock)
         self.states = DynamoStationStates(tables.client, tables.registry)
         self.sweeps = DynamoSweepStore(tables.client, tables.sessions, tables.requests, tables.registry)
         self._put(
@@ -118,6 +119,10 @@ class World:
             registry_items.csms_item(self.csms, 1),
             registry_items.station_item(self.station, 1),
         )
+
+    def record(self) -> RecordAnswer:
+        """The recording of charge points' answers."""
+        return RecordAnswer(self.commands, self.states, self.clock)
 
     # --- Registry ------------------------------------------------------------------------------------------------
 
@@ -303,7 +308,7 @@ class World:
         return found
 
     def due_pushes(self, at: datetime | None = None) -> list[tuple[str, str]]:
-        due = self.sweeps.due_pushes(at or self.clock.now())
+        due = self.sweeps.due_in_sessions(at or self.clock.now()).pushes
         return [(push.session_id, push.partner_id) for push in due]
 
     def _put(self, table: str, *items: Mapping[str, Any]) -> None:

@@ -9,6 +9,7 @@ from tools.bridge import (
     privacy_commands,
     registration_commands,
     station_commands,
+    takeover_commands,
 )
 
 app = typer.Typer(
@@ -29,6 +30,7 @@ app.add_typer(station_commands.app, name="station")
 app.add_typer(registration_commands.app, name="partner")
 app.add_typer(assignment_commands.app, name="assignment")
 app.add_typer(pairing_commands.app, name="pairing")
+app.add_typer(takeover_commands.app)
 app.add_typer(privacy_commands.app)
 
 

@@ -70,8 +70,17 @@ def list_all(session: Session) -> None:
     csmss = session.deployment.registry.list_csmss()
     session.output.table(
         [files.csms_document(csms) for csms in csmss],
-        ("CSMS", "preset", "mode", "address"),
-        ((csms.csms_id, csms.preset, csms.mode, csms.base_url) for csms in csmss),
+        ("CSMS", "driver", "API", "mode", "address"),
+        (
+            (
+                csms.csms_id,
+                csms.driver,
+                csms.preset or (csms.api.name if csms.api else "-"),
+                csms.mode,
+                csms.base_url or "-",
+            )
+            for csms in csmss
+        ),
         none="There is no CSMS yet.",
     )
 
@@ -83,3 +92,59 @@ def show(session: Session, csms_id: CsmsId) -> None:
     if csms is None:
         raise UnknownEntity("CSMS", csms_id)
     session.output.document(files.csms_document(csms))
+
+
+@command(app, "remove")
+def remove(
+    session: Session,
+    csms_id: CsmsId,
+    with_stations: Annotated[
+        bool,
+        typer.Option("--with-stations", help="Remove its stations too; without it they keep it from being removed."),
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Remove a CSMS with what is shared with it: its events are refused from then on, and it is sent no command.
+
+    A plan that is installed at one of its stations cannot be cleared any more: `bridge steering off --all CSMS` and
+    `bridge release` first.
+    """
+    if not yes:
+        what = f"CSMS {csms_id}, its stations and its secrets" if with_stations else f"CSMS {csms_id} and its secrets"
+        typer.confirm(f"Remove {what}?", abort=True, err=True)
+    deployment = session.deployment
+    removed = operations.remove_csms(deployment.registry, deployment.secrets, csms_id, with_stations=with_stations)
+    session.output.done(
+        {"csms_id": csms_id, "stations": [station.station_id for station in removed]},
+        f"CSMS {csms_id} is removed, with {len(removed)} station(s).",
+    )
+
+
+@command(app, "test")
+def ask(
+    session: Session,
+    csms_id: CsmsId,
+    station: Annotated[
+        str | None, typer.Option(metavar="STATION", help="The station to ask; one that is online, if not given.")
+    ] = None,
+) -> None:
+    """Ask a station of the CSMS what it would charge with now: harmless, and the same way that every command goes.
+
+    It is asked from this machine, with the bridge's credential and the registry's entry: a firewall may treat the bridge
+    otherwise. The exit code is 1, with what to do, where the CSMS cannot be asked or does not pass it on.
+    """
+    deployment = session.deployment
+    csms, outlet = operations.to_be_asked(deployment.registry, csms_id, station)
+    finding = deployment.probe(csms, outlet)
+    place = f"station {outlet.station.station_id}, EVSE {outlet.evse.uid}"
+    if not finding.passed:
+        raise operations.OperationRefused(f"{place}: {finding.text}")
+    session.output.done(
+        {
+            "csms_id": csms_id,
+            "station_id": outlet.station.station_id,
+            "evse_uid": outlet.evse.uid,
+            "told": finding.text,
+        },
+        f"{place}: {finding.text}",
+    )

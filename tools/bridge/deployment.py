@@ -10,14 +10,17 @@ from typing import TYPE_CHECKING, Self
 import boto3
 
 from ocpi_bridge.adapters.dynamodb.registry import DynamoRegistry
+from ocpi_bridge.adapters.dynamodb.station_states import DynamoStationStates
 from ocpi_bridge.domain.connections import OwnPlatform
 from ocpi_bridge.domain.errors import BridgeError
 from ocpi_bridge.domain.partners import Party
 from ocpi_bridge.ocpi.versions import versions_url
+from tools.bridge.csms_probe import CsmsProbe
 from tools.bridge.pairing import Pairings
 from tools.bridge.privacy import Erasure
 from tools.bridge.registration import Handshakes
 from tools.bridge.secrets import OperatorSecrets
+from tools.bridge.takeover import Takeover
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
@@ -46,6 +49,9 @@ class Deployment:
     handshakes: Handshakes
     pairings: Pairings
     erasure: Erasure
+    states: DynamoStationStates
+    takeover: Takeover
+    probe: CsmsProbe
 
     @property
     def local(self) -> bool:
@@ -100,6 +106,7 @@ class Deployment:
         ca_file: Path | None = None,
     ) -> Self:
         table, prefix = _output(outputs, "RegistryTableName"), _output(outputs, "SecretsPrefix")
+        sessions = _output(outputs, "SessionsTableName")
         api_url = _output(outputs, "OcpiApiUrl")
         party = Party(_output(outputs, "CountryCode"), _output(outputs, "PartyId"))
         return cls(
@@ -126,7 +133,16 @@ class Deployment:
                 allow_loopback=stage == LOCAL_STAGE,
                 ca_file=ca_file,
             ),
-            erasure=Erasure.on_aws(dynamodb, registry=table, sessions=_output(outputs, "SessionsTableName")),
+            erasure=Erasure.on_aws(dynamodb, registry=table, sessions=sessions),
+            states=DynamoStationStates(dynamodb, table),
+            takeover=Takeover.on_aws(dynamodb, registry=table, sessions=sessions),
+            probe=CsmsProbe.on_aws(
+                secrets_manager,
+                prefix,
+                csms_api_url=_output(outputs, "CsmsApiUrl"),
+                allow_loopback=stage == LOCAL_STAGE,
+                ca_file=ca_file,
+            ),
         )
 
 

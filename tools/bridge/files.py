@@ -7,18 +7,19 @@ for 16), unknown names are errors, and no message repeats a value that was read.
 import difflib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, is_dataclass, replace
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Self, TypeVar, get_args, get_type_hints
+from typing import Self, TypeVar, get_args, get_origin, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
+from ocpi_bridge.adapters.dynamodb.registry import VersionedStation
 from ocpi_bridge.domain.assignments import Assignment
 from ocpi_bridge.domain.errors import BridgeError, InvalidInput
 from ocpi_bridge.domain.partners import Partner
-from ocpi_bridge.domain.stations import Csms, Station
+from ocpi_bridge.domain.stations import Csms, CsmsDriver, CsmsMode, Station, StationState
 from ocpi_bridge.domain.times import in_utc
 from tools.bridge import rules
 
@@ -41,21 +42,17 @@ class FileRefused(BridgeError):
         return cls(path, [InvalidInput("file", f"cannot be written: {error.strerror}")])
 
 
-NOT_IN_FILES: Mapping[type, Mapping[str, str]] = {
-    Partner: {
-        "registration": "is no one's to write: a handshake changes it, and `bridge partner show` tells it",
-        "credential": "is no one's to write: it names the secret that came with a handshake",
-    }
-}
-"""Fields of entries that no file has, each with what to say of it."""
+# Fields of a CSMS that its entry always has, empty where its driver or its own description of the API replaces them.
+_NOT_ALWAYS_NEEDED = ("preset", "base_url")
 
 
 @dataclass(frozen=True, slots=True)
 class StationFile:
-    """The stations of one CSMS."""
+    """The stations of one CSMS; `versions` are those that an export noted, by station id."""
 
     csms_id: str
     stations: tuple[Station, ...]
+    versions: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +60,16 @@ class AssignmentFile:
     """Assignments of any partners."""
 
     assignments: tuple[Assignment, ...]
+
+
+NOT_IN_FILES: Mapping[type, Mapping[str, str]] = {
+    Partner: {
+        "registration": "is no one's to write: a handshake changes it, and `bridge partner show` tells it",
+        "credential": "is no one's to write: it names the secret that came with a handshake",
+    },
+    StationFile: {"versions": "stand with their stations, as `version`"},
+}
+"""Fields of entries that no file has, each with what to say of it."""
 
 
 # --- Reading ---------------------------------------------------------------------------------------------------------
@@ -79,8 +86,16 @@ def read_partner(path: Path, *, local: bool) -> Partner:
 
 
 def read_csms(path: Path, *, local: bool) -> Csms:
-    """The CSMS in a file; its `parameters` are an object there. Raises FileRefused."""
+    """The CSMS in a file; its `parameters` are an object there. Raises FileRefused.
+
+    What its driver does not need may be left out; `rules` tells what is missing then.
+    """
     raw = _load(path)
+    for name in _NOT_ALWAYS_NEEDED:
+        raw.setdefault(name, "")
+    if raw.get("driver") == CsmsDriver.BUS.value:
+        # The only way there: the answer is an event of its own.
+        raw.setdefault("mode", CsmsMode.CALLBACK.value)
     parameters = raw.pop("parameters", {})
     if not isinstance(parameters, dict):
         raise FileRefused(path, [InvalidInput("parameters", "must be an object of names and texts")])
@@ -95,12 +110,18 @@ def read_stations(path: Path) -> StationFile:
     """The stations in a file: the CSMS stands once, before them. Raises FileRefused."""
     raw = _load(path)
     wrong: list[InvalidInput] = []
+    versions: dict[str, int] = {}
     stations = raw.get("stations")
     for index, station in enumerate(stations if isinstance(stations, list) else []):
         if isinstance(station, dict):
             if "csms_id" in station:
                 wrong.append(InvalidInput(f"stations.{index}.csms_id", "stands once for all stations, before them"))
             station["csms_id"] = ""
+            version = station.pop("version", None)
+            if isinstance(version, int) and not isinstance(version, bool):
+                versions[str(station.get("station_id"))] = version
+            elif version is not None:
+                wrong.append(InvalidInput(f"stations.{index}.version", "must be a whole number, as an export has it"))
     content = _read(path, StationFile, raw, found=wrong)
     _refuse(
         path,
@@ -110,7 +131,8 @@ def read_stations(path: Path) -> StationFile:
             for problem in rules.check_station(one, f"stations.{index}.")
         ),
     )
-    return replace(content, stations=tuple(replace(one, csms_id=content.csms_id) for one in content.stations))
+    stations_of_csms = tuple(replace(one, csms_id=content.csms_id) for one in content.stations)
+    return replace(content, stations=stations_of_csms, versions=versions)
 
 
 def read_assignments(path: Path) -> tuple[Assignment, ...]:
@@ -141,7 +163,11 @@ def partner_document(partner: Partner) -> dict[str, Json]:
 
 def csms_document(csms: Csms) -> dict[str, Json]:
     """A CSMS as its file has it."""
-    return {**_object(csms), "parameters": dict(csms.parameters)}
+    document: dict[str, Json] = {**_object(csms), "parameters": dict(csms.parameters)}
+    for name in _NOT_ALWAYS_NEEDED:
+        if not document[name]:
+            del document[name]
+    return document
 
 
 def station_document(station: Station) -> dict[str, Json]:
@@ -151,9 +177,15 @@ def station_document(station: Station) -> dict[str, Json]:
     return document
 
 
-def stations_document(csms_id: str, stations: Sequence[Station]) -> dict[str, Json]:
-    """The station file with these stations; reading it gives them back."""
-    return {"csms_id": csms_id, "stations": [station_document(station) for station in stations]}
+def state_document(state: StationState | None) -> Json:
+    """What is known of a station beside its file; None: nothing."""
+    return to_json(state or StationState())
+
+
+def stations_document(csms_id: str, stations: Sequence[VersionedStation]) -> dict[str, Json]:
+    """The station file with these stations and their versions; reading it gives them back."""
+    entries: list[Json] = [{**station_document(station), "version": version} for station, version in stations]
+    return {"csms_id": csms_id, "stations": entries}
 
 
 def assignment_document(assignment: Assignment) -> dict[str, Json]:
@@ -162,13 +194,18 @@ def assignment_document(assignment: Assignment) -> dict[str, Json]:
 
 
 def _object(entry: Partner | Csms | Station | Assignment) -> dict[str, Json]:
-    document = to_json(asdict(entry))
+    document = to_json(entry)
     assert isinstance(document, dict)
     return document
 
 
 def to_json(value: object) -> Json:
     """A value of the domain in JSON's terms: absent members are left out, sets are sorted, times are UTC with Z."""
+    if is_dataclass(value):
+        members = {one: getattr(value, one.name) for one in fields(value)}
+        # Left out, a None that is not the default would mean something else.
+        told = {one: member for one, member in members.items() if member is not None or one.default is not None}
+        return {one.name: to_json(member) for one, member in told.items()}
     match value:
         case dict():
             return {str(name): to_json(member) for name, member in value.items() if member is not None}
@@ -189,7 +226,8 @@ def to_json(value: object) -> Json:
 # --- Checking --------------------------------------------------------------------------------------------------------
 
 
-def _load(path: Path) -> dict[str, Json]:
+def load_json(path: Path) -> Json:
+    """The JSON in a file; nothing else is known of it. Raises FileRefused."""
     try:
         content: Json = json.loads(path.read_text("utf-8"), object_pairs_hook=_unique, parse_constant=_no_constant)
     except OSError as error:
@@ -201,6 +239,11 @@ def _load(path: Path) -> dict[str, Json]:
         raise FileRefused(path, [InvalidInput(place, f"is not JSON: {error.msg}")]) from error
     except InvalidInput as problem:
         raise FileRefused(path, [problem]) from problem
+    return content
+
+
+def _load(path: Path) -> dict[str, Json]:
+    content = load_json(path)
     if not isinstance(content, dict):
         raise FileRefused(path, [InvalidInput("file", "must be a JSON object")])
     return content
@@ -220,11 +263,11 @@ def _no_constant(name: str) -> float:
 
 
 def _read(path: Path, kind: type[T], raw: dict[str, Json], found: Iterable[InvalidInput] = ()) -> T:
-    problems = [*found, *_unknown_names(kind, raw, "")]
+    problems = [*found, *unknown_names(kind, raw, "")]
     try:
         entry = TypeAdapter(kind).validate_json(json.dumps(raw), strict=True)
     except ValidationError as error:
-        raise FileRefused(path, [*problems, *map(_problem, error.errors(include_input=False))]) from None
+        raise FileRefused(path, [*problems, *findings(error)]) from None
     _refuse(path, problems)
     return entry
 
@@ -233,6 +276,11 @@ def _refuse(path: Path, problems: Iterable[InvalidInput]) -> None:
     found = list(problems)
     if found:
         raise FileRefused(path, found)
+
+
+def findings(error: ValidationError) -> list[InvalidInput]:
+    """What pydantic found, in our words."""
+    return [_problem(one) for one in error.errors(include_input=False)]
 
 
 def _problem(error: Mapping[str, object]) -> InvalidInput:
@@ -244,7 +292,7 @@ def _problem(error: Mapping[str, object]) -> InvalidInput:
     return InvalidInput(".".join(map(str, place)) or "file", expected[:1].lower() + expected[1:])
 
 
-def _unknown_names(kind: object, raw: Json, path: str) -> Iterator[InvalidInput]:
+def unknown_names(kind: object, raw: Json, path: str) -> Iterator[InvalidInput]:
     """Names that no field has: pydantic passes over them in dataclasses, and a typing error would pass for a default."""
     if is_dataclass(kind) and isinstance(raw, dict):
         reserved = NOT_IN_FILES.get(kind, {}) if isinstance(kind, type) else {}
@@ -252,7 +300,7 @@ def _unknown_names(kind: object, raw: Json, path: str) -> Iterator[InvalidInput]
         hints = get_type_hints(kind)
         for name, value in raw.items():
             if name in known:
-                yield from _unknown_names(hints[name], value, f"{path}{name}.")
+                yield from unknown_names(hints[name], value, f"{path}{name}.")
             elif name in reserved:
                 yield InvalidInput(f"{path}{name}", reserved[name])
             else:
@@ -260,12 +308,16 @@ def _unknown_names(kind: object, raw: Json, path: str) -> Iterator[InvalidInput]
                 hint = f"; is {close[0]} meant?" if close else f"; known are {', '.join(sorted(known))}"
                 yield InvalidInput(f"{path}{name}", f"is no field of this object{hint}")
         return
+    if isinstance(raw, dict) and get_origin(kind) in {dict, Mapping}:
+        for name, value in raw.items():
+            yield from unknown_names(get_args(kind)[1], value, f"{path}{name}.")
+        return
     for member in get_args(kind):
         if isinstance(raw, list):
             for index, value in enumerate(raw):
-                yield from _unknown_names(member, value, f"{path}{index}.")
+                yield from unknown_names(member, value, f"{path}{index}.")
         else:
-            yield from _unknown_names(member, raw, path)
+            yield from unknown_names(member, raw, path)
 
 
 def _in_utc(given: Assignment) -> Assignment:

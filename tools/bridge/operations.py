@@ -10,8 +10,9 @@ from datetime import datetime
 from ocpi_bridge.adapters.dynamodb.registry import DynamoRegistry, RemovedPartner
 from ocpi_bridge.domain.errors import BridgeError, UnknownEntity
 from ocpi_bridge.domain.partners import Partner, Registration
+from ocpi_bridge.domain.registration import RegistrationRefused
 from ocpi_bridge.domain.replacements import Replacement
-from ocpi_bridge.domain.stations import Csms, CsmsAuth
+from ocpi_bridge.domain.stations import Csms, CsmsAuth, CsmsDriver, Outlet, Quirk, Station, StationState
 from ocpi_bridge.domain.tokens import TOKEN_MAX_LENGTH, is_token, new_token, token_hash
 from ocpi_bridge.ports import CsmsSecrets
 from ocpi_bridge.ports.secrets import PartnerSecret
@@ -156,6 +157,61 @@ def replace_csms(
     registry.replace_csms(csms)
 
 
+def remove_csms(
+    registry: DynamoRegistry, secrets: OperatorSecrets, csms_id: str, *, with_stations: bool
+) -> tuple[Station, ...]:
+    """Removes a CSMS with what is shared with it; returns the stations that went with it, which `with_stations` allows.
+
+    Raises UnknownEntity, OperationRefused or Contended. Interrupted, it is completed by calling it again.
+    """
+    try:
+        removed = registry.remove_csms(csms_id, with_stations=with_stations)
+    except UnknownEntity:
+        # An earlier removal may have ended right before this.
+        secrets.remove_csms(csms_id)
+        raise
+    except RegistrationRefused as refused:
+        problems = ", ".join(problem.problem for problem in refused.problems)
+        raise OperationRefused(f"{problems}: --with-stations") from refused
+    secrets.remove_csms(csms_id)
+    return removed
+
+
+def to_be_asked(registry: DynamoRegistry, csms_id: str, station_id: str | None) -> tuple[Csms, Outlet]:
+    """The CSMS and the place to charge that a test asks: of the named station, or else of one that is online.
+
+    Raises UnknownEntity or OperationRefused.
+    """
+    csms = registry.get_csms(csms_id)
+    if csms is None:
+        raise UnknownEntity("CSMS", csms_id)
+    if csms.driver is CsmsDriver.BUS:
+        raise OperationRefused(
+            f"CSMS {csms_id!r} is on the bus, where nobody answers at once: `bridge station list {csms_id}` tells from "
+            "which stations its events arrive"
+        )
+    if station_id is not None:
+        named = registry.get_station(csms_id, station_id)
+        if named is None:
+            raise UnknownEntity("station", f"{csms_id}/{station_id}")
+        return csms, _first_outlet(named)
+    states = registry.station_states(csms_id)
+    # Those that nothing was heard of come before those that are known to be offline.
+    ranks = {True: 0, None: 1, False: 2}
+    stations = sorted(
+        (one for one in registry.list_stations(csms_id) if Quirk.NO_COMPOSITE not in one.quirks),
+        key=lambda one: ranks[states.get(one.station_id, StationState()).online],
+    )
+    if not stations:
+        raise OperationRefused(f"CSMS {csms_id!r} has no station that could be asked; use `bridge station import`")
+    return csms, _first_outlet(stations[0])
+
+
+def _first_outlet(station: Station) -> Outlet:
+    evse = station.evses[0]
+    return Outlet(station, evse, evse.connectors[0])
+
+
 def _check_csms_secrets(csms: Csms, shared: CsmsSecrets) -> None:
     if len(shared.event_key) < EVENT_KEY_MIN_LENGTH or not _printable(shared.event_key):
         raise OperationRefused(f"the event key must have at least {EVENT_KEY_MIN_LENGTH} printable characters")
@@ -165,6 +221,8 @@ def _check_csms_secrets(csms: Csms, shared: CsmsSecrets) -> None:
         raise OperationRefused(f"the file says auth {csms.auth.value!r}, so give the credential by --api-credential")
     if shared.api_credential is not None and not _printable(shared.api_credential):
         raise OperationRefused("the API credential must be printable ASCII: it stands in an HTTP header")
+    if csms.auth is CsmsAuth.BASIC and ":" not in (shared.api_credential or ""):
+        raise OperationRefused(f"with auth {csms.auth.value!r} the API credential is `user:password`")
 
 
 def _printable(text: str) -> bool:

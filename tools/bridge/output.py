@@ -1,7 +1,8 @@
 """What a command shows: a sentence or table for people, or one JSON document for scripts; problems go to stderr."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 from rich.console import Console
 from rich.table import Table
@@ -43,6 +44,15 @@ class Output:
             for row in rows:
                 table.add_row(*row)
             self._console.print(table)
+
+    @contextmanager
+    def progress(self, text: str) -> Iterator[Callable[[str], None]]:
+        """Shows on a terminal, and nowhere else, that something takes time; gives what changes the text."""
+        if self._as_json or not self._problems.is_terminal:
+            yield lambda _: None
+            return
+        with self._problems.status(text) as status:
+            yield status.update
 
     def problem(self, text: str) -> None:
         """Tells what is wrong."""

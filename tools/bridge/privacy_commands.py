@@ -7,12 +7,9 @@ import typer
 from ocpi_bridge.domain.events import IdToken
 from tools.bridge import files
 from tools.bridge.privacy import Kept
-from tools.bridge.session import Session, command
+from tools.bridge.session import TO_BE_CONTINUED, Session, command
 
 app = typer.Typer()
-
-# Beside those of all commands: it did what it could, and is to be run again.
-TO_BE_CONTINUED = 3
 
 
 @command(app, "erase")

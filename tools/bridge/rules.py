@@ -18,10 +18,21 @@ from ocpi_bridge.domain.callback_urls import (
     check_public_url,
     partner_hosts,
 )
+from ocpi_bridge.domain.csms_api import FEED_PARAMETERS
 from ocpi_bridge.domain.errors import InvalidInput
 from ocpi_bridge.domain.partners import OAuth2Client, OutboundAuth, Partner, Rate
 from ocpi_bridge.domain.sessions import PLACES_PER_STATION
-from ocpi_bridge.domain.stations import Connector, Csms, CsmsAuth, Evse, OcppVersion, PowerType, Station
+from ocpi_bridge.domain.stations import (
+    Connector,
+    Csms,
+    CsmsAuth,
+    CsmsDriver,
+    CsmsMode,
+    Evse,
+    OcppVersion,
+    PowerType,
+    Station,
+)
 from ocpi_bridge.ocpi.credentials import MAX_PARTIES
 from ocpi_bridge.ocpi.versions import VERSIONS
 
@@ -36,6 +47,7 @@ _OCPP_IDENTITY = re.compile(r"[!-~]{1,48}")
 _COUNTRY = re.compile(r"[A-Za-z]{2}")
 _PARTY = re.compile(r"[A-Za-z0-9]{3}")
 _CURRENCY = re.compile(r"[A-Z]{3}")
+_AWS_ACCOUNT = re.compile(r"[0-9]{12}")
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}")
 # What RFC 6749 (appendix A) has for a client id; an audience is a URI or a name, a scope has spaces between its parts.
 _PARAMETER = re.compile(r"[!-~](?:[ -~]{0,253}[!-~])?")
@@ -71,6 +83,10 @@ MAX_CALL_TIMEOUT = 20
 # The deadline is the delay of an SQS message.
 MAX_RESULT_TIMEOUT = 900
 MAX_PUSH_INTERVAL = 86_400
+# Less would end pauses that a plan means (prices and forecasts change by the quarter of an hour); more than a week is
+# longer than any car stays.
+MIN_FAIL_SAFE = 600
+MAX_FAIL_SAFE = 604_800
 
 # Headers of our own calls, and those that belong to the connection: an API key in one of them would break the call or
 # be lost on its way. So would one whose name begins with `OCPI-` (4.1.8).
@@ -129,16 +145,18 @@ def check_partner(partner: Partner, *, local: bool) -> Iterator[InvalidInput]:
     for field, rate in (("rate", partner.rate), ("clear_rate", partner.clear_rate)):
         yield from _rate(field, rate)
     yield from _within("meter_push_interval", partner.meter_push_interval, 1, MAX_PUSH_INTERVAL, "s")
+    if partner.fail_safe is not None:
+        yield from _within("fail_safe", partner.fail_safe, MIN_FAIL_SAFE, MAX_FAIL_SAFE, "s, or null")
 
 
 def check_csms(csms: Csms, *, local: bool) -> Iterator[InvalidInput]:
     """What is wrong with a CSMS. Only a `local` stage may call one by http, on this machine."""
     yield from _matches(_OUR_ID, "csms_id", csms.csms_id, "1 to 36 letters, digits, '.', '_' or '-'")
-    try:
-        preset_of(csms)
-    except InvalidInput as problem:
-        yield problem
-    yield from _base_url("base_url", csms.base_url, local=local)
+    yield from _bus(csms) if csms.driver is CsmsDriver.BUS else _http(csms, local=local)
+    for index, account in enumerate(csms.bus_accounts):
+        yield from _matches(_AWS_ACCOUNT, f"bus_accounts.{index}", account, "an AWS account: 12 digits")
+        if csms.bus_accounts.index(account) != index:
+            yield InvalidInput(f"bus_accounts.{index}", "is given twice")
     yield from _party(csms.country_code, csms.party_id, "")
     ids = csms.profile_ids
     yield from _within("profile_ids.first", ids.first, 1, MAX_PROFILE_ID)
@@ -146,8 +164,6 @@ def check_csms(csms: Csms, *, local: bool) -> Iterator[InvalidInput]:
     if ids.last - ids.first + 1 < PLACES_PER_STATION:
         needed = f"must hold at least {PLACES_PER_STATION} ids, and better thousands: each session takes its own"
         yield InvalidInput("profile_ids", needed)
-    if csms.auth is CsmsAuth.HEADER:
-        yield from _matches(_HEADER, "auth_header", csms.auth_header, "the name of an HTTP header")
     yield from _within("stack_level", csms.stack_level, 0, MAX_PROFILE_ID)
     yield from _within("call_timeout", csms.call_timeout, 1, MAX_CALL_TIMEOUT, "s")
     if csms.result_timeout is not None:
@@ -180,6 +196,53 @@ def check_assignment(assignment: Assignment, prefix: str) -> Iterator[InvalidInp
         yield InvalidInput(f"{prefix}valid_until", "must be after valid_from")
     if assignment.shares and not assignment.consent.strip():
         yield InvalidInput(f"{prefix}consent", "must say where the person's consent comes from: `shares` rests on it")
+
+
+def _http(csms: Csms, *, local: bool) -> Iterator[InvalidInput]:
+    yield from _api(csms)
+    yield from _base_url("base_url", csms.base_url, local=local)
+    if csms.auth is CsmsAuth.HEADER:
+        yield from _matches(_HEADER, "auth_header", csms.auth_header, "the name of an HTTP header")
+        if csms.auth_header.lower() in OUR_HEADERS - {"authorization"}:
+            yield InvalidInput("auth_header", "must be a header that the call does not have for itself")
+    if csms.auth is CsmsAuth.OAUTH2 and csms.oauth2 is None:
+        yield InvalidInput("oauth2", f"is missing: auth {csms.auth.value!r} needs it")
+    if csms.oauth2 is not None:
+        if csms.auth is not CsmsAuth.OAUTH2:
+            problem = f"must be left out: it is for auth {CsmsAuth.OAUTH2.value!r}, not {csms.auth.value!r}"
+            yield InvalidInput("oauth2", problem)
+        yield from _oauth2(csms.oauth2, local=local)
+        if csms.oauth2.api_key_header is not None:
+            yield InvalidInput("oauth2.api_key_header", "must be left out: a CSMS has one credential of ours")
+
+
+def _api(csms: Csms) -> Iterator[InvalidInput]:
+    if not csms.preset and csms.api is None:
+        yield InvalidInput("preset", "is missing: name a preset, or describe the API in `api`")
+        return
+    try:
+        preset_of(csms)
+    except InvalidInput as problem:
+        yield problem
+
+
+def _bus(csms: Csms) -> Iterator[InvalidInput]:
+    """A CSMS on the bus is sent events and answers by events: there is no API of its own to call."""
+    superfluous = {
+        "preset": bool(csms.preset),
+        "base_url": bool(csms.base_url),
+        "api": csms.api is not None,
+        "oauth2": csms.oauth2 is not None,
+    }
+    for name, _ in csms.parameters:
+        if name not in FEED_PARAMETERS:
+            yield InvalidInput(f"parameters.{name}", f"is no parameter of driver {CsmsDriver.BUS.value!r}")
+    for name in (name for name, given in superfluous.items() if given):
+        yield InvalidInput(name, f"must be left out: driver {CsmsDriver.BUS.value!r} calls no API")
+    if csms.auth is not CsmsAuth.NONE:
+        yield InvalidInput("auth", f"must be 'none': driver {CsmsDriver.BUS.value!r} calls no API")
+    if csms.mode is not CsmsMode.CALLBACK:
+        yield InvalidInput("mode", "must be 'callback': the answer of a CSMS on the bus is an event of its own")
 
 
 def _parties(partner: Partner) -> Iterator[InvalidInput]:
@@ -304,6 +367,8 @@ def _connector(connector: Connector, prefix: str) -> Iterator[InvalidInput]:
     elif not 1 <= connector.max_voltage <= MAX_AC_VOLTAGE:
         problem = f"must be from 1 to {MAX_AC_VOLTAGE} V: between line and neutral, such as 230 for a 400 V grid"
         yield InvalidInput(f"{prefix}max_voltage", problem)
+    if not 1 <= connector.nominal_voltage <= MAX_AC_VOLTAGE:
+        yield InvalidInput(f"{prefix}nominal_voltage", f"must be from 1 to {MAX_AC_VOLTAGE} V between line and neutral")
     yield from _within(f"{prefix}max_amperage", connector.max_amperage, 1, MAX_AMPERAGE, "A per phase")
     if connector.max_electric_power is not None and connector.max_electric_power < 1:
         yield InvalidInput(f"{prefix}max_electric_power", "must be at least 1 W")

@@ -36,11 +36,7 @@ class OperatorSecrets:
 
     def remove_partner(self, name: str) -> None:
         """Removes what we show a partner, if there is anything, at once: so that it can register again."""
-        try:
-            self._client.delete_secret(SecretId=self._name(name), ForceDeleteWithoutRecovery=True)
-        except self._client.exceptions.ResourceNotFoundException:
-            # AWS says nothing in this case; what is compatible with it may.
-            return
+        self._remove(name)
 
     def get_csms(self, csms_id: str) -> CsmsSecrets | None:
         """What is shared with a CSMS, or None."""
@@ -51,6 +47,17 @@ class OperatorSecrets:
         """Sets what is shared with a CSMS."""
         content = {"event_key": secrets.event_key, "api_credential": secrets.api_credential}
         self._put(f"csms/{csms_id}", content)
+
+    def remove_csms(self, csms_id: str) -> None:
+        """Removes what is shared with a CSMS, if there is anything, at once: so that it can be added again."""
+        self._remove(f"csms/{csms_id}")
+
+    def _remove(self, name: str) -> None:
+        try:
+            self._client.delete_secret(SecretId=self._name(name), ForceDeleteWithoutRecovery=True)
+        except self._client.exceptions.ResourceNotFoundException:
+            # AWS says nothing in this case; what is compatible with it may.
+            return
 
     def _get(self, name: str) -> dict[str, str] | None:
         try:

@@ -16,6 +16,8 @@ from tools.bridge.output import Output
 P = ParamSpec("P")
 
 REFUSED = 1
+# It did what it could, and is to be run again.
+TO_BE_CONTINUED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,8 @@ def command(
 ) -> Callable[[Callable[Concatenate[Session, P], None]], Callable[Concatenate[Session, P], None]]:
     """Makes a function a command of `app`: its parameters after the session, and the options that all commands share.
 
-    Exit codes: 0 done; 1 refused or failed, with a sentence for each problem; 2 wrong usage.
+    Exit codes: 0 done; 1 refused or failed, with a sentence for each problem; 2 wrong usage; 3 (raised by the command
+    itself) to be run again.
     """
 
     def register(function: Callable[Concatenate[Session, P], None]) -> Callable[Concatenate[Session, P], None]:

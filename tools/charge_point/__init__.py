@@ -4,6 +4,7 @@
 is ours and shows what the field also does: silence, refusals, late or empty answers.
 """
 
+from tools.charge_point.car import Car
 from tools.charge_point.errors import (
     CallRefusedError,
     ChargePointError,
@@ -18,6 +19,7 @@ from tools.charge_point.silent import Behaviour, SilentChargePoint
 __all__ = [
     "Behaviour",
     "CallRefusedError",
+    "Car",
     "ChargePoint",
     "ChargePointError",
     "CommandFailedError",

@@ -1,15 +1,19 @@
 """The third-party charge point kirby-ocpp (npm, MIT) as a child process with blocking methods.
 
 It speaks OCPP 1.6J with stateful smart charging. Its meter is made up: 6.8 to 7.4 kW on phase L1 while charging,
-whatever the charging profile says.
+whatever the charging profile says; with a `Car` of ours it shows what that car draws under the limits in force. Two
+things it does otherwise than OCPP 1.6 has it: a TxProfile does not overrule a TxDefaultProfile (3.13.1), the lower limit
+counts; and a profile replaces another one only by its id, never by stack level and purpose (5.16.3).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from tools.charge_point.car import Car
 from tools.charge_point.errors import ChargePointError, TransactionRefusedError
 from tools.charge_point.kirby_process import COMMAND_SECONDS, KirbyProcess
 from tools.counterparts.journal import Journal, JournalClosedError
@@ -62,6 +66,8 @@ class ChargePoint:
     """kirby-ocpp as station `station_id` of the CSMS at `csms_url` (a WebSocket URL without the station's name).
 
     Blocking methods for one test thread or several. `events` records its log, with every frame it sent or received.
+    `units` are those that it takes limits in (`W`, `A`; None: both), which its configuration then says. What it keeps
+    over a power cycle is in `state_directory`; without one it keeps nothing.
     Raises NodeNotFoundError on start when there is no Node.js.
     """
 
@@ -74,6 +80,8 @@ class ChargePoint:
         heartbeat_seconds: int = 300,
         reconnect_seconds: float = 1.0,
         call_seconds: float = 30.0,
+        units: Sequence[str] | None = None,
+        state_directory: Path | None = None,
     ) -> None:
         self.station_id = station_id
         self.events: Journal[LogEvent] = Journal()
@@ -84,15 +92,19 @@ class ChargePoint:
             "chargePointId": station_id,
             "connectorCount": connectors,
             "heartbeatIntervalSeconds": heartbeat_seconds,
-            "persistState": False,
+            "persistState": state_directory is not None,
+            "stateDirectory": None if state_directory is None else str(state_directory),
             "webSocketReconnectInitialDelayMs": int(reconnect_seconds * 1000),
             "callTimeoutMs": int(call_seconds * 1000),
         }
+        self._options: JsonObject = {"units": units}
         self._process: KirbyProcess | None = None
 
     def start(self) -> Self:
         """Start the process; the station connects and boots by itself."""
-        self._process = KirbyProcess(self.station_id, self._config, take=self._take_event, ended=self._ended)
+        self._process = KirbyProcess(
+            self.station_id, self._config, self._options, take=self._take_event, ended=self._ended
+        )
         return self
 
     def stop(self) -> None:
@@ -116,8 +128,10 @@ class ChargePoint:
 
     # What the driver and the car do
 
-    def plug_in(self, connector_id: int = 1) -> None:
-        """Plug the car in (StatusNotification Preparing)."""
+    def plug_in(self, connector_id: int = 1, car: Car | None = None) -> None:
+        """Plug the car in (StatusNotification Preparing); with a `car` the connector's meter shows what that draws."""
+        if car is not None:
+            self._do("putCar", connector_id, car.as_json())
         self._do("plugIn", connector_id)
 
     def unplug(self, connector_id: int = 1) -> None:
@@ -159,6 +173,19 @@ class ChargePoint:
         """End a fault."""
         self._do("clearFault", connector_id)
 
+    def move_clock(self, ahead: timedelta) -> None:
+        """Move its clock, and do what its profiles say at that time; nothing is waited for, no timer runs faster."""
+        self._do("moveClock", ahead.total_seconds())
+
+    def power_cycle(self, *, loses_profiles: bool = False) -> None:
+        """Lose power and come back; returns when the CSMS has answered the BootNotification.
+
+        What is in the state directory comes back: transactions, meters and profiles, the last unless it `loses_profiles`.
+        """
+        mark = self.mark()
+        self._do("powerCycle", loses_profiles)
+        self._wait_for_boot(mark)
+
     def disconnect(self) -> None:
         """Close the connection and stay offline until `connect`; profiles and transactions are kept."""
         self._do("disconnect")
@@ -169,6 +196,9 @@ class ChargePoint:
         """Connect again and wait until the CSMS has answered the BootNotification."""
         mark = self.mark()
         self._do("connect")
+        self._wait_for_boot(mark)
+
+    def _wait_for_boot(self, mark: int) -> None:
         # Its own `booted` is still true from before, so only the frames tell.
         boot = self.wait_for(
             lambda event: event.level == "out" and event.is_call("BootNotification"), BOOT_SECONDS, since=mark

@@ -34,7 +34,7 @@ STDERR_LINES_KEPT = 20
 
 
 class KirbyProcess:
-    """Runs `kirby.mjs` with a configuration; hands each event to `take` and the reason of the end to `ended`.
+    """Runs `kirby.mjs` with kirby's configuration and our options; hands each event to `take`, the end's reason to `ended`.
 
     Both are called in a reading thread, in the order of the events.
     """
@@ -43,6 +43,7 @@ class KirbyProcess:
         self,
         name: str,
         config: JsonObject,
+        options: JsonObject,
         *,
         take: Callable[[JsonObject], None],
         ended: Callable[[str], None],
@@ -55,7 +56,7 @@ class KirbyProcess:
         self._command_ids = itertools.count(1)
         self._stderr: deque[str] = deque(maxlen=STDERR_LINES_KEPT)
         self._process = subprocess.Popen(
-            [find_node(), str(RUNNER), write_json(config)],
+            [find_node(), str(RUNNER), write_json(config), write_json(options)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

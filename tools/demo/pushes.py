@@ -9,6 +9,7 @@ from ocpi_bridge.domain.plans import Plan
 from tools.counterparts.clock import utc_now
 from tools.demo import checks, steps
 from tools.demo.scene import Bound, Scene, StepFailed, needed
+from tools.partner_simulator import ActiveProfilePush
 
 METERED_WH = 600
 # The bridge counts its interval from the partner's acknowledgement, which comes after the partner's own record.
@@ -50,31 +51,29 @@ def see_limit(scene: Scene, within: Bound) -> str:
     csms, station_id = scene.parts.csms, scene.parts.charge_point.station_id
     scene.begin_chapter("The CPO sets a limit of its own")
     expected = checks.capped(needed(scene.requested), OWN_LIMIT)
-    return _told_after(scene, lambda: csms.set_limit(station_id, OWN_LIMIT), expected, within)
+    return told_after(scene, lambda: csms.set_limit(station_id, OWN_LIMIT), expected, within)
 
 
 def see_end_of_limit(scene: Scene, within: Bound) -> str:
     """The CPO takes its limit back; the partner is told that its own plan is followed again."""
     csms, station_id = scene.parts.csms, scene.parts.charge_point.station_id
     scene.begin_chapter("The CPO takes its limit back")
-    return _told_after(scene, lambda: csms.clear_limit(station_id), needed(scene.requested), within)
+    return told_after(scene, lambda: csms.clear_limit(station_id), needed(scene.requested), within)
 
 
-def _told_after(scene: Scene, command: Callable[[], str], expected: Plan, within: Bound) -> str:
+def told_after(scene: Scene, command: Callable[[], str], expected: Plan, within: Bound) -> str:
     """What the charge point shows and the partner is told after a command of the CPO's.
 
     Raises StepFailed where one of them is not the expected plan, or the command is not taken.
     """
-    charge_point, partner, session = scene.parts.charge_point, scene.parts.partner, needed(scene.session)
+    charge_point, partner = scene.parts.charge_point, scene.parts.partner
     shown_before, told_before, began = charge_point.mark(), partner.active_profiles.mark(), utc_now()
     status = command()
     if status != "Accepted":
         raise StepFailed("the charge point accepts the CPO's command", f"it answers {status}")
     scene.tell("Waiting for GetCompositeSchedule at the charge point")
     charge_point.wait_for("GetCompositeSchedule", within.left(), since=shown_before)
-    scene.tell("Waiting for the active profile at the partner")
-    push = partner.wait_for_active_profile(session.id, within.left(), since=told_before)
-    told = checks.active_plan(push.profile)
+    push, told = told_since(scene, told_before, within)
     # Where an attempt failed, the charge point was asked again: the last answer before the push is what was pushed.
     looks = charge_point.events.matching(
         lambda one: one.received("GetCompositeSchedule") and one.at <= push.at, shown_before
@@ -82,17 +81,30 @@ def _told_after(scene: Scene, command: Callable[[], str], expected: Plan, within
     if not looks:
         raise StepFailed("GetCompositeSchedule at the charge point before the push", "only after it")
     shown = checks.composite_plan(steps.answered_with(scene, looks[-1], "Accepted", within))
+    for plan in (shown, expected):
+        as_told(plan, told)
+    return (
+        f"The charge point was asked, and {_seconds(began, push.at)} after the CPO's command the partner knows the same, "
+        f"for {(told.duration or 0) // 60} minutes: {checks.in_words(told)}"
+    )
+
+
+def told_since(scene: Scene, mark: int, within: Bound) -> tuple[ActiveProfilePush, Plan]:
+    """The next active profile that is pushed after a position; raises StepFailed for one of no legal length."""
+    scene.tell("Waiting for the active profile at the partner")
+    push = scene.parts.partner.wait_for_active_profile(needed(scene.session).id, within.left(), since=mark)
+    told = checks.active_plan(push.profile)
     length = timedelta(seconds=told.duration or 0)
     if not SHORTEST <= length <= LONGEST:
         raise StepFailed("an active profile of 5 to 60 minutes", f"one of {length}")
+    return push, told
+
+
+def as_told(plan: Plan, told: Plan) -> None:
+    """Raises StepFailed where the partner was told another course than the plan's."""
     start = needed(told.start)
-    for plan in (shown, expected):
-        if not checks.says_the_same(plan, told, start, start + length):
-            raise StepFailed(checks.in_words(plan), checks.in_words(told))
-    return (
-        f"The charge point was asked, and {_seconds(began, push.at)} after the CPO's command the partner knows the same, "
-        f"for {length // timedelta(minutes=1)} minutes: {checks.in_words(told)}"
-    )
+    if not checks.says_the_same(plan, told, start, start + timedelta(seconds=told.duration or 0)):
+        raise StepFailed(checks.in_words(plan), checks.in_words(told))
 
 
 def _seconds(since: datetime, until: datetime) -> str:

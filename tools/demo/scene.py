@@ -58,11 +58,16 @@ class Setup:
 
 @dataclass(frozen=True, slots=True)
 class Cast:
-    """Who takes part beside the bridge. `charge_point` steers; `silent` never answers a charging profile."""
+    """Who takes part beside the bridge.
+
+    `charge_point` does all that the story is about; `in_amperes` takes limits in A only; `silent` never answers a
+    charging profile.
+    """
 
     csms: DemoCsms
     partner: PartnerSimulator
     charge_point: ChargePoint
+    in_amperes: ChargePoint
     silent: SilentChargePoint
 
 
@@ -89,6 +94,7 @@ class Scene:
     transaction_id: int | None = None
     session: Session | None = None
     silent_session: Session | None = None
+    one_phase_session: Session | None = None
     silent_put: Exchange | None = None
     put: Exchange | None = None
     requested: Plan | None = None

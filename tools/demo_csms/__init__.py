@@ -1,4 +1,4 @@
-"""A small CSMS for the demo and the tests: OCPP 1.6J WebSocket, CitrineOS's HTTP surface, events to the bridge."""
+"""A small CSMS for the demo and the tests: OCPP 1.6J WebSocket, CitrineOS's HTTP surface, events or raw frames."""
 
 from tools.demo_csms.callbacks import (
     CallbackDelivery,
@@ -9,7 +9,7 @@ from tools.demo_csms.callbacks import (
     RepeatCallback,
     ReplaceCallback,
 )
-from tools.demo_csms.csms import DemoCsms
+from tools.demo_csms.csms import DemoCsms, Reports
 from tools.demo_csms.errors import (
     AnswerInvalidError,
     CallInProgressError,
@@ -20,8 +20,10 @@ from tools.demo_csms.errors import (
     StationSilentError,
 )
 from tools.demo_csms.event_reporter import EventDelivery, EventDoor, EventReporter, signature
+from tools.demo_csms.frame_feed import FrameDelivery, FrameFeed
 from tools.demo_csms.records import Direction, ReceivedCommand, RecordedFrame
 from tools.demo_csms.station_201 import FakeStation201
+from tools.demo_csms.subscriptions import Subscription, Subscriptions
 from tools.demo_csms.transactions import Token, Transaction
 
 __all__ = [
@@ -39,6 +41,8 @@ __all__ = [
     "EventDoor",
     "EventReporter",
     "FakeStation201",
+    "FrameDelivery",
+    "FrameFeed",
     "HoldCallback",
     "NoConnectionError",
     "OtherProtocolError",
@@ -46,7 +50,10 @@ __all__ = [
     "RecordedFrame",
     "RepeatCallback",
     "ReplaceCallback",
+    "Reports",
     "StationSilentError",
+    "Subscription",
+    "Subscriptions",
     "Token",
     "Transaction",
     "signature",

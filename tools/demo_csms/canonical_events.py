@@ -51,6 +51,10 @@ class EventTranslator:
             data={"limit": limit},
         )
 
+    def said(self, kind: str, station_id: str, connector_id: int, data: JsonObject) -> JsonObject:
+        """What the CSMS itself says of a station or, with its number, of one connector."""
+        return self._event(kind, station_id, utc_now(), connector_id=connector_id or None, data=data)
+
     def from_call(self, station_id: str, call: Call, answer: JsonObject) -> JsonObject | None:
         """What a station's call means, once it is answered; None when it says nothing about a session."""
         match call.action:

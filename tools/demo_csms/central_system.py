@@ -41,8 +41,10 @@ class CentralSystem:
     `frames` records every frame in both directions. A new connection of a station replaces its old one.
     """
 
-    def __init__(self, observer: StationObserver, *, call_seconds: float) -> None:
-        self.frames: Journal[RecordedFrame] = Journal()
+    def __init__(
+        self, observer: StationObserver, *, call_seconds: float, frames: Journal[RecordedFrame] | None = None
+    ) -> None:
+        self.frames: Journal[RecordedFrame] = Journal() if frames is None else frames
         self.arrivals: Journal[str] = Journal()
         self._observer = observer
         self._call_seconds = call_seconds

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from decimal import Decimal
+from enum import StrEnum
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -17,9 +18,11 @@ from tools.demo_csms.canonical_events import EventTranslator
 from tools.demo_csms.central_system import CentralSystem
 from tools.demo_csms.errors import OtherProtocolError
 from tools.demo_csms.event_reporter import EventDoor, EventReporter
+from tools.demo_csms.frame_feed import FeedingJournal, FrameFeed
 from tools.demo_csms.http_surface import HttpSurface
 from tools.demo_csms.records import Direction, PendingCall, ReceivedCommand, RecordedFrame
 from tools.demo_csms.station_201 import FakeStation201
+from tools.demo_csms.subscriptions import Subscriptions
 from tools.demo_csms.transactions import Books, Token, Transaction
 
 # CitrineOS caches a callback URL for 30 s unless told otherwise (maxCachingSeconds).
@@ -37,11 +40,19 @@ CLOCK_TOLERANCE = timedelta(minutes=2)
 OWN_LIMIT_PROFILE_ID = 1
 
 
+class Reports(StrEnum):
+    """How a CSMS tells the bridge what happens at its stations."""
+
+    EVENTS = "events"  # signed canonical events
+    FRAMES = "frames"  # raw frames, to whoever subscribes to them
+
+
 class DemoCsms:
     """A small CSMS with CitrineOS's HTTP surface, running in background threads on loopback ports.
 
     `csms_id` names it in events; with `door` they are reported to the bridge, without they are only kept in `events`.
-    `ca_file` is trusted for callbacks. Use as a context manager, or `start` and `stop`.
+    Raw frames go to whoever has subscribed to them, as from a CitrineOS; with `reports` FRAMES there are no events then.
+    `ca_file` is trusted for callbacks and subscribers. Use as a context manager, or `start` and `stop`.
     """
 
     def __init__(
@@ -49,6 +60,7 @@ class DemoCsms:
         csms_id: str = "demo",
         *,
         door: EventDoor | None = None,
+        reports: Reports = Reports.EVENTS,
         ca_file: Path | None = None,
         api_token: str | None = None,
         tokens: Mapping[str, Token] | None = None,
@@ -61,10 +73,18 @@ class DemoCsms:
         self.csms_id = csms_id
         self.books = Books(tokens or {}, heartbeat_seconds=HEARTBEAT_SECONDS, first_transaction_id=first_transaction_id)
         self.events: Journal[JsonObject] = Journal()
-        self.reporter = EventReporter(door) if door is not None else None
+        self.reporter = EventReporter(door) if door is not None and reports is Reports.EVENTS else None
         self.callbacks = CallbackSender(cache_seconds=callback_cache_seconds, ca_file=ca_file)
-        self.central_system = CentralSystem(self, call_seconds=call_seconds)
-        self.surface = HttpSurface(self, self.callbacks, api_token=api_token, sync_seconds=sync_seconds)
+        self.subscriptions = Subscriptions()
+        self.feed = FrameFeed(self.subscriptions, ca_file)
+        self.central_system = CentralSystem(self, call_seconds=call_seconds, frames=FeedingJournal(self.feed))
+        self.surface = HttpSurface(
+            self,
+            self.callbacks,
+            api_token=api_token,
+            sync_seconds=sync_seconds,
+            subscriptions=self.subscriptions,
+        )
         self.http = HttpService(self.surface.handle, name="demo-csms-http", host=host)
         self._translator = EventTranslator(csms_id, self.books)
         self._stations_201: dict[str, FakeStation201] = {}
@@ -80,6 +100,7 @@ class DemoCsms:
         self.http.stop()
         self.callbacks.stop()
         self.central_system.stop()
+        self.feed.stop()
         if self.reporter is not None:
             self.reporter.stop()
 
@@ -235,6 +256,10 @@ class DemoCsms:
         if self.reporter is not None:
             self.reporter.report(as_text(event.get("station_id")) or "", event)
 
+    def tell(self, kind: str, station_id: str, *, connector_id: int = 0, data: JsonObject | None = None) -> None:
+        """Report what no frame tells, such as `steering.suspended` or `cap.changed`; connector 0 is the whole station."""
+        self.report(self._translator.said(kind, station_id, connector_id, data or {}))
+
     def flush_events(self, timeout: float) -> bool:
         """Wait until every event so far is delivered or given up; whether that came true in time."""
         return self.reporter.flush(timeout) if self.reporter is not None else True
@@ -266,10 +291,12 @@ class DemoCsms:
 
     def connected(self, station_id: str) -> None:
         """A station has connected."""
+        self.feed.connected(station_id)
         self.report(self._translator.station_online(station_id))
 
     def disconnected(self, station_id: str) -> None:
         """A station has lost its connection."""
+        self.feed.closed(station_id)
         self.report(self._translator.station_offline(station_id))
 
     def answer(self, station_id: str, call: Call) -> JsonObject | None:

@@ -3,6 +3,7 @@
 `POST /ocpp/{1.6|2.0.1}/smartcharging/{setChargingProfile|clearChargingProfile|getCompositeSchedule}` with the OCPP
 payload as body and `identifier` (repeatable), `tenantId` and `callbackUrl` in the query. The answer says what was
 written to the socket, not what the station thinks of it. The synchronous variant waits and answers with the payload.
+`/data/ocpprouter/subscription` says who wants raw frames (subscriptions).
 """
 
 import re
@@ -28,6 +29,7 @@ from tools.demo_csms.errors import (
 )
 from tools.demo_csms.records import PendingCall, ReceivedCommand
 from tools.demo_csms.station_201 import CommandRefusedError
+from tools.demo_csms.subscriptions import Subscriptions
 
 ROUTE = re.compile(
     r"(?P<sync>/sync)?/ocpp/(?P<version>1\.6|2\.0\.1)/smartcharging/"
@@ -71,7 +73,13 @@ class HttpSurface:
     """
 
     def __init__(
-        self, dispatcher: Dispatcher, callbacks: CallbackSender, *, api_token: str | None, sync_seconds: float
+        self,
+        dispatcher: Dispatcher,
+        callbacks: CallbackSender,
+        *,
+        api_token: str | None,
+        sync_seconds: float,
+        subscriptions: Subscriptions | None = None,
     ) -> None:
         self.commands: Journal[ReceivedCommand] = Journal()
         self.before_http_answer: Callable[[ReceivedCommand], None] | None = None
@@ -79,11 +87,15 @@ class HttpSurface:
         self._callbacks = callbacks
         self._api_token = api_token
         self._sync_seconds = sync_seconds
+        self._subscriptions = subscriptions or Subscriptions()
 
     def handle(self, request: Request) -> Response:
         """Answer one request."""
         try:
             self._authorize(request)
+            answer = self._subscriptions.handle(request)
+            if answer is not None:
+                return answer
             ask = _understand(request)
             return self._answer_sync(ask, request) if ask.sync else self._answer_async(ask, request)
         except _HttpError as error:

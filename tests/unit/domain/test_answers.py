@@ -106,6 +106,12 @@ def test_the_phases_of_the_car_decide_the_partners_watts() -> None:
     assert answer.active_profile == composite((0, "3680"))
 
 
+def test_the_nominal_voltage_decides_the_partners_watts() -> None:
+    at_120 = outlet(PowerType.AC_1_PHASE, max_voltage=130, nominal_voltage=120)
+    answer = read(schedule=composite((0, "16"), unit=AMPERE), at=at_120, unit=WATT)
+    assert answer.active_profile == composite((0, "1920"))
+
+
 def test_without_a_partners_unit_the_charge_points_stays() -> None:
     answer = read(schedule=composite((0, "16.06"), unit=AMPERE), unit=None)
     assert answer.active_profile == composite((0, "16"), unit=AMPERE)

@@ -4,9 +4,9 @@ from decimal import Decimal
 import pytest
 
 from ocpi_bridge.domain.errors import EmptyPlan, PlanIsOver, TooManyPeriods, UnitNotPossible
-from ocpi_bridge.domain.fitting import MAX_PERIODS, ceiling, fitted
+from ocpi_bridge.domain.fitting import MAX_PERIODS, ceiling, fitted, number_of_phases
 from ocpi_bridge.domain.plans import Plan, PlanPeriod, RateUnit
-from ocpi_bridge.domain.stations import Outlet, PowerType, maximum_power
+from ocpi_bridge.domain.stations import Outlet, PowerType, Quirk, maximum_power
 from tests.support.outlets import outlet
 
 NOW = datetime(2026, 1, 15, 17, 0, tzinfo=UTC)
@@ -160,3 +160,76 @@ def test_the_ceiling_in_amperes_is_the_connectors_rating_where_that_is_lower() -
     assert ceiling(outlet(), AMPERE, 1, Decimal(22080)) == 32
     assert ceiling(outlet(), AMPERE, 3, Decimal(11040)) == 16
     assert ceiling(outlet(), WATT, 1, Decimal("11040.19")) == Decimal("11040.1")
+
+
+def test_the_nominal_voltage_converts_and_the_highest_one_only_rates() -> None:
+    at_120 = outlet(PowerType.AC_1_PHASE, max_voltage=130, nominal_voltage=120, allowed_units=ONLY_AMPERE)
+    assert limits(fit(plan("1920"), at_120)) == [16]
+    assert limits(fit(plan("9999"), at_120)) == [32]
+    only_watt = outlet(PowerType.AC_1_PHASE, max_voltage=130, nominal_voltage=120, allowed_units=ONLY_WATT)
+    assert limits(fit(plan("16", unit=AMPERE), only_watt)) == [1920]
+    assert ceiling(at_120, AMPERE, None, Decimal(1200)) == 10
+
+
+# --- Stations with quirks
+
+NO_NUMBER_PHASES = frozenset({Quirk.NO_NUMBER_PHASES})
+RELATIVE_AS_ABSOLUTE = frozenset({Quirk.RELATIVE_AS_ABSOLUTE})
+
+
+@pytest.mark.parametrize("preferred", [None, WATT, AMPERE])
+def test_without_number_of_phases_a_one_phase_car_gets_its_power_in_amperes(preferred: RateUnit | None) -> None:
+    sent = fit(plan("3680"), outlet(quirks=NO_NUMBER_PHASES, preferred_unit=preferred), 1)
+    assert sent.unit is AMPERE
+    assert limits(sent) == [16]
+
+
+def test_without_number_of_phases_a_one_phase_connector_gets_amperes() -> None:
+    assert fit(plan("3680"), outlet(PowerType.AC_1_PHASE, quirks=NO_NUMBER_PHASES)).unit is AMPERE
+
+
+@pytest.mark.parametrize("phases", [3, None])
+def test_without_number_of_phases_watts_are_right_for_three(phases: int | None) -> None:
+    assert fit(plan("11040"), outlet(quirks=NO_NUMBER_PHASES), phases) == plan("11040")
+
+
+def test_without_number_of_phases_watts_are_sent_where_nothing_else_is_taken() -> None:
+    assert fit(plan("3680"), outlet(quirks=NO_NUMBER_PHASES, allowed_units=ONLY_WATT), 1) == plan("3680")
+
+
+def test_without_number_of_phases_dc_keeps_watts() -> None:
+    assert fit(plan("3680"), outlet(PowerType.DC, quirks=NO_NUMBER_PHASES)).unit is WATT
+
+
+def test_the_number_of_phases_is_that_of_the_car_or_of_a_connector_with_fewer_than_three() -> None:
+    assert [number_of_phases(outlet(), phases) for phases in (None, 1, 3)] == [None, 1, 3]
+    assert number_of_phases(outlet(PowerType.AC_2_PHASE), None) == 2
+    assert number_of_phases(outlet(PowerType.AC_2_PHASE), 1) == 1
+    assert number_of_phases(DC, 1) is None
+    assert number_of_phases(outlet(quirks=NO_NUMBER_PHASES), 1) is None
+
+
+def fit_relative(given: Plan, to: Outlet, since: datetime | None, now: datetime = NOW) -> Plan:
+    return fitted(given, to, None, maximum_power(to), now, charging_since=since)
+
+
+def test_a_relative_plan_starts_with_the_charging_where_the_station_takes_only_absolute_ones() -> None:
+    relative = Plan(WATT, plan("22000", "0", "10000").periods, duration=7200)
+    to = outlet(quirks=RELATIVE_AS_ABSOLUTE)
+    assert fit_relative(relative, to, NOW) == plan("22000", "0", "10000", duration=7200)
+    later = fit_relative(relative, to, NOW, NOW + timedelta(seconds=1000))
+    assert later.start == NOW + timedelta(seconds=600)
+    assert limits(later) == [0, 10000]
+    with pytest.raises(PlanIsOver):
+        fit_relative(relative, to, NOW - timedelta(hours=2))
+
+
+def test_a_relative_plan_stays_relative_where_the_station_takes_it_or_no_start_is_known() -> None:
+    relative = Plan(WATT, plan("22000", "0").periods)
+    assert fit_relative(relative, outlet(), NOW - timedelta(hours=1)) == relative
+    assert fit_relative(relative, outlet(quirks=RELATIVE_AS_ABSOLUTE), None) == relative
+
+
+def test_an_absolute_plan_keeps_its_start_whenever_charging_began() -> None:
+    to = outlet(quirks=RELATIVE_AS_ABSOLUTE)
+    assert fit_relative(plan("22000"), to, NOW - timedelta(hours=1)) == plan("22000")

@@ -8,14 +8,14 @@ import pytest
 from ocpi_bridge.domain.errors import InvalidInput
 from ocpi_bridge.domain.plans import Plan, PlanPeriod, RateUnit
 from ocpi_bridge.domain.requests import RequestKind
-from ocpi_bridge.domain.stations import OcppVersion, Outlet, PowerType
+from ocpi_bridge.domain.stations import Capabilities, OcppVersion, Outlet, PowerType, Quirk
 from ocpi_bridge.ocpp import v16
 from ocpi_bridge.ocpp.payloads import MAX_LIMIT, MAX_STATUS_LENGTH, UNPARSEABLE
 from ocpi_bridge.ports import ChargerCommand, Done, JsonObject, JsonValue
 from tests.support.ocpp_frames import check_request, fixture, on_the_wire
 from tests.support.outlets import command, outlet
 
-SET, CLEAR, GET = RequestKind.SET, RequestKind.CLEAR, RequestKind.GET
+SET, CLEAR, GET, LEARN = RequestKind.SET, RequestKind.CLEAR, RequestKind.GET, RequestKind.LEARN
 WATT, AMPERE = RateUnit.WATT, RateUnit.AMPERE
 START = datetime(2026, 1, 15, 17, 0, tzinfo=UTC)
 RECEIVED = datetime(2026, 1, 15, 17, 5, 3, tzinfo=UTC)
@@ -103,6 +103,13 @@ def test_without_a_unit_the_charge_point_chooses() -> None:
     assert sent(command(GET, duration=900))[1] == {"connectorId": 1, "duration": 900}
 
 
+def test_a_unit_that_the_station_does_not_take_is_not_asked_for() -> None:
+    only_ampere = outlet(allowed_units=frozenset({AMPERE}))
+    assert sent(command(GET, only_ampere, duration=900, unit=WATT))[1] == {"connectorId": 1, "duration": 900}
+    preferring_watt = outlet(allowed_units=frozenset({AMPERE}), preferred_unit=WATT)
+    assert sent(command(GET, preferring_watt, duration=900, unit=WATT))[1]["chargingRateUnit"] == "W"
+
+
 @pytest.mark.parametrize(
     ("power_type", "phases", "number"),
     [
@@ -119,6 +126,12 @@ def test_the_number_of_phases_is_sent_where_three_would_be_assumed_wrongly(
     power_type: PowerType, phases: int | None, number: int | None
 ) -> None:
     assert phases_sent(command(SET, outlet(power_type), plan=ONE_PERIOD, phases=phases)) == number
+
+
+@pytest.mark.parametrize("power_type", [PowerType.AC_3_PHASE, PowerType.AC_1_PHASE])
+def test_a_station_that_refuses_the_number_of_phases_is_never_sent_it(power_type: PowerType) -> None:
+    at = outlet(power_type, quirks=frozenset({Quirk.NO_NUMBER_PHASES}))
+    assert phases_sent(command(SET, at, plan=ONE_PERIOD, phases=1)) is None
 
 
 @pytest.mark.parametrize(
@@ -185,7 +198,7 @@ def test_a_status_is_passed_on_even_outside_the_schema(kind: RequestKind, status
 
 
 @pytest.mark.parametrize("payload", [None, [], "Accepted", 7, {}, {"status": None}, {"status": 1}, {"status": " "}])
-@pytest.mark.parametrize("kind", list(RequestKind))
+@pytest.mark.parametrize("kind", [SET, CLEAR, GET])
 def test_an_answer_without_a_status_is_unparseable(kind: RequestKind, payload: JsonValue) -> None:
     done = v16.answer(kind, payload, RECEIVED)
     assert (done.status, done.schedule) == (UNPARSEABLE, None)
@@ -318,6 +331,122 @@ def test_the_unit_is_the_answers_own() -> None:
 def test_a_rejected_answer_shows_no_schedule_whatever_it_carries() -> None:
     payload = {**composite([{"startPeriod": 0, "limit": 16}]), "status": "Rejected"}
     assert v16.answer(GET, payload, RECEIVED) == Done("Rejected")
+
+
+# --- What the station can take
+
+
+def told(keys: JsonValue) -> Capabilities:
+    done = v16.answer(LEARN, {"configurationKey": keys, "unknownKey": []}, RECEIVED)
+    assert (done.status, done.schedule) == ("Accepted", None)
+    assert done.capabilities is not None
+    return done.capabilities
+
+
+def key(name: str, value: JsonValue) -> JsonObject:
+    return {"key": name, "readonly": True, "value": value}
+
+
+def test_only_the_keys_of_smart_charging_are_asked_for() -> None:
+    assert sent(command(LEARN)) == (
+        "GetConfiguration",
+        {
+            "key": [
+                "ChargingScheduleAllowedChargingRateUnit",
+                "ChargingScheduleMaxPeriods",
+                "ChargeProfileMaxStackLevel",
+                "MaxChargingProfilesInstalled",
+            ]
+        },
+    )
+
+
+def test_a_station_tells_its_units_periods_and_stack_levels() -> None:
+    said = told(
+        [
+            key("ChargeProfileMaxStackLevel", "8"),
+            key("ChargingScheduleAllowedChargingRateUnit", "Current,Power"),
+            key("ChargingScheduleMaxPeriods", "24"),
+            key("MaxChargingProfilesInstalled", "10"),
+        ]
+    )
+    assert said == Capabilities(frozenset({WATT, AMPERE}), max_periods=24, max_stack_level=8)
+
+
+@pytest.mark.parametrize(
+    ("value", "units"),
+    [
+        ("Current", {AMPERE}),
+        ("Power", {WATT}),
+        ("current, power", {AMPERE, WATT}),
+        ("Power;Current", {AMPERE, WATT}),
+        (" W ", {WATT}),
+        ("A", {AMPERE}),
+        ("[A,W]", {AMPERE, WATT}),
+        ("Current,kW", {AMPERE}),
+        ("kW", None),
+        ("", None),
+        (None, None),
+        (7, None),
+        (["Current"], None),
+    ],
+)
+def test_the_units_are_read_as_the_field_writes_them(value: JsonValue, units: set[RateUnit] | None) -> None:
+    said = told([key("ChargingScheduleAllowedChargingRateUnit", value)])
+    assert said.allowed_units == (None if units is None else frozenset(units))
+
+
+@pytest.mark.parametrize(
+    ("value", "number"),
+    [
+        ("1", 1),
+        (" 24 ", 24),
+        (24, 24),
+        (24.0, 24),
+        ("0", None),
+        ("-1", None),
+        ("2.5", None),
+        ("many", None),
+        (True, None),
+        (None, None),
+        ("9" * 30, None),
+        ("1E-999999999", None),
+    ],
+)
+def test_a_number_of_periods_that_is_none_is_not_said(value: JsonValue, number: int | None) -> None:
+    assert told([key("ChargingScheduleMaxPeriods", value)]).max_periods == number
+
+
+def test_stack_levels_begin_at_zero() -> None:
+    assert told([key("ChargeProfileMaxStackLevel", "0")]).max_stack_level == 0
+
+
+@pytest.mark.parametrize(("room", "smart_charging"), [("0", False), ("1", None), (None, None)])
+def test_a_station_without_room_for_a_profile_takes_none(room: str | None, smart_charging: bool | None) -> None:
+    assert told([key("MaxChargingProfilesInstalled", room)]).smart_charging is smart_charging
+
+
+def test_keys_are_named_without_regard_to_case_and_the_first_of_two_counts() -> None:
+    keys: JsonValue = [key("chargingschedulemaxperiods ", "6"), key("ChargingScheduleMaxPeriods", "7"), None, "key"]
+    assert told(keys).max_periods == 6
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {"unknownKey": ["ChargeProfileMaxStackLevel"]},
+        {"configurationKey": [], "unknownKey": ["ChargeProfileMaxStackLevel"]},
+        {},
+    ],
+)
+def test_a_station_that_knows_none_of_the_keys_says_nothing(payload: JsonObject) -> None:
+    assert v16.answer(LEARN, payload, RECEIVED) == Done("Accepted", capabilities=Capabilities())
+
+
+@pytest.mark.parametrize("payload", [None, [], "Accepted", {"configurationKey": "all"}, {"status": 1}])
+def test_an_answer_that_is_no_configuration_teaches_nothing(payload: JsonValue) -> None:
+    done = v16.answer(LEARN, payload, RECEIVED)
+    assert (done.status, done.capabilities) == (UNPARSEABLE, None)
 
 
 def test_the_schema_check_of_these_tests_can_fail() -> None:

@@ -7,14 +7,14 @@ import pytest
 from ocpi_bridge.domain.errors import InvalidInput
 from ocpi_bridge.domain.plans import Plan, PlanPeriod, RateUnit
 from ocpi_bridge.domain.requests import RequestKind
-from ocpi_bridge.domain.stations import OcppVersion, PowerType
+from ocpi_bridge.domain.stations import Capabilities, OcppVersion, PowerType, Quirk
 from ocpi_bridge.ocpp import v201
 from ocpi_bridge.ocpp.payloads import MAX_DETAIL_LENGTH, UNPARSEABLE
 from ocpi_bridge.ports import ChargerCommand, Done, JsonObject, JsonValue
 from tests.support.ocpp_frames import check_request, fixture, on_the_wire
 from tests.support.outlets import command, outlet
 
-SET, CLEAR, GET = RequestKind.SET, RequestKind.CLEAR, RequestKind.GET
+SET, CLEAR, GET, LEARN = RequestKind.SET, RequestKind.CLEAR, RequestKind.GET, RequestKind.LEARN
 WATT, AMPERE = RateUnit.WATT, RateUnit.AMPERE
 START = datetime(2026, 1, 15, 17, 0, tzinfo=UTC)
 RECEIVED = datetime(2026, 1, 15, 17, 5, 3, tzinfo=UTC)
@@ -69,16 +69,24 @@ def test_the_evse_is_addressed_by_its_own_number() -> None:
     assert sent(command(SET, at, plan=ONE_PERIOD))[1]["evseId"] == 7
 
 
+def phases_sent(asked: ChargerCommand) -> JsonValue:
+    profile = cast("JsonObject", sent(asked)[1]["chargingProfile"])
+    schedules = cast("list[JsonObject]", profile["chargingSchedule"])
+    periods = cast("list[JsonObject]", schedules[0]["chargingSchedulePeriod"])
+    return periods[0].get("numberPhases")
+
+
 @pytest.mark.parametrize(
     ("power_type", "phases", "number"),
     [(PowerType.AC_3_PHASE, None, None), (PowerType.AC_3_PHASE, 1, 1), (PowerType.DC, 1, None)],
 )
 def test_dc_has_no_number_of_phases(power_type: PowerType, phases: int | None, number: int | None) -> None:
-    _, payload = sent(command(SET, outlet(power_type), plan=ONE_PERIOD, phases=phases))
-    profile = cast("JsonObject", payload["chargingProfile"])
-    schedules = cast("list[JsonObject]", profile["chargingSchedule"])
-    periods = cast("list[JsonObject]", schedules[0]["chargingSchedulePeriod"])
-    assert periods[0].get("numberPhases") == number
+    assert phases_sent(command(SET, outlet(power_type), plan=ONE_PERIOD, phases=phases)) == number
+
+
+def test_a_station_that_refuses_the_number_of_phases_is_never_sent_it() -> None:
+    at = outlet(quirks=frozenset({Quirk.NO_NUMBER_PHASES}))
+    assert phases_sent(command(SET, at, plan=ONE_PERIOD, phases=1)) is None
 
 
 @pytest.mark.parametrize("transaction_id", ["", "x" * 37])
@@ -147,3 +155,85 @@ def test_accepted_without_a_schedule_shows_none(payload: JsonObject) -> None:
 def test_a_schedule_of_setpoints_only_is_not_taken_for_none() -> None:
     schedule: JsonObject = {"chargingRateUnit": "W", "chargingSchedulePeriod": [{"startPeriod": 0, "setpoint": 5000}]}
     assert v201.answer(GET, {"status": "Accepted", "schedule": schedule}, RECEIVED).status == UNPARSEABLE
+
+
+# --- What the station can take
+
+
+def variable(
+    name: str, value: JsonValue, status: str = "Accepted", component: str = "SmartChargingCtrlr"
+) -> JsonObject:
+    answered: dict[str, JsonValue] = {"component": {"name": component}, "variable": {"name": name}}
+    return {**answered, "attributeStatus": status, "attributeValue": value}
+
+
+def told(*results: JsonValue) -> Capabilities:
+    done = v201.answer(LEARN, {"getVariableResult": list(results)}, RECEIVED)
+    assert (done.status, done.schedule) == ("Accepted", None)
+    assert done.capabilities is not None
+    return done.capabilities
+
+
+def test_only_the_variables_of_smart_charging_are_asked_for() -> None:
+    action, payload = sent(command(LEARN))
+    asked = cast("list[JsonObject]", payload["getVariableData"])
+    assert action == "GetVariables"
+    assert {str(cast("JsonObject", each["component"])["name"]) for each in asked} == {"SmartChargingCtrlr"}
+    assert [cast("JsonObject", each["variable"])["name"] for each in asked] == [
+        "Enabled",
+        "Available",
+        "RateUnit",
+        "PeriodsPerSchedule",
+        "ProfileStackLevel",
+    ]
+
+
+def test_a_station_tells_its_units_periods_and_stack_levels() -> None:
+    said = told(
+        variable("Enabled", "true"),
+        variable("Available", "true"),
+        variable("RateUnit", "A,W"),
+        variable("PeriodsPerSchedule", "24"),
+        variable("ProfileStackLevel", "8"),
+    )
+    assert said == Capabilities(frozenset({WATT, AMPERE}), max_periods=24, max_stack_level=8, smart_charging=True)
+
+
+@pytest.mark.parametrize(
+    ("enabled", "available", "smart_charging"),
+    [
+        ("true", "true", True),
+        ("True", None, True),
+        (None, True, True),
+        ("false", "true", False),
+        ("true", " False ", False),
+        (None, None, None),
+        ("yes", 1, None),
+    ],
+)
+def test_smart_charging_that_is_not_available_or_not_enabled_takes_no_profile(
+    enabled: JsonValue, available: JsonValue, smart_charging: bool | None
+) -> None:
+    assert told(variable("Enabled", enabled), variable("Available", available)).smart_charging is smart_charging
+
+
+def test_only_accepted_variables_of_smart_charging_count() -> None:
+    said = told(
+        variable("Enabled", "false", component="ReservationCtrlr"),
+        variable("RateUnit", "A", status="NotSupportedAttributeType"),
+        variable("PeriodsPerSchedule", None, status="UnknownVariable"),
+        {"attributeStatus": "Accepted", "attributeValue": "1"},
+        {"attributeStatus": "Accepted", "component": "SmartChargingCtrlr", "variable": "PeriodsPerSchedule"},
+        None,
+    )
+    assert said == Capabilities()
+
+
+def test_names_of_the_device_model_have_no_case() -> None:
+    assert told(variable("periodsperschedule", 12, component="smartChargingCtrlr")).max_periods == 12
+
+
+@pytest.mark.parametrize("payload", [None, {}, {"getVariableResult": "all"}, {"status": " "}])
+def test_an_answer_that_is_no_list_of_variables_teaches_nothing(payload: JsonValue) -> None:
+    done = v201.answer(LEARN, payload, RECEIVED)
+    assert (done.status, done.capabilities) == (UNPARSEABLE, None)

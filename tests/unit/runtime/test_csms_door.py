@@ -14,6 +14,7 @@ from ocpi_bridge.runtime import clients
 from ocpi_bridge.runtime.csms_door import Refused, csms_endpoint
 from ocpi_bridge.runtime.gateway import HttpRequest
 from ocpi_bridge.runtime.wiring.csms_events import EventIntake
+from ocpi_bridge.runtime.wiring.csms_keys import EventKeys
 from tests.support.fake_secrets import InMemorySecretStore
 from tests.support.lambda_events import proxy_event, queue_event
 from tests.support.queues import Queues
@@ -97,7 +98,7 @@ def secrets() -> InMemorySecretStore:
 def intake(world: World, secrets: InMemorySecretStore, queues: Queues, monkeypatch: pytest.MonkeyPatch) -> EventIntake:
     monkeypatch.setattr(clients, "sqs", lambda: queues.client)
     registry = DynamoRegistry(world.tables.client, world.tables.registry)
-    return EventIntake(registry, secrets, world.clock, queues.csms_events)
+    return EventIntake(registry, EventKeys(secrets, world.clock), world.clock, queues.csms_events)
 
 
 class Csms:

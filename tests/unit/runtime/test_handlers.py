@@ -24,7 +24,7 @@ from tests.support.lambda_events import failed, image, proxy_event, queue_event,
 from tests.support.queues import Queues
 from tests.support.registry_entries import assignment
 from tests.support.scripted import DELIVERED, UNREACHABLE, ScriptedDriver, ScriptedPartner
-from tests.support.tables import REGION
+from tests.support.tables import ACCOUNT, REGION
 from tests.support.world import CARD, DEADLINE, PAUSE_BETWEEN, RESPONSE_URL, TOKEN, World, event
 
 FUNCTIONS = Path(__file__).parents[3] / "functions"
@@ -74,6 +74,7 @@ def site(world: World, queues: Queues, monkeypatch: pytest.MonkeyPatch) -> Itera
     environment = {
         "AWS_DEFAULT_REGION": REGION,
         "STAGE": "test",
+        "ACCOUNT_ID": ACCOUNT,
         "SESSIONS_TABLE": world.tables.sessions,
         "REQUESTS_TABLE": world.tables.requests,
         "REGISTRY_TABLE": world.tables.registry,

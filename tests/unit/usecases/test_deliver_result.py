@@ -13,7 +13,6 @@ from ocpi_bridge.domain.requests import Origin, RequestKind, RequestState, Resul
 from ocpi_bridge.domain.sessions import Session
 from ocpi_bridge.ports import Done, PartnerMessage, Receipt
 from ocpi_bridge.usecases.deliver_result import LEASE, Delivered, DeliverResult, Outcome
-from ocpi_bridge.usecases.record_answer import RecordAnswer
 from tests.support.clocks import START
 from tests.support.dynamodb_faults import meanwhile
 from tests.support.scripted import DELIVERED, NOT_FOUND, UNREACHABLE, ScriptedPartner
@@ -91,7 +90,7 @@ def test_the_result_is_told_and_the_operators_reason_is_not(world: World, sessio
 def test_a_get_brings_its_active_profile(world: World, session: Session) -> None:
     world.put_request(session, GET, state=SENT, attempts=1, duration=600)
     schedule = Plan(RateUnit.WATT, (PlanPeriod(0, Decimal(8000)), PlanPeriod(300, Decimal("4000.5"))), START, 600)
-    RecordAnswer(world.commands, world.clock)(world.context(), Done("Accepted", schedule))
+    world.record()(world.context(), Done("Accepted", schedule))
     [message] = deliver(world)[1].messages
     start = "2026-01-15T17:00:00Z"
     periods = [{"start_period": 0, "limit": 8000}, {"start_period": 300, "limit": Decimal("4000.5")}]
@@ -326,8 +325,8 @@ def test_an_answer_that_comes_with_the_deadline_wins_or_loses_but_never_both(wor
     world.clock.advance(DEADLINE.total_seconds())
     with meanwhile(
         world.tables.client,
-        lambda: RecordAnswer(world.commands, world.clock)(context, Done("Accepted")),
-        "UpdateItem",
+        lambda: world.record()(context, Done("Accepted")),
+        "TransactWriteItems",
     ):
         outcome, partner = expire(world)
     assert (outcome.what, partner.messages) == (Delivered.NOTHING_TO_DO, [])

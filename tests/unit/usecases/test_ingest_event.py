@@ -14,7 +14,8 @@ from ocpi_bridge.domain.errors import Contended
 from ocpi_bridge.domain.events import EventType, IdToken, SessionStatus, StationEvent
 from ocpi_bridge.domain.sessions import Session
 from ocpi_bridge.domain.stations import Connector, Evse, OcppVersion, PowerType
-from ocpi_bridge.usecases.ingest_event import WRITE_ATTEMPTS, Ingested, IngestEvent
+from ocpi_bridge.usecases.ingest_event import IngestEvent
+from ocpi_bridge.usecases.ingested import WRITE_ATTEMPTS, Ingested
 from tests.support.clocks import START
 from tests.support.dynamodb_faults import conflicts, counted, meanwhile
 from tests.support.registry_entries import NEW_YEAR, assignment, partner, station

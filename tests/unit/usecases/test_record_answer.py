@@ -18,7 +18,7 @@ from ocpi_bridge.domain.requests import (
 )
 from ocpi_bridge.domain.sessions import Session
 from ocpi_bridge.ports import Done, Failed
-from ocpi_bridge.usecases.record_answer import RecordAnswer, Recorded
+from ocpi_bridge.usecases.record_answer import Recorded
 from tests.support.clocks import START
 from tests.support.dynamodb_faults import conflicts, meanwhile
 from tests.support.registry_entries import station
@@ -31,7 +31,7 @@ WATT, AMPERE = RateUnit.WATT, RateUnit.AMPERE
 
 
 def record(world: World, done: Done | Failed, request_id: str = "r1") -> Recorded:
-    return RecordAnswer(world.commands, world.clock)(world.context(request_id), done)
+    return world.record()(world.context(request_id), done)
 
 
 @pytest.fixture
@@ -98,7 +98,7 @@ def test_an_answer_after_the_expiry_changes_nothing_and_installs_nothing(world: 
     request = world.put_request(session, state=SENT, attempts=1)
     context = world.context()
     world.deliveries.expire(request, Answer(Result.REJECTED, "no answer by the deadline"))
-    assert RecordAnswer(world.commands, world.clock)(context, ACCEPTED) is Recorded.TOO_LATE
+    assert world.record()(context, ACCEPTED) is Recorded.TOO_LATE
     assert (world.request().state, world.request().result) == (RequestState.EXPIRED, Result.REJECTED)
     assert world.control(session).installed is None
 
@@ -107,7 +107,7 @@ def test_an_answer_to_a_step_that_is_over_changes_nothing(world: World, session:
     world.put_request(session, steps=(CLEAR, SET), state=SENT, attempts=1)
     context = world.context()
     assert record(world, ACCEPTED) is Recorded.NEXT_STEP
-    assert RecordAnswer(world.commands, world.clock)(context, REJECTED) is Recorded.TOO_LATE
+    assert world.record()(context, REJECTED) is Recorded.TOO_LATE
     assert (world.request().state, world.request().step) == (RequestState.PENDING, 1)
 
 
@@ -115,7 +115,7 @@ def test_a_conflict_of_writers_is_waited_out(world: World, session: Session) -> 
     world.put_request(session, state=SENT, attempts=1)
     with conflicts(world.tables.client, 2):
         assert record(world, ACCEPTED) is Recorded.ANSWERED
-    assert world.control(session).installed == InstalledPlan("r1", 1, partner_id="jedlix")
+    assert world.control(session).installed == InstalledPlan("r1", 1, partner_id="jedlix", at=START)
 
 
 def test_conflicts_without_end_are_an_honest_error(world: World, session: Session) -> None:
@@ -132,7 +132,7 @@ def test_an_accepted_plan_is_the_installed_one(world: World, session: Session) -
     ends_at = START + timedelta(hours=1)
     world.put_request(session, state=SENT, attempts=1, number=3, plan_ends_at=ends_at)
     record(world, ACCEPTED)
-    assert world.control(session).installed == InstalledPlan("r1", 3, ends_at, "jedlix")
+    assert world.control(session).installed == InstalledPlan("r1", 3, ends_at, "jedlix", at=START)
 
 
 def test_a_rejected_plan_leaves_the_installed_one(world: World, session: Session) -> None:
@@ -140,7 +140,7 @@ def test_a_rejected_plan_leaves_the_installed_one(world: World, session: Session
     record(world, ACCEPTED)
     world.put_request(session, request_id="r2", state=SENT, attempts=1, number=2)
     record(world, REJECTED, "r2")
-    assert world.control(session).installed == InstalledPlan("r1", 1, partner_id="jedlix")
+    assert world.control(session).installed == InstalledPlan("r1", 1, partner_id="jedlix", at=START)
 
 
 @pytest.mark.parametrize("cleared", [ACCEPTED, UNKNOWN])
@@ -157,7 +157,7 @@ def test_a_clear_that_failed_leaves_the_plan_installed(world: World, session: Se
     record(world, ACCEPTED)
     world.put_request(session, CLEAR, request_id="r2", state=SENT, attempts=1, number=2)
     record(world, REJECTED, "r2")
-    assert world.control(session).installed == InstalledPlan("r1", 1, partner_id="jedlix")
+    assert world.control(session).installed == InstalledPlan("r1", 1, partner_id="jedlix", at=START)
 
 
 def test_a_plan_that_was_cleared_for_a_refused_one_is_not_installed_any_more(world: World, session: Session) -> None:
@@ -173,7 +173,7 @@ def test_a_plan_set_after_its_clear_is_the_installed_one(world: World, session: 
     world.put_request(session, steps=(CLEAR, SET), state=SENT, attempts=1, number=1)
     assert record(world, UNKNOWN) is Recorded.NEXT_STEP
     record(world, ACCEPTED)
-    assert world.control(session).installed == InstalledPlan("r1", 1, partner_id="jedlix")
+    assert world.control(session).installed == InstalledPlan("r1", 1, partner_id="jedlix", at=START)
 
 
 @pytest.mark.parametrize("later", [SET, CLEAR])
@@ -187,7 +187,7 @@ def test_an_answer_that_comes_late_does_not_bring_an_older_plan_back(
     assert record(world, ACCEPTED, "r1") is Recorded.ANSWERED
     assert world.request("r1").result is Result.ACCEPTED
     assert world.control(session).installed == installed
-    assert (installed == InstalledPlan("r2", 2, partner_id="jedlix")) is (later is SET)
+    assert (installed == InstalledPlan("r2", 2, partner_id="jedlix", at=START)) is (later is SET)
 
 
 def test_a_get_installs_nothing(world: World, session: Session) -> None:
@@ -253,7 +253,7 @@ def test_a_late_schedule_is_not_kept(world: World, session: Session) -> None:
     request = world.put_request(session, GET, state=SENT, attempts=1)
     context = world.context()
     world.deliveries.expire(request, Answer(Result.REJECTED, "late"))
-    RecordAnswer(world.commands, world.clock)(context, Done("Accepted", schedule("8000")))
+    world.record()(context, Done("Accepted", schedule("8000")))
     assert world.deliveries.active_profile("r1") is None
 
 

@@ -12,10 +12,10 @@ from ocpi_bridge.domain.assignments import Rights
 from ocpi_bridge.domain.errors import Contended
 from ocpi_bridge.domain.events import SessionStatus
 from ocpi_bridge.domain.plans import Plan, PlanPeriod, RateUnit
-from ocpi_bridge.domain.requests import Answer, InstalledPlan, RequestKind, RequestState, Result
+from ocpi_bridge.domain.requests import Answer, RequestKind, RequestState, Result
 from ocpi_bridge.domain.sessions import Session
 from ocpi_bridge.ports import ChargerCommand, Done, Failed, Pending
-from ocpi_bridge.usecases.record_answer import RecordAnswer, Recorded
+from ocpi_bridge.usecases.record_answer import Recorded
 from ocpi_bridge.usecases.send_command import BACKOFF, SendCommand, Sent, Turn
 from tests.support.clocks import START
 from tests.support.dynamodb_faults import conflicts, meanwhile
@@ -34,7 +34,9 @@ TWO_STEPS = (CLEAR, SET)
 
 
 def sender(world: World, driver: ScriptedDriver) -> SendCommand:
-    return SendCommand(world.commands, driver, lambda command_id: f"https://csms-api.example/{command_id}", world.clock)
+    return SendCommand(
+        world.commands, driver, world.record(), lambda command_id: f"https://csms-api.example/{command_id}", world.clock
+    )
 
 
 def send(world: World, *outcomes: Outcome, request_id: str = "r1", step: int = 0) -> tuple[Turn, ScriptedDriver]:
@@ -155,13 +157,13 @@ def test_a_csms_that_answers_later_leaves_the_request_sent_until_its_callback(wo
     world.put_request(session)
     turn, _ = send(world, Pending())
     assert (turn.what, turn.again_in, world.request().state) == (Sent.PENDING, None, SENT)
-    assert RecordAnswer(world.commands, world.clock)(world.context(), ACCEPTED) is Recorded.ANSWERED
+    assert world.record()(world.context(), ACCEPTED) is Recorded.ANSWERED
     assert world.request().result is Result.ACCEPTED
 
 
 def test_a_callback_that_overtakes_the_csmss_own_answer_counts(world: World, session: Session) -> None:
     world.put_request(session)
-    record = RecordAnswer(world.commands, world.clock)
+    record = world.record()
     driver = ScriptedDriver(REJECTED, on_submit=lambda _: record(world.context(), ACCEPTED))
     assert sender(world, driver)("r1", 0).what is Sent.NOTHING_TO_DO
     assert world.request().result is Result.ACCEPTED
@@ -204,7 +206,7 @@ def test_what_was_perhaps_sent_waits_for_a_late_answer_until_the_deadline(world:
     world.clock.advance(43.5)
     turn, _ = send(world, UNCLEAR)
     assert (turn.what, world.request().state) == (Sent.OUT_OF_TIME, SENT)
-    assert RecordAnswer(world.commands, world.clock)(world.context(), ACCEPTED) is Recorded.ANSWERED
+    assert world.record()(world.context(), ACCEPTED) is Recorded.ANSWERED
 
 
 @pytest.mark.parametrize("outcome", [BROKEN, GARBLED])
@@ -282,7 +284,9 @@ def test_whatever_order_the_messages_come_in_the_charge_point_ends_with_the_last
     for request_id in (first, "r1", "r2"):
         sender(world, driver)(request_id, 0)
     assert driver.commands[-1].plan == other
-    assert world.control(session).installed == InstalledPlan("r2", 2, partner_id="jedlix")
+    installed = world.control(session).installed
+    assert installed is not None
+    assert (installed.request_id, installed.number, installed.partner_id) == ("r2", 2, "jedlix")
     assert {request.state for request in world.requests()} == {ANSWERED}
 
 
@@ -450,7 +454,7 @@ def test_a_set_that_was_perhaps_done_starts_again_at_the_clear(world: World, ses
 def test_a_callback_of_the_clear_leads_to_the_set(world: World, session: Session) -> None:
     world.put_request(session, steps=TWO_STEPS)
     send(world, Pending())
-    assert RecordAnswer(world.commands, world.clock)(world.context(), ACCEPTED) is Recorded.NEXT_STEP
+    assert world.record()(world.context(), ACCEPTED) is Recorded.NEXT_STEP
     turn, driver = send(world, Pending(), step=1)
     assert (turn.what, driver.kinds) == (Sent.PENDING, [SET])
 

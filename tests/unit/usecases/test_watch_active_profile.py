@@ -12,87 +12,21 @@ import pytest
 from ocpi_bridge.domain.assignments import Rights
 from ocpi_bridge.domain.events import EventType, SessionStatus
 from ocpi_bridge.domain.partners import Partner, Party, Registration
-from ocpi_bridge.domain.plans import Plan, PlanPeriod, RateUnit
-from ocpi_bridge.domain.requests import Answer, Origin, Request, RequestKind, RequestState, Result
-from ocpi_bridge.domain.sessions import Session, doubted
-from ocpi_bridge.ports import Done, JsonValue, Receipt
+from ocpi_bridge.domain.plans import PlanPeriod
+from ocpi_bridge.domain.requests import Answer, RequestKind, RequestState, Result
+from ocpi_bridge.domain.sessions import Session
+from ocpi_bridge.ports import Done, Receipt
 from ocpi_bridge.usecases.deliver_result import DeliverResult
-from ocpi_bridge.usecases.own_requests import OWN_TIMEOUT, OwnRequests
-from ocpi_bridge.usecases.push_session import PushResult, PushSession
-from ocpi_bridge.usecases.send_command import SendCommand
-from ocpi_bridge.usecases.update_partner import UpdatePartner
-from ocpi_bridge.usecases.watch_active_profile import RETRY_AFTER, WatchActiveProfile, Watched
+from ocpi_bridge.usecases.own_requests import OWN_TIMEOUT
+from ocpi_bridge.usecases.push_session import PushResult
+from ocpi_bridge.usecases.watch_active_profile import RETRY_AFTER, Watched
 from tests.support.clocks import START
 from tests.support.dynamodb_faults import meanwhile
-from tests.support.fake_secrets import InMemorySecretStore
-from tests.support.scripted import DELIVERED, NOT_FOUND, UNREACHABLE, Outcome, ScriptedDriver, ScriptedPartner
+from tests.support.scripted import DELIVERED, NOT_FOUND, UNREACHABLE
+from tests.support.watched_site import ACCEPTED, AS_ASKED, LOWER, Site, schedule, sender
 from tests.support.world import CARD, PAUSE_BETWEEN, World, event
 
-SET, CLEAR, GET = RequestKind.SET, RequestKind.CLEAR, RequestKind.GET
-ACCEPTED = Done("Accepted")
-
-
-def schedule(*limits: str, start: float = 0, seconds: int = 3600, step: int = 1800) -> Done:
-    """A composite schedule in W that begins some seconds after the world's start."""
-    periods = tuple(PlanPeriod(index * step, Decimal(limit)) for index, limit in enumerate(limits))
-    return Done("Accepted", Plan(RateUnit.WATT, periods, START + timedelta(seconds=start), seconds))
-
-
-# The partner's plan as a charge point reports it: 10 kW for half an hour, then a pause.
-AS_ASKED = schedule("10000", "0")
-LOWER = schedule("4000", "0")
-
-
-class Site:
-    """The partner at one end, the charge point at the other, and between them the real stores and use cases."""
-
-    def __init__(self, world: World, *receipts: Receipt) -> None:
-        self.world = world
-        self.http = ScriptedPartner(*receipts)
-        secrets = InMemorySecretStore()
-        secrets.signing_key = b"signing key"
-        self.update = UpdatePartner(
-            store=world.pushes,
-            sessions=world.sessions,
-            push=PushSession(world.pushes, self.http, secrets, world.clock),
-            watch=WatchActiveProfile(
-                world.watches, OwnRequests(world.intake, world.clock, lambda _: None), self.http, world.clock
-            ),
-            clock=world.clock,
-        )
-
-    def step(self, session: Session, *, reassess: bool = False) -> Watched:
-        return self.update(session.session_id, "jedlix", "corr-1", reassess=reassess).watch
-
-    def doubt(self, session: Session) -> None:
-        """Something happened at the station."""
-        before = self.world.session(session.session_id)
-        assert self.world.sessions.update(before, doubted(before, self.world.clock.now()), None)
-
-    def own(self) -> list[Request]:
-        """The bridge's own requests, in the order of their making."""
-        mine = [one for one in self.world.requests() if one.origin is Origin.BRIDGE]
-        return sorted(mine, key=lambda one: one.created_at)
-
-    def charge_point(self, outcome: Outcome) -> None:
-        """Answers what waits for it."""
-        send = SendCommand(
-            self.world.commands, ScriptedDriver(outcome), lambda _: "https://csms.example", self.world.clock
-        )
-        for request in self.world.requests():
-            if request.state is RequestState.PENDING:
-                send(request.request_id, request.step)
-
-    def look(self, session: Session, shown: Outcome) -> Watched:
-        """Two steps: the charge point is asked, and what it shows is dealt with."""
-        assert self.step(session) is Watched.LOOKING
-        self.charge_point(shown)
-        return self.step(session)
-
-    @property
-    def profiles(self) -> list[JsonValue]:
-        """The active profiles that the partner was sent."""
-        return [one.body for one in self.http.messages if "/chargingprofiles/" in one.url]
+CLEAR, GET = RequestKind.CLEAR, RequestKind.GET
 
 
 @pytest.fixture(autouse=True)
@@ -107,8 +41,7 @@ def session(world: World) -> Session:
     """A session that follows the partner's plan, its result delivered."""
     session = world.open_session(event(EventType.TRANSACTION_STARTED, 0, meter="1000", token=CARD))
     request = world.accept_put(session)
-    send = SendCommand(world.commands, ScriptedDriver(ACCEPTED), lambda _: "https://csms.example", world.clock)
-    send(request.request_id, 0)
+    sender(world, ACCEPTED)(request.request_id, 0)
     world.deliveries.delivered(world.request("r1"))
     return session
 
@@ -169,14 +102,14 @@ def test_the_duty_outlives_the_partners_own_delete(world: World, session: Sessio
     [{"charging_profiles_url": None}, {"registration": Registration.LEFT}],
     ids=["no interface", "left"],
 )
-def test_a_partner_that_cannot_be_reached_is_not_asked_for(
+def test_a_partner_that_cannot_be_reached_is_told_nothing(
     world: World, session: Session, change: dict[str, object]
 ) -> None:
     world.put_partner(replace(world.partner, **change))  # type: ignore[arg-type]
     site = Site(world)
     site.doubt(session)
-    site.step(session)
-    assert [one.kind for one in site.own()] in ([], [CLEAR])
+    site.look(session, LOWER) if change.get("charging_profiles_url", "") is None else site.step(session)
+    assert [one.kind for one in site.own()] in ([GET], [CLEAR])
     assert site.profiles == []
 
 
@@ -188,7 +121,7 @@ def test_after_the_session_nothing_is_told_any_more(world: World, session: Sessi
     ended = replace(before, status=SessionStatus.COMPLETED, end=world.clock.now(), version=before.version + 1)
     assert world.sessions.update(before, ended, None)
     site.charge_point(LOWER)
-    assert (site.step(session), site.profiles) == (Watched.NOTHING, [])
+    assert (site.step(session), site.profiles) == (Watched.CLEARING, [])
     assert world.due_pushes(world.clock.now() + timedelta(days=1)) == []
 
 
@@ -224,7 +157,7 @@ def test_a_change_that_the_partner_did_not_make_is_pushed_as_the_charge_point_sh
 def test_what_is_pushed_is_an_hour_at_the_most(world: World, session: Session) -> None:
     site = Site(world)
     site.doubt(session)
-    site.look(session, schedule("4000", "3000", "2000", seconds=7200, step=2400))
+    site.look(session, schedule("4000", "0", "2000", seconds=7200))
     [told] = site.profiles
     assert told["charging_profile"]["duration"] == 3600  # type: ignore[index,call-overload]
 
@@ -318,23 +251,14 @@ def test_failures_are_tried_again_later_and_later(world: World, session: Session
         world.clock.advance(wait.total_seconds())
 
 
-@pytest.mark.parametrize("shown", [Done("CallError:InternalError"), Done("NotSupported")])
 def test_a_charge_point_that_does_not_tell_is_asked_again_later_and_nothing_is_made_up(
-    world: World, session: Session, shown: Done
-) -> None:
-    site = Site(world)
-    site.doubt(session)
-    assert (site.look(session, shown), site.profiles) == (Watched.FAILED, [])
-    world.clock.advance(60)
-    assert site.look(session, LOWER) is Watched.PUSHED
-
-
-def test_a_plan_that_should_be_there_and_is_not_shown_is_nothing_that_can_be_told(
     world: World, session: Session
 ) -> None:
     site = Site(world)
     site.doubt(session)
-    assert (site.look(session, Done("Accepted")), site.profiles) == (Watched.FAILED, [])
+    assert (site.look(session, Done("CallError:InternalError")), site.profiles) == (Watched.FAILED, [])
+    world.clock.advance(60)
+    assert site.look(session, LOWER) is Watched.PUSHED
 
 
 def test_a_request_of_our_own_that_nobody_answers_expires_and_is_made_again(world: World, session: Session) -> None:

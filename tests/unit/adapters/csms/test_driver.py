@@ -1,7 +1,6 @@
 """The charge point driver: what goes to a CSMS, and what its answers mean."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -12,8 +11,8 @@ import pytest
 from ocpi_bridge.adapters.bounded_http.exchange import NoReply, Reply
 from ocpi_bridge.adapters.csms.answers import CallbackReader
 from ocpi_bridge.adapters.csms.driver import HttpChargePointDriver
-from ocpi_bridge.adapters.csms.presets import CITRINEOS, PRESETS, Operation, Preset, preset_of
-from ocpi_bridge.domain.errors import InvalidInput
+from ocpi_bridge.adapters.csms.presets import preset
+from ocpi_bridge.domain.csms_api import Body, CsmsApi, Operation, Reading
 from ocpi_bridge.domain.plans import Plan, PlanPeriod, RateUnit
 from ocpi_bridge.domain.requests import RequestKind
 from ocpi_bridge.domain.stations import Csms, CsmsAuth, CsmsMode, OcppVersion, ProfileIdRange
@@ -42,10 +41,12 @@ PLAN = Plan(
 CALLBACK_URL = "https://csms-api.example/csms/v1/callback/r1.0/signature"
 
 
-def driver(
-    http: ScriptedExchange, secrets: InMemorySecretStore | None = None, presets: Mapping[str, Preset] = PRESETS
-) -> HttpChargePointDriver:
-    return HttpChargePointDriver(secrets or InMemorySecretStore(), ManualClock(), http, presets=presets)
+def driver(http: ScriptedExchange, secrets: InMemorySecretStore | None = None) -> HttpChargePointDriver:
+    return HttpChargePointDriver(secrets or InMemorySecretStore(), ManualClock(), http)
+
+
+def described(api: CsmsApi, http: ScriptedExchange) -> HttpChargePointDriver:
+    return HttpChargePointDriver(InMemorySecretStore(), ManualClock(), http, describe=lambda _: api)
 
 
 def a_set(version: OcppVersion = OcppVersion.V16, *, transaction_id: str = "778") -> ChargerCommand:
@@ -178,6 +179,7 @@ def test_an_unchanged_credential_is_not_tried_twice() -> None:
     [
         (replace(CSMS, preset="homemade"), a_set(), "preset"),
         (replace(CSMS, parameters=(("tenantID", "7"),)), a_set(), "parameters.tenantID"),
+        (replace(CSMS, auth=CsmsAuth.OAUTH2), a_set(), "csms/acme"),
         (replace(CSMS, auth=CsmsAuth.BEARER), a_set(), "csms/acme"),
         (CSMS, a_set(transaction_id="a-uuid"), "transaction_id"),
     ],
@@ -193,37 +195,29 @@ def test_what_the_registry_got_wrong_fails_with_its_name_and_no_call(
     assert http.calls == []
 
 
-def test_a_mode_that_the_preset_does_not_have_is_named() -> None:
-    only_later = replace(CITRINEOS, modes=frozenset({CsmsMode.CALLBACK}))
-    with pytest.raises(InvalidInput) as raised:
-        preset_of(SYNCHRONOUS, {"citrineos": only_later})
-    assert raised.value.field == "mode"
+def test_a_command_that_an_api_does_not_offer_fails_without_a_call() -> None:
+    citrineos = preset("citrineos")
+    assert citrineos is not None
+    no_composite = tuple(one for one in citrineos.operations if one.kind is not RequestKind.GET)
+    outcome = described(replace(citrineos, operations=no_composite), ScriptedExchange()).submit(CSMS, a_get())
+    assert outcome == Failed("preset: citrineos does not offer GET for OCPP 1.6", nothing_sent=True, retryable=False)
 
 
-def test_a_command_that_a_preset_does_not_have_fails_without_a_call() -> None:
-    no_composite = {key: value for key, value in CITRINEOS.operations.items() if key[1] is not RequestKind.GET}
-    outcome = driver(ScriptedExchange(), presets={"citrineos": replace(CITRINEOS, operations=no_composite)}).submit(
-        CSMS, a_get()
-    )
-    assert isinstance(outcome, Failed)
-    assert not outcome.retryable
-
-
-def test_a_preset_says_where_the_payload_and_the_answer_stand() -> None:
-    wrapped = Preset(
+def test_a_description_says_where_the_payload_and_the_answer_stand() -> None:
+    wrapped = CsmsApi(
         name="wrapped",
-        modes=frozenset({CsmsMode.SYNCHRONOUS}),
-        operations={(OcppVersion.V16, RequestKind.CLEAR): Operation("/stations/{station_id}/{account}/send")},
-        payload_at=("command", "payload"),
+        operations=(
+            Operation(
+                RequestKind.CLEAR, "/stations/{station_id}/{account}/send", body=Body(payload_at=("command", "payload"))
+            ),
+        ),
+        synchronous=Reading(payload_at=("result", "confirmation")),
         verdict_at=("ok",),
-        answer_at=("result", "confirmation"),
-        problem_at=("error",),
-        refusals=(),
-        parameters=(("account", "main"),),
+        parameters={"account": "main"},
     )
     http = ScriptedExchange(reply(200, {"ok": True, "result": {"confirmation": {"status": "Unknown"}}}))
-    outcome = driver(http, presets={"wrapped": wrapped}).submit(
-        replace(SYNCHRONOUS, preset="wrapped", parameters=(("account", "a/b"),)), command(RequestKind.CLEAR)
+    outcome = described(wrapped, http).submit(
+        replace(SYNCHRONOUS, parameters=(("account", "a/b"),)), command(RequestKind.CLEAR)
     )
     assert outcome == Done("Unknown")
     assert http.calls[0].url == "https://csms.example/api/stations/CP-001/a%2Fb/send"

@@ -7,9 +7,20 @@ from typing import Any
 
 import pytest
 
-from ocpi_bridge.adapters.csms.events import MAX_BODY_BYTES, MAX_EVENTS, parse_events
+from ocpi_bridge.adapters.csms.command_results import CommandResult
+from ocpi_bridge.adapters.csms.events import MAX_BODY_BYTES, MAX_EVENTS, RefusedEvent, parse_events, read_each
+from ocpi_bridge.adapters.csms.limits import MAX_PERIODS
 from ocpi_bridge.domain.errors import InvalidInput
-from ocpi_bridge.domain.events import ChargingState, EventType, IdToken, Reading, StationEvent
+from ocpi_bridge.domain.events import (
+    ChargingState,
+    EventType,
+    IdToken,
+    Reading,
+    ReportedLimit,
+    SessionStatus,
+    StationEvent,
+)
+from ocpi_bridge.domain.plans import Plan, PlanPeriod, RateUnit
 
 NOON = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
 STATION = {"id": "e-1", "type": "station.online", "time": "2026-01-01T12:00:00Z", "station_id": "CP-001"}
@@ -21,9 +32,11 @@ DATA: dict[str, object] = {
     "current_a": [10.4, 10.4, 0],
     "voltage_v": [231, 230, 229],
     "offered_a": 16,
+    "offered_w": 11000,
     "soc": 55,
     "charging_state": "Charging",
     "stop_reason": "Remote",
+    "cap_w": 11000,
 }
 TRANSACTION = STATION | {
     "type": "transaction.updated",
@@ -34,8 +47,27 @@ TRANSACTION = STATION | {
 }
 
 
-def parse(*events: object) -> list[StationEvent]:
+SCHEDULE: dict[str, object] = {
+    "chargingRateUnit": "W",
+    "startSchedule": "2026-01-01T11:45:00Z",
+    "duration": 3600,
+    "chargingSchedulePeriod": [{"startPeriod": 0, "limit": 11000.0}, {"startPeriod": 1800, "limit": "7000"}],
+}
+RESULT: dict[str, Any] = {
+    "id": "r-1",
+    "type": "command.result",
+    "time": "2026-01-01T12:00:00Z",
+    "station_id": "CP-001",
+    "data": {"command_id": "req-1.0", "payload": {"status": "Accepted"}},
+}
+
+
+def reports(*events: object) -> list[StationEvent | CommandResult]:
     return list(parse_events("acme", json.dumps({"events": events}).encode()))
+
+
+def parse(*events: object) -> list[StationEvent]:
+    return [event for event in reports(*events) if isinstance(event, StationEvent)]
 
 
 def one(**change: object) -> StationEvent:
@@ -79,9 +111,12 @@ def test_an_event_of_a_transaction_is_read_whole() -> None:
                 current_a=(Decimal("10.4"), Decimal("10.4"), Decimal(0)),
                 voltage_v=(Decimal(231), Decimal(230), Decimal(229)),
                 offered_a=Decimal(16),
+                offered_w=Decimal(11000),
                 soc=Decimal(55),
             ),
             charging_state=ChargingState.CHARGING,
+            stop_reason="Remote",
+            cap_w=Decimal(11000),
         )
     ]
 
@@ -150,6 +185,157 @@ def test_a_post_may_have_many_events_but_not_any_number() -> None:
     assert refused(body).field == "events"
 
 
+def test_a_session_and_its_evse_may_be_named_by_ocpis_ids_and_its_state_be_told() -> None:
+    event = one(session_id="S-1", evse_uid="BE*1", data={"status": "RESERVATION"})
+    assert (event.session_id, event.evse_uid, event.told_status) == ("S-1", "BE*1", SessionStatus.RESERVATION)
+    assert event.transaction_known
+
+
+@pytest.mark.parametrize("kind", ["steering.suspended", "steering.resumed", "steering.released"])
+@pytest.mark.parametrize("place", [{}, {"connector_id": 1}, {"evse_uid": "BE*1"}, {"session_id": "S-1"}])
+def test_steering_ends_for_a_station_an_evse_or_a_session(kind: str, place: dict[str, object]) -> None:
+    [event] = parse(STATION | {"type": kind} | place)
+    assert {name: getattr(event, name) for name in place} == place
+
+
+@pytest.mark.parametrize("place", [{"connector_id": 1}, {"evse_id": 1}, {"evse_uid": "BE*1"}])
+@pytest.mark.parametrize("cap", [11_000, 0, None])
+def test_a_cap_is_set_or_lifted_at_an_evse(place: dict[str, object], cap: int | None) -> None:
+    [event] = parse(STATION | {"type": "cap.changed", "data": {"cap_w": cap}} | place)
+    assert event.cap_w == cap
+
+
+# --- Limits ----------------------------------------------------------------------------------------------------------
+
+
+def limit(**said: object) -> ReportedLimit | None:
+    [event] = parse(STATION | {"type": "charging_limit.changed", "data": {"limit": said}})
+    return event.limit
+
+
+def test_a_limit_may_be_told_with_its_course() -> None:
+    periods = (PlanPeriod(0, Decimal("11000.0")), PlanPeriod(1800, Decimal(7000)))
+    plan = Plan(RateUnit.WATT, periods, NOON - timedelta(minutes=15), 3600)
+    assert limit(source="EMS", schedule=SCHEDULE) == ReportedLimit("EMS", plan)
+
+
+def test_a_limit_may_be_told_without_its_course() -> None:
+    assert limit(source="SO") == limit(source="SO", schedule=None) == ReportedLimit("SO")
+
+
+@pytest.mark.parametrize(
+    ("start", "began"),
+    [
+        ({"startSchedule": None, "scheduleStart": "2026-01-01T11:50:00Z"}, NOON - timedelta(minutes=10)),
+        ({"startSchedule": None}, NOON),
+        ({"startSchedule": "1970-01-01T00:00:00Z"}, NOON),
+    ],
+)
+def test_a_limit_begins_where_either_version_of_ocpp_says_or_when_it_was_told(
+    start: dict[str, object], began: datetime
+) -> None:
+    told = limit(source="CSO", schedule=SCHEDULE | start)
+    assert told is not None
+    assert told.plan is not None
+    assert told.plan.start == began
+
+
+def test_of_a_long_course_the_beginning_is_known_and_the_rest_is_not_taken_for_the_same() -> None:
+    periods = [{"startPeriod": 900 * n, "limit": 1000 + n} for n in range(MAX_PERIODS + 1)]
+    told = limit(source="EMS", schedule=SCHEDULE | {"chargingSchedulePeriod": periods, "duration": 86_400})
+    assert told is not None
+    assert told.plan is not None
+    assert (len(told.plan.periods), told.plan.duration) == (MAX_PERIODS, 900 * MAX_PERIODS)
+
+
+@pytest.mark.parametrize(
+    ("said", "field"),
+    [
+        ({"source": "EMS", "schedule": {}}, "limit.schedule"),
+        ({"source": "EMS", "schedule": SCHEDULE | {"chargingRateUnit": "kW"}}, "limit.schedule"),
+        ({"source": "EMS", "schedule": SCHEDULE | {"chargingSchedulePeriod": [{"limit": "x"}]}}, "limit.schedule"),
+        ({"source": "EMS", "schedule": [SCHEDULE]}, "limit.schedule"),
+        ({"source": "the grid"}, "limit.source"),
+        ({"schedule": SCHEDULE}, "limit.source"),
+    ],
+    ids=str,
+)
+def test_a_limit_that_cannot_be_read_is_named(said: dict[str, object], field: str) -> None:
+    assert (
+        refused_field(STATION | {"type": "charging_limit.changed", "data": {"limit": said}}) == f"events.1.data.{field}"
+    )
+
+
+# --- Results of commands ---------------------------------------------------------------------------------------------
+
+
+def result(**data: object) -> CommandResult:
+    [read] = reports(RESULT | {"data": {"command_id": "req-1.0", **data}})
+    assert isinstance(read, CommandResult)
+    return read
+
+
+def test_the_result_of_a_command_is_no_event_of_a_station() -> None:
+    read = result(payload={"status": "Accepted", "chargingSchedule": {"duration": 60, "minChargingRate": 8.1}})
+    assert (read.csms_id, read.station_id, read.command_id, read.time) == ("acme", "CP-001", "req-1.0", NOON)
+    assert json.loads(read.body) == {
+        "status": "Accepted",
+        "chargingSchedule": {"duration": 60, "minChargingRate": 8.1},
+    }
+
+
+def test_an_error_of_the_charge_point_is_carried_as_callbacks_carry_it() -> None:
+    assert json.loads(result(error={"code": "NotSupported", "description": "no such feature"}).body) == {
+        "_errorCode": "NotSupported",
+        "_errorDescription": "no such feature",
+    }
+
+
+@pytest.mark.parametrize(
+    ("data", "field"),
+    [
+        ({"payload": {}}, "command_id"),
+        ({"command_id": "req-1.0"}, "payload"),
+        ({"command_id": "req-1.0", "payload": {}, "error": {"code": "GenericError"}}, "payload"),
+        ({"command_id": "req-1.0", "payload": "Accepted"}, "payload"),
+        ({"command_id": "req-1.0", "error": {}}, "error.code"),
+    ],
+    ids=str,
+)
+def test_a_result_that_says_nothing_or_two_things_is_refused(data: dict[str, object], field: str) -> None:
+    assert refused_field(RESULT | {"data": data}) == f"events.1.data.{field}"
+
+
+# --- One by one ------------------------------------------------------------------------------------------------------
+
+
+def test_read_one_by_one_a_wrong_event_is_told_apart_and_the_others_are_taken() -> None:
+    listed: list[Any] = [
+        STATION,
+        STATION | {"id": "e-2", "time": "noon"},
+        with_data() | {"transaction_id": None},
+        7,
+        RESULT,
+    ]
+    first, second, third, fourth, last = read_each("acme", listed)
+    assert isinstance(first, StationEvent)
+    assert second == RefusedEvent(
+        "acme", "CP-001", "e-2", "station.online", "events.1.time: is not an RFC 3339 instant with a zone"
+    )
+    assert isinstance(third, RefusedEvent)
+    assert third.problem.startswith("events.2.transaction_id: ")
+    assert isinstance(fourth, RefusedEvent)
+    assert (fourth.station_id, fourth.event_id, fourth.event_type) == ("", "", "")
+    assert isinstance(last, CommandResult)
+
+
+def test_of_a_refused_event_only_what_can_be_an_id_or_a_type_is_kept() -> None:
+    wrong: dict[str, Any] = {"id": "x" * 256, "type": "<script>", "station_id": 7}
+    [refused_one] = read_each("acme", [wrong])
+    assert isinstance(refused_one, RefusedEvent)
+    assert (refused_one.station_id, refused_one.event_id, refused_one.event_type) == ("", "", "")
+
+
 # --- What is refused -------------------------------------------------------------------------------------------------
 
 
@@ -179,6 +365,12 @@ def test_a_post_may_have_many_events_but_not_any_number() -> None:
         ({"transaction_id": ""}, "transaction_id"),
         ({"transaction_id": True}, "transaction_id"),
         ({"transaction_id": 1.5}, "transaction_id"),
+        ({"session_id": ""}, "session_id"),
+        ({"session_id": "x" * 37}, "session_id"),
+        ({"evse_uid": "NL\n"}, "evse_uid"),
+        ({"type": "cap.changed", "data": {}}, "data.cap_w"),
+        ({"type": "cap.changed", "data": {"cap_w": -1}}, "data.cap_w"),
+        ({"type": "cap.changed", "connector_id": None, "evse_id": None}, "evse_uid"),
         ({"data": []}, "data"),
     ],
     ids=str,
@@ -200,6 +392,9 @@ def test_a_wrong_field_is_named_with_the_place_of_its_event(change: dict[str, ob
         ({"current_a": 16}, "current_a"),
         ({"voltage_v": [-1]}, "voltage_v.0"),
         ({"offered_a": []}, "offered_a"),
+        ({"offered_w": "11 kW"}, "offered_w"),
+        ({"status": "active"}, "status"),
+        ({"stop_reason": "x" * 51}, "stop_reason"),
         ({"soc": 101}, "soc"),
         ({"charging_state": "charging"}, "charging_state"),
         ({"auth_method": "GUESS"}, "auth_method"),
@@ -232,6 +427,7 @@ def test_a_number_out_of_all_proportion_is_an_error_like_any_other(literal: str)
 def test_a_number_that_is_nearly_zero_is_one() -> None:
     body = json.dumps({"events": [with_data(meter_wh="#")]}).replace('"#"', "1E-400").encode()
     [event] = parse_events("acme", body)
+    assert isinstance(event, StationEvent)
     assert event.reading.meter_wh == Decimal("1E-400")
 
 

@@ -1,6 +1,7 @@
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 import boto3
@@ -9,19 +10,25 @@ import pytest
 from ocpi_bridge.adapters.dynamodb.pairings import DynamoPairings
 from ocpi_bridge.adapters.dynamodb.registrations import DynamoRegistrations
 from ocpi_bridge.adapters.dynamodb.registry import DynamoRegistry
+from ocpi_bridge.adapters.dynamodb.station_states import DynamoStationStates
 from ocpi_bridge.adapters.partner_http.platform import HttpPartnerPlatform
 from ocpi_bridge.adapters.secrets.partner_secrets import SecretsManagerPartnerSecrets
+from ocpi_bridge.adapters.secrets.secrets_manager import SecretsManagerStore
 from ocpi_bridge.domain.connections import OwnPlatform
 from ocpi_bridge.domain.partners import Party
-from tests.support.operator import EXAMPLES, PREFIX, Change, Vault, Write
+from ocpi_bridge.runtime.clock import SystemClock
+from tests.support.clocks import ManualClock
+from tests.support.operator import EXAMPLES, PREFIX, Change, CsmsExchange, Vault, Write
 from tests.support.partner_platform import PartnerServer
 from tests.support.scripted import ScriptedPartner
 from tests.support.tables import REGION, AwsTables, aws_tables
+from tools.bridge.csms_probe import CsmsProbe
 from tools.bridge.deployment import Deployment
 from tools.bridge.pairing import Pairings
 from tools.bridge.privacy import Erasure
 from tools.bridge.registration import Handshakes
 from tools.bridge.secrets import OperatorSecrets
+from tools.bridge.takeover import Takeover
 
 
 @pytest.fixture(scope="module")
@@ -66,12 +73,40 @@ def tables(_aws: tuple[AwsTables, Vault], registry: DynamoRegistry) -> AwsTables
 
 
 @pytest.fixture
+def csms_exchange() -> CsmsExchange:
+    """What the API of a CSMS answers."""
+    return CsmsExchange()
+
+
+@pytest.fixture
+def pauses() -> list[Callable[[], None]]:
+    """What happens while a command waits: one after the other, at each pause."""
+    return []
+
+
+@pytest.fixture
+def takeover(tables: AwsTables, pauses: list[Callable[[], None]]) -> Takeover:
+    """The takeover on the tables, with a clock that moves only while a command waits."""
+    clock = ManualClock()
+
+    def pause(seconds: float) -> None:
+        clock.advance(seconds)
+        if pauses:
+            pauses.pop(0)()
+
+    on_aws = Takeover.on_aws(tables.client, registry=tables.registry, sessions=tables.sessions)
+    return replace(on_aws, ingest=replace(on_aws.ingest, clock=clock), clock=clock, pause=pause)
+
+
+@pytest.fixture
 def deployment(
     _aws: tuple[AwsTables, Vault],
     registry: DynamoRegistry,
     secrets: OperatorSecrets,
     partner_server: PartnerServer,
     scripted_partner: ScriptedPartner,
+    csms_exchange: CsmsExchange,
+    takeover: Takeover,
 ) -> Deployment:
     tables, vault = _aws
     handshakes = Handshakes(
@@ -90,6 +125,13 @@ def deployment(
         handshakes,
         Pairings(registry, store, lambda: nullcontext(scripted_partner), Party("NL", "CPO")),
         Erasure.on_aws(tables.client, registry=tables.registry, sessions=tables.sessions),
+        DynamoStationStates(tables.client, tables.registry),
+        takeover,
+        CsmsProbe(
+            SecretsManagerStore(lambda: vault.client, PREFIX, SystemClock()),
+            lambda: csms_exchange,
+            "https://csms-api.example",
+        ),
     )
 
 

@@ -1,6 +1,7 @@
 import dataclasses
 import json
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from typer.testing import CliRunner
 
 from ocpi_bridge.adapters.dynamodb.registry import DynamoRegistry
 from ocpi_bridge.domain.partners import Registration
+from ocpi_bridge.domain.stations import Capabilities
 from ocpi_bridge.domain.tokens import is_token, token_hash
 from tests.support.command_line import Done
 from tests.support.operator import EXAMPLES, Vault, Write
@@ -219,7 +221,7 @@ def test_the_key_of_event_signatures_is_shown_once(bridge: Bridge, vault: Vault)
 def test_csmss_are_listed_shown_and_replaced(furnished: Bridge, write: Write) -> None:
     example = json.loads((EXAMPLES / "csms.json").read_text())
     shown = furnished("csms", "show", "acme").document
-    assert shown == {**example, "auth_header": "Authorization"}
+    assert shown == {**example, "auth_header": "Authorization", "driver": "http", "bus_accounts": []}
     assert furnished("csms", "list", "--json").document == [shown]
     file = write("csms.json", lambda content: content.update(base_url="https://new.example"))
     assert furnished("csms", "replace", file).exit_code == 0
@@ -234,7 +236,82 @@ def test_an_import_says_what_it_did(furnished: Bridge, write: Write) -> None:
         content["stations"][0]["currency"] = "SEK"
 
     imported = furnished("station", "import", write("stations.json", change), "--json").document
-    assert imported == {"csms_id": "acme", "added": [], "replaced": ["CP-001"], "unchanged": ["CP-002"]}
+    assert imported == {
+        "csms_id": "acme",
+        "dry_run": False,
+        "added": [],
+        "replaced": ["CP-001"],
+        "unchanged": ["CP-002"],
+        "moved": [],
+        "differences": {"CP-001": ["currency"]},
+    }
+
+
+def test_a_dry_run_tells_what_would_change_and_changes_nothing(
+    furnished: Bridge, write: Write, registry: DynamoRegistry
+) -> None:
+    before = registry.versioned_stations("acme")
+
+    def change(content: dict[str, Any]) -> None:
+        first, second = content["stations"]
+        second["evses"] += [{**first["evses"].pop(), "ocpp_evse_id": 2}]
+        content["stations"] += [{**first, "station_id": "CP-003", "evses": [{**first["evses"][0], "uid": "3300"}]}]
+
+    dry = furnished("station", "import", write("stations.json", change), "--dry-run")
+    assert registry.versioned_stations("acme") == before
+    assert dry.stdout.splitlines() == [
+        "CSMS acme: 1 station(s) would be added, 2 would be replaced, 0 as before.",
+        "EVSE 3257 would move from station CP-001 to CP-002.",
+        "New: CP-003",
+        "Changed: CP-001: evses",
+        "Changed: CP-002: evses",
+        "Nothing has been changed.",
+    ]
+    told = furnished("station", "import", write("stations.json", change), "--dry-run", "--json").document
+    assert (told["dry_run"], told["added"], told["replaced"]) == (True, ["CP-003"], ["CP-001", "CP-002"])
+    assert told["moved"] == [{"evse_uid": "3257", "from": "CP-001", "to": "CP-002"}]
+    assert furnished("station", "import", write("stations.json", change)).exit_code == 0
+    assert registry.owner("3257") == ("acme", "CP-002")
+
+
+def test_a_dry_run_refuses_what_an_import_would(furnished: Bridge, write: Write) -> None:
+    file = write("stations.json", lambda content: content["stations"][0].update(station_id="CP-009"))
+    assert "belongs to station" in furnished("station", "import", file, "--dry-run").stderr
+
+
+def test_what_somebody_changed_since_the_export_is_not_overwritten(
+    furnished: Bridge, write: Write, tmp_path: Path, registry: DynamoRegistry
+) -> None:
+    file = tmp_path / "export.json"
+    furnished("station", "export", "acme", file)
+    somebody = write("stations.json", lambda content: content["stations"][0].update(currency="SEK"))
+    assert furnished("station", "import", somebody).exit_code == 0
+    mine = json.loads(file.read_text())
+    assert [station["version"] for station in mine["stations"]] == [1, 1]
+    for station in mine["stations"]:
+        station["max_periods"] = 12
+    file.write_text(json.dumps(mine))
+    for refused in (furnished("station", "import", file, "--dry-run"), furnished("station", "import", file)):
+        assert (refused.exit_code, len(refused.stderr.splitlines())) == (1, 1)
+        assert "stations.0.version: the station has version 2 by now" in refused.stderr
+    del mine["stations"][0]["version"]
+    file.write_text(json.dumps(mine))
+    assert furnished("station", "import", file).exit_code == 0
+    assert [version for _, version in registry.versioned_stations("acme")] == [3, 2]
+
+
+def test_a_version_is_a_number_and_stands_with_its_station(furnished: Bridge, write: Write) -> None:
+    def change(content: dict[str, Any]) -> None:
+        content["versions"] = {"CP-001": 1}
+        content["stations"][0]["version"] = "1"
+        content["stations"][1]["version"] = True
+
+    refused = furnished("station", "import", write("stations.json", change)).stderr
+    assert [line.split(": ")[2] for line in refused.splitlines()] == [
+        "stations.0.version",
+        "stations.1.version",
+        "versions",
+    ]
 
 
 def test_what_is_exported_can_be_imported(furnished: Bridge, tmp_path: Path) -> None:
@@ -248,8 +325,36 @@ def test_what_is_exported_can_be_imported(furnished: Bridge, tmp_path: Path) -> 
 def test_stations_are_listed_and_shown(furnished: Bridge) -> None:
     assert "CP-002" in furnished("station", "list", "acme").stdout
     shown = furnished("station", "show", "acme", "CP-001").document
-    assert shown["evses"][0]["cap_w"] == 11_000
-    assert "csms_id" not in shown
+    assert shown["station"]["evses"][0]["cap_w"] == 11_000
+    assert "csms_id" not in shown["station"]
+    assert shown["version"] == 1
+    assert furnished("station", "list", "acme", "--json").document[0] == {
+        **shown["station"],
+        "version": 1,
+        "state": shown["state"],
+    }
+
+
+def test_a_station_is_shown_with_what_is_known_of_it_now(furnished: Bridge, deployment: Deployment) -> None:
+    states, now = deployment.states, NEW_YEAR
+    assert "nothing heard yet" in furnished("station", "list", "acme").stdout
+    states.set_online("acme", "CP-001", online=True, at=now)
+    states.set_steering("acme", "CP-001", "3256", suspended=True, at=now)
+    states.set_cap("acme", "CP-001", "3257", Decimal(4000), now)
+    states.learned("acme", "CP-001", Capabilities(max_periods=6), now)
+    states.has_no_smart_charging("acme", "CP-001", now)
+    states.set_online("acme", "CP-002", online=False, at=now)
+    states.set_steering("acme", "CP-002", None, suspended=True, at=now)
+    state = furnished("station", "show", "acme", "CP-001").document["state"]
+    assert (state["online"], state["suspended_evses"], state["caps_w"]) == (True, ["3256"], {"3257": 4000})
+    assert (state["learned"], state["learned_at"]) == ({"max_periods": 6}, "2026-01-01T00:00:00Z")
+    listed = " ".join(furnished("station", "list", "acme").stdout.split())
+    for words in ("online;", "steering off at 3256", "capped at 3257", "no smart charging", "offline; steering off"):
+        assert words in listed
+    assert [one["state"].get("online") for one in furnished("station", "list", "acme", "--json").document] == [
+        True,
+        False,
+    ]
 
 
 def test_a_station_is_removed(furnished: Bridge) -> None:
@@ -317,6 +422,15 @@ def test_a_wrong_file_changes_nothing_and_every_problem_has_a_line(
         ("partner", "remove", "stranger", "--yes"),
         ("partner", "replace", EXAMPLES / "partner.json"),
         ("csms", "show", "stranger"),
+        ("csms", "remove", "stranger", "--yes"),
+        ("csms", "test", "stranger"),
+        ("steering", "off", "--evse", "stranger"),
+        ("steering", "on", "--station", "acme/CP-001"),
+        ("steering", "off", "--session", "stranger"),
+        ("steering", "off", "--all", "stranger", "--yes"),
+        ("release", "--station", "acme/CP-001"),
+        ("release", "--partner", "stranger"),
+        ("cap", "set", "--evse", "stranger", "--watts", "4000"),
         ("csms", "replace", EXAMPLES / "csms.json"),
         ("station", "show", "acme", "CP-001"),
         ("station", "export", "acme"),
@@ -383,7 +497,12 @@ def test_the_selection_is_what_the_options_say(deployment: Deployment) -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [[], *([kind] for kind in ("partner", "csms", "station", "assignment")), ["partner", "add"], ["station", "import"]],
+    [
+        [],
+        *([kind] for kind in ("partner", "csms", "station", "assignment", "steering", "cap", "release")),
+        ["partner", "add"],
+        ["station", "import"],
+    ],
 )
 def test_help_is_there_for_every_command(arguments: list[str]) -> None:
     result = CliRunner().invoke(app, [*arguments, "--help"])

@@ -126,7 +126,10 @@ def test_the_example_of_assignments_is_read() -> None:
         ("csms.json", lambda path: files.csms_document(files.read_csms(path, local=False))),
         (
             "stations.json",
-            lambda path: files.stations_document("acme", files.read_stations(path).stations),
+            lambda path: {
+                "csms_id": "acme",
+                "stations": [files.station_document(one) for one in files.read_stations(path).stations],
+            },
         ),
         (
             "assignments.json",

@@ -6,7 +6,7 @@ from ocpi_bridge.domain.errors import PlanIsOver, UnitNotPossible
 from ocpi_bridge.domain.fitting import ceiling, phases_in_use
 from ocpi_bridge.domain.plans import Plan, RateUnit, clipped, constant, converted, merged, remaining, rounded
 from ocpi_bridge.domain.requests import Answer, Result
-from ocpi_bridge.domain.stations import NOMINAL_VOLTAGE, Outlet, maximum_power
+from ocpi_bridge.domain.stations import Outlet, maximum_power
 
 # Statuses of OCPP that mean something of their own; every other one, known or not, is a refusal.
 ACCEPTED = "Accepted"
@@ -65,7 +65,7 @@ def active_profile(
         return Answer(Result.REJECTED, _reason(status, detail))
     shown = _running(schedule, now) if status == ACCEPTED else None
     if shown is not None:
-        profile = _in_unit(clipped(shown, duration), unit, phases_in_use(outlet, phases))
+        profile = _in_unit(clipped(shown, duration), unit, outlet, phases)
         return Answer(Result.ACCEPTED, _reason(status, detail), merged(profile))
     if plan_expected:
         return Answer(Result.UNKNOWN, f"{_reason(status, detail)}; no schedule shown though a plan is installed")
@@ -85,11 +85,11 @@ def _running(schedule: Plan | None, now: datetime) -> Plan | None:
     return schedule if by_its_clock else left
 
 
-def _in_unit(plan: Plan, unit: RateUnit | None, phases: int | None) -> Plan:
+def _in_unit(plan: Plan, unit: RateUnit | None, outlet: Outlet, phases: int | None) -> Plan:
     if unit is None:
         return rounded(plan)
     try:
-        return converted(plan, unit, phases, NOMINAL_VOLTAGE)
+        return converted(plan, unit, phases_in_use(outlet, phases), outlet.voltage)
     except UnitNotPossible:
         return rounded(plan)
 

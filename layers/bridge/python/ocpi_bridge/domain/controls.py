@@ -14,6 +14,9 @@ from ocpi_bridge.domain.partners import Partner, Rate
 from ocpi_bridge.domain.plans import RateUnit
 from ocpi_bridge.domain.requests import InstalledPlan, RequestKind
 
+# What changes the charge point has its place in the order; what only asks has none.
+NUMBERED = frozenset({RequestKind.SET, RequestKind.CLEAR})
+
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
@@ -51,7 +54,8 @@ class Control:
     """The control of a session. `version` counts accepted requests; 0 is a session that never had one.
 
     `unit` is the one that partners used last; reports are given in it. `settled` is the highest number of a SET or CLEAR
-    that is known to have taken effect; `uncertain` the highest one that was sent and whose outcome nobody knows.
+    that is known to have taken effect; `uncertain` the highest one that was sent and whose outcome nobody knows, which
+    `uncertain_by` had asked for.
     """
 
     session_id: str
@@ -60,6 +64,7 @@ class Control:
     sent: int = 0
     settled: int = 0
     uncertain: int = 0
+    uncertain_by: str | None = None
     installed: InstalledPlan | None = None
     unit: RateUnit | None = None
     intakes: Mapping[str, Intake] = field(default_factory=dict)
@@ -67,7 +72,7 @@ class Control:
     @property
     def in_the_dark(self) -> bool:
         """Whether nobody knows what the last SET or CLEAR left at the charge point (design decision 16)."""
-        return self.uncertain > self.settled
+        return self.uncertain > 0 and self.uncertain >= self.settled
 
     def intake(self, partner_id: str) -> Intake:
         """What is remembered of the partner's requests."""
@@ -111,7 +116,7 @@ def admit(
 
 def numbered(control: Control, kind: RequestKind) -> tuple[Control, int | None]:
     """The control after one more request, with the request's number; the bridge's own requests take no bucket."""
-    number = None if kind is RequestKind.GET else control.accepted + 1
+    number = control.accepted + 1 if kind in NUMBERED else None
     accepted = control.accepted if number is None else number
     return replace(control, version=control.version + 1, accepted=accepted), number
 

@@ -47,10 +47,12 @@ class Fit:
     """What a plan is fitted to for its charge point; when it changes, the plan must be sent again.
 
     `phases` are those calculated with (None for DC), `maximum_w` is the most that the outlet may deliver in W.
+    `reduces`: it allows less than the plan asks for somewhere.
     """
 
     phases: int | None
     maximum_w: Decimal
+    reduces: bool = False
 
 
 class Origin(StrEnum):

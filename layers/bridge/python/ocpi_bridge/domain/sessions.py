@@ -1,10 +1,12 @@
 """Sessions: what the events of one transaction add up to (OCPI 9.3.1).
 
 Events come twice, late and in any order. So nothing here counts on order: energy is the register's highest reading less
-its lowest, ended is final, and an event older than the newest one only adds what cannot be wrong.
+its lowest, and an event older than the newest one only adds what cannot be wrong. Ended is final, at partners too, so an
+end waits a while for what should have come before it (docs/decisions/0015).
 """
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -15,13 +17,12 @@ from ocpi_bridge.domain.events import (
     ChargingState,
     EventType,
     IdToken,
-    Reading,
     ReportedLimit,
     SessionStatus,
     StationEvent,
 )
 from ocpi_bridge.domain.prices import Price
-from ocpi_bridge.domain.stations import Csms, Outlet, ProfileIdRange
+from ocpi_bridge.domain.stations import Csms, Evse, Outlet, ProfileIdRange
 
 # OCPI 9.3.1 advises against a charging period a minute; quarters of an hour are what tariffs and SCSPs use.
 PERIOD_LENGTH = timedelta(minutes=15)
@@ -34,15 +35,32 @@ PHASE_IN_USE_A = Decimal(1)
 SESSION_NAMESPACE = uuid.UUID("5f0c1c7e-2a5b-4f6e-9f43-0c7c5b0a6d11")
 # Energy is told in kWh to the Wh, power in kW to the W.
 TO_THE_WH = Decimal("0.001")
-# Places to charge at one station never share a profile id, whatever the hash.
+# Places to charge at one station never share a profile id, whatever the hash; larger stations take larger slots.
 PLACES_PER_STATION = 64
+# So long an end waits for a beginning that was not seen, and a session whose place another car took for its end: longer
+# than queues and stations that were offline for a moment keep events back, shorter than anybody settles accounts.
+GRACE = timedelta(minutes=15)
+# Stations' clocks differ, and jump when they are set: less than this proves nothing.
+CLOCK_TOLERANCE = timedelta(minutes=5)
+# Offered rates that move by less are rounding (as in domain.watches).
+RATE_CHANGE_A = Decimal("0.2")
+RATE_CHANGE_W = Decimal(100)
+# What is kept of a limit's course: two days of hours, so that a session stays a small item.
+REPORTED_PERIODS = 48
+# The CSMS's own word for an authorisation that was refused (OCPP 2.0.1 ReasonEnumType, 1.6 Reason).
+DEAUTHORIZED = "DeAuthorized"
+
+_OVER = frozenset({SessionStatus.COMPLETED, SessionStatus.INVALID})
+_BEFORE_ACTIVE = frozenset({SessionStatus.PENDING, SessionStatus.RESERVATION})
+_UNAUTHORIZED_STATES = frozenset({ChargingState.IDLE, ChargingState.EV_CONNECTED})
 
 
 @dataclass(frozen=True, slots=True)
 class ChargingPeriod:
     """A closed stretch of a session (OCPI 10.4.6): `index` counts from 1; energy in kWh, power in kW, current in A.
 
-    `current` is the sum over the phases. It is appended to the session at the partner exactly once.
+    `current` is the sum over the phases. `parking` are the hours in which the vehicle asked for no power (SuspendedEV; a
+    pause of ours is none). It is appended to the session at the partner exactly once.
     """
 
     index: int
@@ -52,6 +70,12 @@ class ChargingPeriod:
     power: Decimal
     current: Decimal | None = None
     soc: Decimal | None = None
+    parking: Decimal | None = None
+
+    @property
+    def time(self) -> Decimal:
+        """Hours in which the vehicle could charge."""
+        return Decimal((self.end - self.start) / timedelta(hours=1)) - (self.parking or Decimal(0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +83,14 @@ class Session:
     """One charging session. Energy registers are in Wh; `phases` is the most phases seen in use, never recomputed.
 
     `transaction_known`: `transaction_id` is OCPP's, so charging profiles can name it; without it nothing can be steered.
-    `superseded_at` is when another car was seen at the connector though this transaction's end never came;
-    `steering_suspended` and `released_at` are the CPO's own word on this session (design decision 19).
+    `superseded_at` is since when the place is not this session's any more though it is not over: another car was seen
+    there, or the end was told (`ended_at`) but what came before it was not. `closes_at` is when it is over all the same.
+    `steering_suspended` and `released_at` are the CPO's own word on this session (design decision 19), `steering_at` and
+    `release_told_at` when it was said.
+
+    `opened_at` is when the session was first heard of, `first_event_at` the earliest that is known to have happened in
+    it; `start_known`: that is its start event's. `waited`: the start showed no authorisation, so the session began when
+    it did, at `active_since`. `meter_start_at` and `meter_at` are when the lowest and the highest register were read.
 
     `version` counts writes. `period_start` and `period_meter_wh` are where the open charging period began; `periods`
     counts the closed ones. `rights` were decided from the CPO's assignments; `known_to` are all partners that ever had
@@ -111,6 +141,18 @@ class Session:
     superseded_at: datetime | None = None
     steering_suspended: bool = False
     released_at: datetime | None = None
+    steering_at: datetime | None = None
+    release_told_at: datetime | None = None
+    opened_at: datetime | None = None
+    first_event_at: datetime | None = None
+    start_known: bool = False
+    waited: bool = False
+    active_since: datetime | None = None
+    meter_start_at: datetime | None = None
+    meter_at: datetime | None = None
+    ended_at: datetime | None = None
+    deauthorized: bool = False
+    closes_at: datetime | None = None
 
     @property
     def steerable(self) -> bool:
@@ -128,15 +170,35 @@ class Session:
     @property
     def over(self) -> bool:
         """Nothing may change at the partner any more, and no command may go to the charge point."""
-        return self.status in {SessionStatus.COMPLETED, SessionStatus.INVALID}
+        return self.status in _OVER
+
+    @property
+    def place(self) -> str:
+        """The connector at its station: sessions with one place are one after the other."""
+        return place_of(self.evse_uid, self.connector_id)
+
+    @property
+    def last_moment(self) -> datetime | None:
+        """When it ended, or was seen to have ended; None as long as it goes on."""
+        return self.end or self.ended_at or self.superseded_at
+
+
+def place_of(evse_uid: str, connector_id: str) -> str:
+    """A connector at its station, by OCPI's ids, which are compared without case."""
+    return f"{evse_uid}/{connector_id}".casefold()
 
 
 def new_session(event: StationEvent, csms: Csms, outlet: Outlet, rights: Rights, now: datetime) -> Session:
-    """The session that the first event seen of a transaction opens; the start itself may have been lost."""
+    """The session that the first event seen of a transaction opens; the start itself may have been lost.
+
+    Raises ValueError for an event that names no transaction.
+    """
     if event.transaction_id is None:
         raise ValueError("only an event of a transaction opens a session")
     identity = "/".join((event.csms_id, event.station_id, event.transaction_id, event.time.isoformat()))
-    session_id = str(uuid.uuid5(SESSION_NAMESPACE, identity))
+    session_id = event.session_id or str(uuid.uuid5(SESSION_NAMESPACE, identity))
+    told = event.told_status if event.told_status in _BEFORE_ACTIVE else None
+    reading = event.reading
     opened = Session(
         session_id=session_id,
         csms_id=event.csms_id,
@@ -148,55 +210,121 @@ def new_session(event: StationEvent, csms: Csms, outlet: Outlet, rights: Rights,
         connector_id=outlet.connector.connector_id,
         currency=outlet.station.currency,
         transaction_id=event.transaction_id,
-        profile_id=profile_id(csms.profile_ids, session_id, outlet.number_at_station),
-        status=SessionStatus.ACTIVE,
+        transaction_known=event.transaction_known,
+        profile_id=profile_id(
+            csms.profile_ids, session_id, outlet.number_at_station, places=_places_at(outlet.station.evses)
+        ),
+        status=told or (SessionStatus.PENDING if _waits(event) else SessionStatus.ACTIVE),
         start=event.time,
         last_event_at=event.time,
         last_updated=now,
+        opened_at=now,
         rights=rights,
         known_to=rights.seen_by,
         period_start=event.time,
-        period_meter_wh=event.reading.meter_wh,
+        power_w=reading.power_w,
+        current_a=_total(reading.current_a),
+        soc=reading.soc,
+        offered_a=reading.offered_a,
+        offered_w=reading.offered_w,
+        total_cost=event.total_cost,
     )
-    return _with_reading(_with_identity(opened, event), event.reading)
+    return _with_reading(_with_identity(opened, event), event)
 
 
-def profile_id(reserved: ProfileIdRange, session_id: str, number_at_station: int) -> int:
+def profile_id(
+    reserved: ProfileIdRange, session_id: str, number_at_station: int, *, places: int = PLACES_PER_STATION
+) -> int:
     """The chargingProfileId of a session, from the CSMS's reserved range.
 
     The same for every plan of the session, so that a new plan replaces the old one; another one for the next session,
-    so that a late clear never hits the next car; never equal for two places to charge of a station.
+    so that a late clear never hits the next car; never equal for two of the `places` to charge of a station, where the
+    range has that many.
     """
-    slots = max(1, (reserved.last - reserved.first + 1) // PLACES_PER_STATION)
-    slot = crc32(session_id.encode()) % slots
-    return reserved.first + slot * PLACES_PER_STATION + number_at_station % PLACES_PER_STATION
+    size = reserved.last - reserved.first + 1
+    places = min(places, size)
+    slot = crc32(session_id.encode()) % (size // places)
+    return reserved.first + slot * places + number_at_station % places
 
 
 def advance(session: Session, event: StationEvent, now: datetime) -> tuple[Session, ChargingPeriod | None] | None:
     """The session after an event, with the charging period that it closes; None when the event changes nothing.
 
-    `now` becomes `last_updated` (never going backwards).
+    `now` becomes `last_updated` (never going backwards). An end whose beginning is missing is kept (`ended_at`); the
+    session is COMPLETED when that comes, or by the end's repetition at `closes_at`.
     """
     if session.over:
         return None
-    changed = _with_reading(_with_identity(session, event), event.reading)
-    period: ChargingPeriod | None = None
-    if event.time >= session.last_event_at or event.type is EventType.TRANSACTION_ENDED:
+    changed = _with_reading(_with_identity(session, event), event)
+    newest, ends = event.time >= session.last_event_at, tells_end(event)
+    if newest or ends:
+        changed = _with_newest(session, changed, event)
+    if newest:
+        changed = _with_hints(session, changed, event, now)
+    changed = _with_status(changed, event)
+    if ends:
         changed = replace(
             changed,
-            last_event_at=max(event.time, session.last_event_at),
-            power_w=_newest(event.reading.power_w, session.power_w),
-            current_a=_newest(_total(event.reading.current_a), session.current_a),
-            soc=_newest(event.reading.soc, session.soc),
-            charging_state=event.charging_state or session.charging_state,
-            total_cost=event.total_cost or session.total_cost,
+            ended_at=session.ended_at or event.time,
+            deauthorized=session.deauthorized or event.stop_reason == DEAUTHORIZED,
         )
-        changed, period = _with_period(session, changed, event)
-    if event.type is EventType.TRANSACTION_ENDED:
-        changed = replace(changed, status=SessionStatus.COMPLETED, end=max(event.time, changed.start))
+    period: ChargingPeriod | None = None
+    if changed.ended_at is not None:
+        if event.told_status in _OVER or not _misses(changed, now):
+            changed, period = _completed(session, changed, invalid=event.told_status is SessionStatus.INVALID)
+        else:
+            changed = _held(changed, changed.ended_at or event.time, now + GRACE)
+    elif newest:
+        changed, period = _with_period(session, changed, event.time)
     if changed == session:
         return None
     return replace(changed, version=session.version + 1, last_updated=max(now, session.last_updated)), period
+
+
+def begins_anew(known: Session, event: StationEvent) -> bool:
+    """Whether the event belongs to another transaction with the same id, a later one (OCPP 1.6 counts them anew).
+
+    So does a start after the end, or later than anything that was seen (whose end then was lost), and whatever else
+    happens long after the end.
+    """
+    if event.session_id is not None:
+        return known.over and known.session_id.casefold() != event.session_id.casefold()
+    started = event.type is EventType.TRANSACTION_STARTED
+    ended = known.end if known.over else known.ended_at
+    if ended is not None:
+        return event.time > (ended if started else ended + GRACE)
+    return started and event.time > known.last_event_at + CLOCK_TOLERANCE and not _repeats_start(known, event)
+
+
+def belongs_before(newest: Session, former: Session | None, event: StationEvent) -> bool:
+    """Whether the event, older than all that is known of the newest session, belongs to a former one with the same id.
+
+    Where the former one is not known (any more), only the register tells: it cannot have been lower within the session.
+    """
+    began = newest.first_event_at or newest.start
+    if former is None:
+        meter, first = event.reading.meter_wh, newest.meter_start_wh
+        known = newest.start_known and event.time < began
+        return (
+            known and began - event.time > CLOCK_TOLERANCE and meter is not None and first is not None and meter < first
+        )
+    ended = former.last_moment
+    if event.time >= began:
+        # The end that is taken for granted stands at the very instant when the next one began.
+        return event.time == began == ended and not former.over and tells_end(event)
+    return (ended is not None and event.time <= ended) or (newest.start_known and began - event.time > CLOCK_TOLERANCE)
+
+
+def superseded(session: Session, by: datetime, now: datetime) -> Session:
+    """The session after another car was seen at its place, since an instant; the same one where that is no news.
+
+    It cannot be steered any more from now on, and is over when its end comes, or after a grace.
+    """
+    if session.over or session.ended_at is not None or session.status is SessionStatus.RESERVATION:
+        return session
+    if session.superseded_at is not None and session.superseded_at <= by:
+        return session
+    return replace(_held(session, by, now + GRACE), superseded_at=by, version=session.version + 1)
 
 
 def reassigned(session: Session, rights: Rights, now: datetime) -> Session:
@@ -214,71 +342,266 @@ def reassigned(session: Session, rights: Rights, now: datetime) -> Session:
     )
 
 
-def doubted(session: Session, now: datetime) -> Session:
-    """The session after something that may have changed the profile that its charge point follows."""
-    return replace(session, profile_doubt_at=now, version=session.version + 1)
+def doubted(session: Session, now: datetime, limit: ReportedLimit | None = None) -> Session:
+    """The session after something that may have changed the profile that its charge point follows.
+
+    With the limit that the CSMS told of it, where it did.
+    """
+    return replace(
+        session,
+        profile_doubt_at=now,
+        reported_limit=_bounded(limit) if limit else session.reported_limit,
+        version=session.version + 1,
+    )
+
+
+def told_steering(session: Session, kind: EventType, at: datetime, now: datetime) -> Session:
+    """The session after the CPO's word on itself (design decision 19), at an instant by the CPO's clock.
+
+    The same one where the CPO has said something newer, or just this, already.
+    """
+    if kind is EventType.STEERING_RELEASED:
+        if session.release_told_at is not None and at <= session.release_told_at:
+            return session
+        return replace(doubted(session, now), released_at=now, release_told_at=at)
+    if session.steering_at is not None and at <= session.steering_at:
+        return session
+    suspended = kind is EventType.STEERING_SUSPENDED
+    return replace(doubted(session, now), steering_suspended=suspended, steering_at=at)
+
+
+# --- When it began -----------------------------------------------------------------------------------------------------
 
 
 def _with_identity(session: Session, event: StationEvent) -> Session:
     """What only the start tells: when, with which token. It may come after the first updates."""
     started = event.type is EventType.TRANSACTION_STARTED
-    start = min(session.start, event.time) if started else session.start
+    waited = session.waited or _waits(event)
+    active_since = min(filter(None, (session.active_since, event.time if _activates(event) else None)), default=None)
+    start = session.start
+    if waited and active_since is not None:
+        start = active_since
+    elif started and not session.start_known:
+        start = event.time
+    elif started or not session.start_known:
+        start = min(start, event.time)
+    learned = not session.transaction_known and event.transaction_known and event.transaction_id is not None
     return replace(
         session,
         start=start,
+        start_known=session.start_known or started,
+        waited=waited,
+        active_since=active_since,
+        first_event_at=min(session.first_event_at or event.time, event.time),
         period_start=session.period_start if session.periods else start,
         token=session.token or event.id_token,
         auth_method=event.auth_method or session.auth_method,
         charging_state=session.charging_state or event.charging_state,
+        transaction_id=(event.transaction_id or session.transaction_id) if learned else session.transaction_id,
+        transaction_known=session.transaction_known or learned,
     )
 
 
-def _with_reading(session: Session, reading: Reading) -> Session:
-    """Energy never goes backwards, and phases once seen in use stay (a pause shows none)."""
-    seen = sum(1 for current in reading.current_a if current > PHASE_IN_USE_A) or None
-    lowest = [value for value in (session.meter_start_wh, reading.meter_wh) if value is not None]
-    highest = [value for value in (session.meter_wh, reading.meter_wh) if value is not None]
-    first = min(lowest, default=None)
-    period_meter = reading.meter_wh if session.period_meter_wh is None else session.period_meter_wh
-    if period_meter is not None and session.meter_start_wh is not None and first is not None:
-        # A lower reading that comes late: its energy belongs to the open period, the closed ones are told already.
-        period_meter -= session.meter_start_wh - first
+def _waits(event: StationEvent) -> bool:
+    """Whether a start shows that nobody has authorised it yet: the cable came first, as OCPP 2.0.1 can have it."""
+    if event.told_status is not None:
+        return event.told_status in _BEFORE_ACTIVE
+    unauthorized = event.id_token is None and event.charging_state in _UNAUTHORIZED_STATES
+    return event.type is EventType.TRANSACTION_STARTED and event.evse_id is not None and unauthorized
+
+
+def _activates(event: StationEvent) -> bool:
+    """Whether an event shows that the session is ACTIVE (9.4.4): authorised, with energy or without."""
+    if event.told_status is not None:
+        return event.told_status not in _BEFORE_ACTIVE
+    state = event.charging_state
+    shown = event.id_token is not None or (event.reading.power_w or 0) > 0
+    if shown or (state is not None and state not in _UNAUTHORIZED_STATES):
+        return True
+    if event.evse_id is None and event.session_id is None:
+        return True  # A transaction of OCPP 1.6 begins when it is authorised.
+    return event.type is EventType.TRANSACTION_STARTED and state is None
+
+
+def _with_status(session: Session, event: StationEvent) -> Session:
+    """PENDING and RESERVATION become ACTIVE; nothing goes back."""
+    if session.status not in _BEFORE_ACTIVE or event.told_status in _BEFORE_ACTIVE:
+        return session
+    if session.active_since is None and session.kwh:
+        session = replace(session, active_since=event.time, start=event.time)
+    return session if session.active_since is None else replace(session, status=SessionStatus.ACTIVE)
+
+
+def _repeats_start(known: Session, event: StationEvent) -> bool:
+    """A start that is told again, with the time of its telling: the same card, and the register where it began."""
+    same_meter = event.reading.meter_wh in {None, known.meter_start_wh}
+    return known.start_known and same_meter and event.id_token in {None, known.token}
+
+
+# --- What the meter and the charge point say ---------------------------------------------------------------------------
+
+
+def _with_reading(session: Session, event: StationEvent) -> Session:
+    """Energy never goes backwards, and phases once seen in use stay (a pause shows none).
+
+    A register below the first is believed if it was read before that, or by the start itself; else it is a bad reading,
+    or the meter was reset, and it would add the whole register to the energy.
+    """
+    seen = sum(1 for current in event.reading.current_a if current > PHASE_IN_USE_A) or None
+    session = replace(session, phases=max(filter(None, (session.phases, seen)), default=None))
+    meter, at = event.reading.meter_wh, event.time
+    if meter is None:
+        return session
+    first, last = session.meter_start_wh, session.meter_wh
+    if first is None or last is None:
+        return replace(
+            session, meter_start_wh=meter, meter_wh=meter, period_meter_wh=meter, meter_start_at=at, meter_at=at
+        )
+    if meter >= last:
+        return replace(session, meter_wh=meter, meter_at=max(at, session.meter_at or at))
+    started = event.type is EventType.TRANSACTION_STARTED
+    if meter < first and (started or session.meter_start_at is None or at < session.meter_start_at):
+        # Its energy belongs to the open period, the closed ones are told already.
+        opened = (first if session.period_meter_wh is None else session.period_meter_wh) - (first - meter)
+        return replace(session, meter_start_wh=meter, meter_start_at=at, period_meter_wh=opened)
+    return session
+
+
+def _with_newest(before: Session, session: Session, event: StationEvent) -> Session:
+    """What counts only as of now. An end's own state is what came after the session."""
+    reading = event.reading
     return replace(
         session,
-        meter_start_wh=first,
-        meter_wh=max(highest, default=None),
-        phases=max(filter(None, (session.phases, seen)), default=None),
-        period_meter_wh=period_meter,
+        last_event_at=max(event.time, before.last_event_at),
+        power_w=_newest(reading.power_w, before.power_w),
+        current_a=_newest(_total(reading.current_a), before.current_a),
+        soc=_newest(reading.soc, before.soc),
+        offered_a=_newest(reading.offered_a, before.offered_a),
+        offered_w=_newest(reading.offered_w, before.offered_w),
+        charging_state=before.charging_state if tells_end(event) else event.charging_state or before.charging_state,
+        total_cost=event.total_cost or before.total_cost,
     )
 
 
-def _with_period(before: Session, after: Session, event: StationEvent) -> tuple[Session, ChargingPeriod | None]:
+def _with_hints(before: Session, after: Session, event: StationEvent, now: datetime) -> Session:
+    """Marks what hints at another profile being followed; whether the plan explains it is for who watches."""
+    if event.limit is not None:
+        # Without a course it tells only that the rate changed from outside (ChargingRateChanged).
+        limit = before.reported_limit if event.limit.plan is None else _bounded(event.limit)
+        after = replace(after, profile_doubt_at=now, reported_limit=limit)
+    paused = ChargingState.SUSPENDED_EVSE
+    moved = (
+        (before.charging_state is paused) != (after.charging_state is paused)
+        or _moved(before.offered_a, after.offered_a, RATE_CHANGE_A)
+        or _moved(before.offered_w, after.offered_w, RATE_CHANGE_W)
+    )
+    return replace(after, rate_hint_at=now) if moved else after
+
+
+def _moved(before: Decimal | None, after: Decimal | None, tolerance: Decimal) -> bool:
+    """A rate that is offered for the first time is news too: the limit may have been there before the session."""
+    if after is None:
+        return False
+    return before is None or abs(after - before) > tolerance
+
+
+def _bounded(limit: ReportedLimit) -> ReportedLimit:
+    plan = limit.plan
+    if plan is None or len(plan.periods) <= REPORTED_PERIODS:
+        return limit
+    cut = plan.periods[REPORTED_PERIODS].start
+    duration = cut if plan.duration is None else min(cut, plan.duration)
+    return replace(limit, plan=replace(plan, periods=plan.periods[:REPORTED_PERIODS], duration=duration))
+
+
+# --- How it ends -------------------------------------------------------------------------------------------------------
+
+
+def tells_end(event: StationEvent) -> bool:
+    """Whether the event ends its session: by what it is, or by what the CSMS itself says of the session."""
+    return event.type is EventType.TRANSACTION_ENDED or event.told_status in _OVER
+
+
+def _misses(session: Session, now: datetime) -> bool:
+    """Whether something that should have come before the end may still come, and would change what the session is."""
+    if session.opened_at is None or now >= session.opened_at + GRACE:
+        return False
+    if not session.start_known or session.waited:
+        return True
+    # The register at the end is all that matters of the energy.
+    return session.meter_at is None or session.ended_at is None or session.meter_at < session.ended_at
+
+
+def _held(session: Session, since: datetime, closes_at: datetime) -> Session:
+    return replace(
+        session,
+        superseded_at=session.superseded_at or since,
+        closes_at=session.closes_at or closes_at,
+    )
+
+
+def _completed(before: Session, session: Session, *, invalid: bool) -> tuple[Session, ChargingPeriod | None]:
+    """The session at its end. Refused by the CSMS, or never authorised, and without energy it is INVALID (9.4.4)."""
+    never_active = session.waited and session.active_since is None
+    refused = session.kwh == 0 and (session.deauthorized or never_active)
+    end = max(session.ended_at or session.start, session.start)
+    closed, period = _with_period(before, session, end, ended=True)
+    status = SessionStatus.INVALID if invalid or refused else SessionStatus.COMPLETED
+    return replace(closed, status=status, end=end, closes_at=None), period
+
+
+# --- Charging periods --------------------------------------------------------------------------------------------------
+
+
+def _with_period(
+    before: Session, after: Session, at: datetime, *, ended: bool = False
+) -> tuple[Session, ChargingPeriod | None]:
     start, meter_at_start, meter = after.period_start, after.period_meter_wh, after.meter_wh
-    if start is None or meter_at_start is None or meter is None or event.time <= start:
-        return after, None
-    ended = event.type is EventType.TRANSACTION_ENDED
-    if not (ended or event.time - start >= PERIOD_LENGTH or _power_changed(before.power_w, after.power_w)):
+    if start is None or meter_at_start is None or meter is None:
         return after, None
     # As a difference of what the session told, so that the periods add up to it whatever was rounded.
     energy = max(Decimal(0), after.kwh - _kwh(meter_at_start - (after.meter_start_wh or Decimal(0))))
-    hours = Decimal((event.time - start) / timedelta(hours=1))
+    if at <= start:
+        # An end that is older than what was told already: only energy that is left is told with it.
+        if not ended or not energy:
+            return after, None
+        at = start
+    elif not (ended or _closes_period(before, after, at - start)):
+        return after, None
+    hours = Decimal((at - start) / timedelta(hours=1))
+    parked = before.charging_state is ChargingState.SUSPENDED_EV
     period = ChargingPeriod(
         index=after.periods + 1,
         start=start,
-        end=event.time,
+        end=at,
         energy=energy,
-        power=(energy / hours).quantize(TO_THE_WH),
+        power=(energy / hours).quantize(TO_THE_WH) if hours else Decimal(0),
         # The new one belongs to the next period: it may be what ended this one.
         current=_newest(before.current_a, after.current_a),
         soc=after.soc,
+        parking=hours if parked else None,
     )
-    return replace(after, period_start=event.time, period_meter_wh=meter, periods=period.index), period
+    return replace(after, period_start=at, period_meter_wh=meter, periods=period.index), period
+
+
+def _closes_period(before: Session, after: Session, length: timedelta) -> bool:
+    """A quarter is over, the power moved, or the vehicle began or ceased to ask for none: parking has its own periods."""
+    parked = ChargingState.SUSPENDED_EV
+    parking_moved = (before.charging_state is parked) != (after.charging_state is parked)
+    return length >= PERIOD_LENGTH or parking_moved or _power_changed(before.power_w, after.power_w)
 
 
 def _power_changed(before: Decimal | None, after: Decimal | None) -> bool:
     if before is None or after is None:
         return False
     return abs(after - before) > max(POWER_CHANGE_W, before * POWER_CHANGE_SHARE)
+
+
+def _places_at(evses: Sequence[Evse]) -> int:
+    """As many slots as OCPP's numbers at the station need."""
+    connectors = [connector.ocpp_connector_id for evse in evses for connector in evse.connectors]
+    numbers = connectors + [evse.ocpp_evse_id or 0 for evse in evses]
+    return max(PLACES_PER_STATION, max(numbers, default=0) + 1)
 
 
 def _kwh(wh: Decimal) -> Decimal:

@@ -17,6 +17,7 @@ from ocpi_bridge.domain.plans import RateUnit
 CHARGING_PROFILE_CAPABLE = "CHARGING_PROFILE_CAPABLE"
 
 # OCPI and OCPP calculate with the nominal voltage between line and neutral, not with a measured one (OCPP K01.FR.50).
+# Europe's, where the registry names no other.
 NOMINAL_VOLTAGE = 230
 
 
@@ -49,12 +50,21 @@ class Replacement(StrEnum):
     CLEAR_THEN_SET = "clear_then_set"  # where the CSMS or the station refuses that
 
 
+class Quirk(StrEnum):
+    """What is known of a station that does not do as OCPP has it, where that changes what the bridge sends it."""
+
+    NO_COMPOSITE = "no_composite"  # it is never asked for a composite schedule: what it answers is of no use
+    NO_NUMBER_PHASES = "no_number_phases"  # it refuses a schedule that names numberPhases, so that is left out
+    RELATIVE_AS_ABSOLUTE = "relative_as_absolute"  # it takes no Relative profile: sent Absolute from the session's start
+
+
 @dataclass(frozen=True, slots=True)
 class Connector:
     """One connector. `ocpp_connector_id` counts from 1 on the station (1.6) or on the EVSE (2.0.1).
 
     `max_voltage` in V (line to neutral for AC_3_PHASE, OCPI 8.4.x), `max_amperage` in A per phase,
-    `max_electric_power` in W where it is lower than the product.
+    `max_electric_power` in W where it is lower than the product. `nominal_voltage` in V between line and neutral is what
+    W and A are converted with; `max_voltage` only bounds the rating.
     """
 
     connector_id: str
@@ -63,6 +73,7 @@ class Connector:
     max_voltage: int
     max_amperage: int
     max_electric_power: int | None = None
+    nominal_voltage: int = NOMINAL_VOLTAGE
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +93,10 @@ class Evse:
 
 @dataclass(frozen=True, slots=True)
 class Station:
-    """A charge point as the registry knows it. Its key is (csms_id, station_id); `station_id` is the OCPP identity."""
+    """A charge point as the registry knows it. Its key is (csms_id, station_id); `station_id` is the OCPP identity.
+
+    `max_periods` and `max_stack_level` are None where only the station itself can say (Capabilities).
+    """
 
     csms_id: str
     station_id: str
@@ -95,6 +109,7 @@ class Station:
     max_stack_level: int | None = None
     replacement: Replacement | None = None
     currency: str = "EUR"
+    quirks: frozenset[Quirk] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +119,11 @@ class Outlet:
     station: Station
     evse: Evse
     connector: Connector
+
+    @property
+    def voltage(self) -> int:
+        """What W and A per phase are converted with on AC: the nominal voltage in V between line and neutral."""
+        return self.connector.nominal_voltage
 
     @property
     def ocpp_evse_id(self) -> int:
@@ -118,11 +138,15 @@ class Outlet:
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What a station says that it can take (GetConfiguration, GetVariables); None where it says nothing of it."""
+    """What a station says that it can take (GetConfiguration, GetVariables); None where it says nothing of it.
+
+    `smart_charging` is False where it says that it takes no charging profiles at all.
+    """
 
     allowed_units: frozenset[RateUnit] | None = None
     max_periods: int | None = None
     max_stack_level: int | None = None
+    smart_charging: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +253,12 @@ class Csms:
     oauth2: OAuth2Client | None = None
     api: CsmsApi | None = None
     bus_accounts: tuple[str, ...] = ()
+
+
+def replacement_at(station: Station | None, csms: Csms | None) -> Replacement:
+    """How plans replace each other there: the station's own way, else its CSMS's."""
+    named = (station.replacement if station else None) or (csms.replacement if csms else None)
+    return named or Replacement.SAME_ID
 
 
 def find_outlet(station: Station, connector_id: int | None, evse_id: int | None) -> Outlet | None:

@@ -5,27 +5,22 @@ learns of and that is not its own. A watch remembers how far that duty is done.
 """
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from decimal import Decimal
-
-from ocpi_bridge.domain.plans import Plan, RateUnit, same_course
-
-# What is pushed is between 5 and 60 minutes long (14.4.2.4); the partner can ask for more.
-PUSHED_SECONDS = 3600
-# Composite schedules move their period starts by a second or two between two readings.
-TOLERANCE_SECONDS = 5
-# A limit that went from W to A per phase and back is lower by up to 0.1 A on each of three phases.
-TOLERANCES = {RateUnit.WATT: Decimal(100), RateUnit.AMPERE: Decimal("0.2")}
+from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Watch:
     """How far a partner knows the profile that is followed.
 
-    `own` is the bridge's own request under way: a CLEAR of the partner's plan, or a GET to learn what is followed.
-    Doubts up to `settled_at` are settled; `forced`: the bridge itself changed something, or a push failed. `told` is the
-    request that brought the profile pushed last, `told_number` the session's newest number then. `attempts` counts
-    failures in a row.
+    `own` is the bridge's own request under way. Doubts up to `settled_at` are settled; `forced`: the bridge itself
+    changed something, or a push failed, so what is read is told whatever it is; `look`: it is to be read, and told if it
+    is news. `told` is the request that brought the profile pushed last, `told_number` the session's newest number then.
+    `attempts` counts failures in a row.
+
+    `missing` names the installed plan (by its request) that the charge point turned out not to follow; `resent` the
+    request that sent it again, at `resent_at`. `lapsed` names the plan whose fail-safe end was looked at. `heard_at` is
+    when the partner last took a push. `hints_at`: hints up to then are explained. `cleared`: the session is over and its
+    plan was cleared.
     """
 
     session_id: str
@@ -36,12 +31,26 @@ class Watch:
     told: str | None = None
     told_number: int = 0
     attempts: int = 0
+    look: bool = False
+    missing: str | None = None
+    resent: str | None = None
+    resent_at: datetime | None = None
+    lapsed: str | None = None
+    heard_at: datetime | None = None
+    hints_at: datetime | None = None
+    cleared: bool = False
+    due_at: datetime | None = None
 
     def in_doubt(self, doubt_at: datetime | None) -> bool:
         """Whether what the partner knows may be wrong."""
-        if self.forced:
+        if self.forced or self.look:
             return True
         return doubt_at is not None and (self.settled_at is None or self.settled_at < doubt_at)
+
+    def hinted(self, hint_at: datetime | None) -> bool:
+        """Whether the charge point showed something that was neither explained nor looked into."""
+        seen = [at for at in (self.hints_at, self.settled_at) if at is not None]
+        return hint_at is not None and (not seen or max(seen) < hint_at)
 
     def failed(self, *, forced: bool | None = None) -> "Watch":
         """After an attempt that came to nothing; it is made again."""
@@ -49,19 +58,10 @@ class Watch:
 
     def settled(self, at: datetime) -> "Watch":
         """After the profile was read at an instant and was no news."""
-        return replace(self, own=None, settled_at=at, forced=False, attempts=0)
+        return replace(self, own=None, settled_at=at, forced=False, look=False, attempts=0)
 
-
-def no_news(known: Plan, followed: Plan, now: datetime) -> bool:
-    """Whether the profile that is followed is what the partner knows, for as long as both of them say something.
-
-    `known` may be relative to no other instant than its own start; both are in one unit, or it is news.
-    """
-    if known.unit is not followed.unit or known.start is None:
-        return False
-    until = now + timedelta(seconds=PUSHED_SECONDS)
-    ends = [plan.start + timedelta(seconds=plan.duration) for plan in (known, followed) if plan.start and plan.duration]
-    until = min([until, *ends])
-    if until <= now:
-        return False
-    return same_course(known, followed, now, until, TOLERANCE_SECONDS, TOLERANCES[known.unit])
+    def found_missing(self, request_id: str, doubt_at: datetime | None) -> bool:
+        """Whether the plan of a request, which is not followed, is to be sent again: once for each doubt."""
+        if self.resent != request_id or self.resent_at is None:
+            return True
+        return doubt_at is not None and self.resent_at < doubt_at

@@ -52,8 +52,9 @@ def session_fields(
 
 
 def charging_periods(periods: Sequence[ChargingPeriod], shares: frozenset[Share] = frozenset()) -> list[JsonValue]:
-    """Charging periods (10.4.6): ENERGY in kWh, POWER in kW, CURRENT in A over all phases, TIME in hours.
+    """Charging periods (10.4.6): ENERGY in kWh, POWER in kW, CURRENT in A over all phases, TIME and PARKING_TIME in hours.
 
+    PARKING_TIME is when the vehicle asked for no power; a pause by a charging profile is none of it (10.4.3).
     STATE_OF_CHARGE (%) is the driver's to tell: it stands there only if `shares` (Rights.shared_with) has it.
     """
     return [_charging_period(period, with_soc=Share.STATE_OF_CHARGE in shares) for period in periods]
@@ -66,13 +67,13 @@ def changed_fields(known: JsonObject, current: JsonObject) -> dict[str, JsonValu
 
 
 def _charging_period(period: ChargingPeriod, *, with_soc: bool) -> JsonValue:
-    hours = Decimal((period.end - period.start).total_seconds()) / 3600
     volumes: dict[str, Decimal | None] = {
         "ENERGY": period.energy,
         "POWER": period.power,
         "CURRENT": period.current,
         "STATE_OF_CHARGE": period.soc if with_soc else None,
-        "TIME": hours.quantize(FOUR_DECIMALS),
+        "TIME": period.time.quantize(FOUR_DECIMALS),
+        "PARKING_TIME": None if period.parking is None else period.parking.quantize(FOUR_DECIMALS),
     }
     return {
         "start_date_time": format_datetime(period.start),

@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 
 from ocpi_bridge.domain.errors import InvalidInput
+from ocpi_bridge.domain.fitting import number_of_phases
 from ocpi_bridge.domain.plans import Plan, PlanPeriod, RateUnit
-from ocpi_bridge.domain.stations import Outlet
 from ocpi_bridge.domain.times import in_utc
 from ocpi_bridge.ports import ChargerCommand, Done, JsonValue
 
@@ -31,9 +31,6 @@ MAX_LIMIT = Decimal(10) ** 12
 
 # A station without a clock says 1970; no transaction is this old.
 PLAUSIBLE_START_DISTANCE = timedelta(days=30)
-
-# K01.FR.49 (and 1.6): a station assumes three phases where a schedule names none.
-ASSUMED_PHASES = 3
 
 
 # --- Writing ---------------------------------------------------------------------------------------------------------
@@ -61,7 +58,7 @@ def written_schedule(command: ChargerCommand) -> dict[str, JsonValue]:
     schedule["chargingRateUnit"] = plan.unit.value
     if plan.min_rate is not None:
         schedule["minChargingRate"] = plan.min_rate
-    phases = _number_of_phases(command.outlet, command.phases)
+    phases = number_of_phases(command.outlet, command.phases)
     numbered: dict[str, JsonValue] = {} if phases is None else {"numberPhases": phases}
     schedule["chargingSchedulePeriod"] = [
         {"startPeriod": period.start, "limit": period.limit, **numbered} for period in plan.periods
@@ -77,12 +74,18 @@ def profile_kind(command: ChargerCommand) -> str:
 def composite_query(command: ChargerCommand) -> dict[str, JsonValue]:
     """What GetCompositeSchedule asks for, but the outlet; without `unit` the station chooses.
 
+    A unit that the station does not take is not asked for either: some answer Rejected to that, as if there were no
+    profile.
+
     Raises ValueError for a command without a duration.
     """
     if command.duration is None:
         raise ValueError("a GET carries a duration")
     asked: dict[str, JsonValue] = {"duration": command.duration}
-    return asked if command.unit is None else {**asked, "chargingRateUnit": command.unit.value}
+    station = command.outlet.station
+    if command.unit is None or command.unit not in {*station.allowed_units, station.preferred_unit}:
+        return asked
+    return {**asked, "chargingRateUnit": command.unit.value}
 
 
 def one_outlet(number: int, field: str) -> int:
@@ -96,19 +99,6 @@ def _plan(command: ChargerCommand) -> Plan:
     if command.plan is None:
         raise ValueError("a SET carries a plan")
     return command.plan
-
-
-def _number_of_phases(outlet: Outlet, phases: int | None) -> int | None:
-    """The `numberPhases` to send, None to leave it out.
-
-    Without it a station divides a limit in W by three, and a one-phase car gets a third of its power (K01.FR.49). So it
-    is there whenever the car's phases are known, or the connector has fewer than three. DC must not have it
-    (K01.FR.44).
-    """
-    available = outlet.connector.power_type.phases
-    if available is None:
-        return None
-    return phases or (available if available < ASSUMED_PHASES else None)
 
 
 # --- Reading ---------------------------------------------------------------------------------------------------------
@@ -193,16 +183,16 @@ def _read_instant(value: JsonValue) -> datetime | None:
 
 
 def _read_seconds(value: JsonValue) -> int | None:
-    number = _read_number(value)
+    number = read_number(value)
     return int(number) if number is not None and -MAX_SECONDS <= number <= MAX_SECONDS else None
 
 
 def _read_limit(value: JsonValue) -> Decimal | None:
-    number = _read_number(value)
+    number = read_number(value)
     return None if number is None else min(max(number, Decimal(0)), MAX_LIMIT)
 
 
-def _read_number(value: JsonValue) -> Decimal | None:
+def read_number(value: JsonValue) -> Decimal | None:
     """The number that a JSON number means, or a string with one in it. By its text: a float's binary digits say more."""
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal | str):
         return None

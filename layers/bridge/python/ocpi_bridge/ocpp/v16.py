@@ -1,4 +1,4 @@
-"""OCPP 1.6 (edition 2, errata v4): SetChargingProfile, ClearChargingProfile and GetCompositeSchedule."""
+"""OCPP 1.6 (edition 2, errata v4): SetChargingProfile, ClearChargingProfile, GetCompositeSchedule, GetConfiguration."""
 
 import re
 from collections.abc import Mapping
@@ -7,18 +7,27 @@ from datetime import datetime
 from ocpi_bridge.domain.answers import ACCEPTED
 from ocpi_bridge.domain.errors import InvalidInput
 from ocpi_bridge.domain.requests import RequestKind
+from ocpi_bridge.domain.stations import Capabilities
 from ocpi_bridge.ocpp import payloads
+from ocpi_bridge.ocpp.capabilities import NamedValues, field_of
 from ocpi_bridge.ports import ChargerCommand, Done, JsonObject, JsonValue
 
 # An integer, of as many digits as fit in 64 bits; some stations count their offline transactions below zero.
 _TRANSACTION_ID = re.compile(r"-?[0-9]{1,18}")
+
+# Configuration keys of the SmartCharging profile (9.4).
+RATE_UNITS = "ChargingScheduleAllowedChargingRateUnit"
+MAX_PERIODS = "ChargingScheduleMaxPeriods"
+MAX_STACK_LEVEL = "ChargeProfileMaxStackLevel"
+MAX_PROFILES = "MaxChargingProfilesInstalled"
 
 
 def request(command: ChargerCommand) -> tuple[str, JsonObject]:
     """The action and payload of a command, valid by the official schema.
 
     SET becomes a TxProfile for the command's transaction (5.16), CLEAR names the profile's id and nothing else (an
-    empty request would clear every profile, the CPO's own included: errata 3.25), GET asks for the connector (5.7).
+    empty request would clear every profile, the CPO's own included: errata 3.25), GET asks for the connector (5.7),
+    LEARN for the configuration keys of smart charging (5.8, 9.4) and no others.
     Limits are Decimals; `payloads.written_schedule` says how they must be serialised.
 
     Raises InvalidInput, before anything is sent, where the registry's connector number is not above 0 or the CSMS's
@@ -31,14 +40,19 @@ def request(command: ChargerCommand) -> tuple[str, JsonObject]:
             return "ClearChargingProfile", {"id": command.profile_id}
         case RequestKind.GET:
             return "GetCompositeSchedule", {"connectorId": _connector(command), **payloads.composite_query(command)}
+        case RequestKind.LEARN:
+            return "GetConfiguration", {"key": [RATE_UNITS, MAX_PERIODS, MAX_STACK_LEVEL, MAX_PROFILES]}
 
 
 def answer(kind: RequestKind, payload: JsonValue, received_at: datetime) -> Done:
     """What the charge point answered. Never raises, whatever the payload is.
 
     The status is passed on even where the schema does not know it; without one it is `payloads.UNPARSEABLE`. An
-    Accepted GET carries the composite schedule, in its own unit and not in the one asked for.
+    Accepted GET carries the composite schedule, in its own unit and not in the one asked for. A LEARN is Accepted with
+    the capabilities that its keys tell; GetConfiguration has no status of its own.
     """
+    if kind is RequestKind.LEARN:
+        return _learned(payload)
     said = payloads.read_status(payload)
     if kind is not RequestKind.GET or said.status != ACCEPTED or not isinstance(payload, Mapping):
         return said
@@ -60,6 +74,25 @@ def _set(command: ChargerCommand) -> JsonObject:
             "chargingSchedule": payloads.written_schedule(command),
         },
     }
+
+
+def _learned(payload: JsonValue) -> Done:
+    listed = field_of(payload, "configurationKey")
+    if not isinstance(listed, list | tuple):
+        # A station that knows none of the keys may send only `unknownKey`, or nothing.
+        nothing_known = isinstance(payload, Mapping) and (not payload or "unknownKey" in payload)
+        return Done(ACCEPTED, capabilities=Capabilities()) if nothing_known else payloads.read_status(payload)
+    said = NamedValues((field_of(entry, "key"), field_of(entry, "value")) for entry in listed)
+    return Done(
+        ACCEPTED,
+        capabilities=Capabilities(
+            allowed_units=said.units(RATE_UNITS),
+            max_periods=said.count(MAX_PERIODS, least=1),
+            max_stack_level=said.count(MAX_STACK_LEVEL, least=0),
+            # Room for no profile at all is the one thing that tells of no smart charging; more tells of nothing.
+            smart_charging=False if said.count(MAX_PROFILES, least=0) == 0 else None,
+        ),
+    )
 
 
 def _connector(command: ChargerCommand) -> int:

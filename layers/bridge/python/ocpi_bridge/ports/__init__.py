@@ -27,7 +27,7 @@ from ocpi_bridge.ports.requests import (
 from ocpi_bridge.ports.secrets import CsmsSecrets, SecretStore
 from ocpi_bridge.ports.sessions import Place, PushContext, Pushed, PushStore, SessionStore, WatchStore
 from ocpi_bridge.ports.stations import StationStates
-from ocpi_bridge.ports.sweep import DuePush, OpenRequest, Reassessment, SweepStore
+from ocpi_bridge.ports.sweep import DueInSessions, DuePush, OpenRequest, Reassessment, SweepStore
 
 __all__ = [
     "CallbackParser",
@@ -42,6 +42,7 @@ __all__ = [
     "DeadlineMessage",
     "DeliveryStore",
     "Done",
+    "DueInSessions",
     "DuePush",
     "Failed",
     "FailedDelivery",

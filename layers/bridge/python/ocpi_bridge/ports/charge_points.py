@@ -63,12 +63,14 @@ class Failed:
     """The CSMS did not answer for the charge point.
 
     `nothing_sent`: the command certainly did not reach the charge point. `retryable`: trying again within the deadline
-    makes sense (offline, busy, 429, 503, connect error). `reason` is for operators and carries no secret.
+    makes sense (offline, busy, 429, 503, connect error), not before `retry_after` seconds where the CSMS says so.
+    `reason` is for operators and carries no secret.
     """
 
     reason: str
     nothing_sent: bool
     retryable: bool
+    retry_after: int | None = None
 
 
 class ChargePointDriver(Protocol):

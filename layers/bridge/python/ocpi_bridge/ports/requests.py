@@ -105,12 +105,14 @@ class CommandStore(Protocol):
     def mark_sent(self, request: Request) -> bool:
         """PENDING or SENT (of this step) -> SENT, one more attempt, and the session's last number sent.
 
+        What the plan is fitted to (`fitted_to`) is remembered with it.
+
         False: the request moved on, or a higher number was sent meanwhile, or (for a request that was SENT before) it
         is no longer the last one sent.
         """
 
-    def record_answer(self, request: Request, answer: Answer) -> bool:
-        """PENDING or SENT (of this step) -> ANSWERED; and which plan is installed now.
+    def record_answer(self, request: Request, answer: Answer, *, uncertain: bool = False) -> bool:
+        """PENDING or SENT (of this step) -> ANSWERED; and which plan is installed now, or that nobody knows (`uncertain`).
 
         An accepted SET's is; after a CLEAR that was accepted, or found nothing to clear, none is.
         False: the request has its answer already, or expired.
@@ -140,7 +142,10 @@ class DeliveryStore(Protocol):
         """The active profile that a GET was answered with, or None."""
 
     def expire(self, request: Request, answer: Answer) -> Request | None:
-        """PENDING or SENT -> EXPIRED with this answer. None: somebody answered meanwhile."""
+        """PENDING or SENT -> EXPIRED with this answer; a SET or CLEAR that was sent leaves its outcome uncertain.
+
+        None: somebody answered, or sent it, meanwhile.
+        """
 
     def lease_delivery(self, request: Request, until: datetime, now: datetime) -> Request | None:
         """Takes the right to deliver until an instant, counting the attempt.

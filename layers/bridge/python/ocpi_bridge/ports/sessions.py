@@ -1,6 +1,6 @@
 """Stores of sessions and of what was pushed of them. Writes as in requests."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -19,33 +19,46 @@ from ocpi_bridge.ports.json_values import JsonObject
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where an event happened, by the registry, and what is known of the station beside."""
+    """Where an event happened, by the registry, and what is known of the station beside.
+
+    `cars` are when the newest session began, by Session.place: whoever was there before has left.
+    """
 
     csms: Csms | None
     station: Station | None
     state: StationState = field(default_factory=StationState)
+    cars: Mapping[str, datetime] = field(default_factory=dict)
 
 
 class SessionStore(Protocol):
     """What turning events into sessions needs."""
 
     def place(self, csms_id: str, station_id: str) -> Place:
-        """The CSMS and the station, as far as the registry knows them."""
+        """The CSMS and the station, as far as the registry knows them, and what sessions there have shown."""
 
     def rights(self, evse_uid: str, location_id: str, token: IdToken | None, at: datetime) -> Rights:
         """Who may see and steer a session at this EVSE with this token, from the assignments."""
 
     def live_at(self, csms_id: str, station_id: str) -> Sequence[Session]:
-        """The sessions at the station that are not over."""
+        """The sessions at the station that are not over; of more than a station can have, some."""
 
     def session_of(self, event: StationEvent) -> Session | None:
-        """The session that the event's transaction belongs to, or None."""
+        """The session with the event's session id, else the newest one of its transaction, or None.
+
+        Session ids are compared without case, and are one CSMS's as much as another's: look whose it is.
+        """
+
+    def former_session_of(self, event: StationEvent) -> Session | None:
+        """The session that the newest one of the event's transaction took the place of, or None."""
 
     def create(self, session: Session, replaces: Session | None) -> bool:
         """Creates the session as its transaction's (newest) one. False: somebody else did meanwhile."""
 
     def update(self, before: Session, after: Session, period: ChargingPeriod | None) -> bool:
-        """Writes the session with the period it closed. False: somebody else wrote meanwhile."""
+        """Writes the session with the period it closed. False: somebody else wrote meanwhile.
+
+        A transaction id that is new to it finds it from then on, as the old one goes on to.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,5 +116,11 @@ class WatchStore(Protocol):
     def active_profile(self, request_id: str) -> Plan | None:
         """The active profile that a GET was answered with, or None."""
 
-    def save_watch(self, watch: Watch, due_at: datetime | None) -> None:
-        """Remembers how far the duty is done; with `due_at` the sweep wakes it then."""
+    def save_active_profile(self, request_id: str, profile: Plan) -> None:
+        """Remembers the profile that was told for a GET, where the charge point itself gave none."""
+
+    def place(self, session: Session) -> Place:
+        """The CSMS and the station of the session, and what is known of the station beside."""
+
+    def save_watch(self, watch: Watch) -> None:
+        """Remembers how far the duty is done; the sweep wakes it at its `due_at`."""

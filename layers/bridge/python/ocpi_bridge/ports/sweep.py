@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from ocpi_bridge.ports.messages import OverdueSession
+
 
 @dataclass(frozen=True, slots=True)
 class OpenRequest:
@@ -30,6 +32,14 @@ class DuePush:
 
 
 @dataclass(frozen=True, slots=True)
+class DueInSessions:
+    """What is due in the sessions table: pushes, and sessions whose end is taken for granted."""
+
+    pushes: Sequence[DuePush] = ()
+    overdue: Sequence[OverdueSession] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Reassessment:
     """A partner whose live sessions are to be looked at again, and how far that is: the shard, and the id before.
 
@@ -48,8 +58,8 @@ class SweepStore(Protocol):
     def open_requests(self, due_before: datetime) -> Sequence[OpenRequest]:
         """Requests not at their end that are due before an instant, the most overdue first."""
 
-    def due_pushes(self, due_before: datetime) -> Sequence[DuePush]:
-        """Pushes that are due before an instant."""
+    def due_in_sessions(self, due_before: datetime) -> DueInSessions:
+        """Pushes that are due before an instant, and sessions that are over by then (Session.closes_at)."""
 
     def reassessments(self) -> Sequence[Reassessment]:
         """Partners whose live sessions are to be looked at again; where that is all of them, it is noted for each."""

@@ -16,11 +16,12 @@ LONGEST_DELAY = 43_200
 
 @dataclass(frozen=True, slots=True)
 class QueueMessage:
-    """One message: its JSON body (and the text of it), and its attributes."""
+    """One message: its JSON body (and the text of it), its attributes, and how often it was received by now."""
 
     body: Mapping[str, Any]
     text: str
     attributes: Mapping[str, str]
+    receipts: int = 1
 
 
 # Handles a message; gives the seconds after which it is to come back, or None when it is done.
@@ -56,6 +57,7 @@ def _done(record: Mapping[str, Any], work: Work, client: "Callable[[], SQSClient
             body=json.loads(record["body"]),
             text=record["body"],
             attributes={key: value["stringValue"] for key, value in record["messageAttributes"].items()},
+            receipts=int(record["attributes"].get("ApproximateReceiveCount", "1")),
         )
         again_in = work(message)
         if again_in is None:

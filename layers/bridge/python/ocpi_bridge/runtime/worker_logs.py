@@ -7,10 +7,12 @@ from ocpi_bridge.runtime.observability import logger
 
 if TYPE_CHECKING:
     # Types only: a worker must not load the use cases of the others.
+    from ocpi_bridge.adapters.csms.command_results import CommandResult
     from ocpi_bridge.domain.events import StationEvent
     from ocpi_bridge.domain.requests import Request
     from ocpi_bridge.usecases.deliver_result import Outcome
-    from ocpi_bridge.usecases.ingest_event import Ingested
+    from ocpi_bridge.usecases.ingested import Ingested
+    from ocpi_bridge.usecases.record_result import ReportedResult
     from ocpi_bridge.usecases.send_command import Turn
     from ocpi_bridge.usecases.update_partner import Updated
 
@@ -39,6 +41,19 @@ def log_ingested(event: "StationEvent", done: "Ingested") -> None:
         "outcome": done,
     }
     (logger.warning if done.lost else logger.info)("event.ingested", extra=extra)
+
+
+def log_result(result: "CommandResult", reported: "ReportedResult") -> None:
+    """A charge point's answer that came as an event; one to a command that is not the CSMS's is a warning."""
+    extra = {**_about(reported.request), "event_id": result.event_id, "csms_id": result.csms_id}
+    log = logger.warning if reported.outcome.refused else logger.info
+    log("command.answered", extra={**extra, "outcome": reported.outcome})
+
+
+def log_refused(csms_id: str, station_id: str, event_id: str, reason: str, detail: str) -> None:
+    """What a CSMS, or somebody on the bus, reported in vain."""
+    about = {"csms_id": csms_id, "station_key": f"{csms_id}#{station_id}", "event_id": event_id}
+    logger.warning("event.refused", extra={**about, "outcome": reason, "reason": detail})
 
 
 def log_update(session_id: str, partner_id: str, correlation_id: str, updated: "Updated") -> None:

@@ -1,89 +1,74 @@
-"""A CSMS reported something about a station: sessions and station states follow (csms.md 8b)."""
+"""A CSMS reported something about a station: sessions and station states follow (csms.md 8b, docs/decisions/0015)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from enum import StrEnum
+from datetime import datetime, timedelta
 
 from ocpi_bridge.domain.errors import Contended
-from ocpi_bridge.domain.events import EventType, SessionStatus, StationEvent
-from ocpi_bridge.domain.sessions import Session, advance, doubted, new_session, reassigned
-from ocpi_bridge.domain.stations import find_outlet
-from ocpi_bridge.ports import Clock, SessionStore, StationStates
+from ocpi_bridge.domain.events import SessionStatus, StationEvent
+from ocpi_bridge.domain.places import one_after_the_other, outlet_of
+from ocpi_bridge.domain.sessions import (
+    Session,
+    advance,
+    begins_anew,
+    belongs_before,
+    new_session,
+    reassigned,
+    superseded,
+    tells_end,
+)
+from ocpi_bridge.domain.stations import Outlet
+from ocpi_bridge.ports import Clock, Place, SessionStore, StationStates
+from ocpi_bridge.usecases.ingest_station_event import IngestStationEvent
+from ocpi_bridge.usecases.ingested import WRITE_ATTEMPTS, Ingested
 
-# Events of one transaction are seldom processed at the same instant, and each loser only has to read again.
-WRITE_ATTEMPTS = 6
-
-
-class Ingested(StrEnum):
-    """What an event did, for logs and metrics."""
-
-    CREATED = "created"
-    CHANGED = "changed"
-    UNCHANGED = "unchanged"
-    STATION_STATE = "station_state"
-    PROFILES_IN_DOUBT = "profiles_in_doubt"
-    NOT_USED = "not_used"
-    UNKNOWN_STATION = "unknown_station"
-    UNKNOWN_CONNECTOR = "unknown_connector"
-
-    @property
-    def lost(self) -> bool:
-        """Whether the event belongs nowhere: the registry does not know its place."""
-        return self in {Ingested.UNKNOWN_STATION, Ingested.UNKNOWN_CONNECTOR}
+# Clocks without a network drift by minutes a month; one that is ahead by more than a day is not set at all, and what it
+# says would overrule all that happens until then.
+FURTHEST_AHEAD = timedelta(days=1)
+# What a station said of itself is asked for again: firmware changes without telling.
+LEARNED_FOR = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
 class IngestEvent:
-    """Takes one event; idempotent and tolerant of any order."""
+    """Takes one event; idempotent and tolerant of any order.
+
+    `learn` is called with a new session that a partner steers, where its station has not told for long what it can take.
+    """
 
     store: SessionStore
     states: StationStates
     clock: Clock
+    learn: Callable[[Session], None] | None = None
 
     def __call__(self, event: StationEvent) -> Ingested:
         """Tells what the event did. Raises Contended when others wrote first, again and again: try the event later."""
+        if event.time > self.clock.now() + FURTHEST_AHEAD:
+            return Ingested.IMPLAUSIBLE_TIME
         if not event.type.about_a_transaction:
-            return self._ingest_of_station(event)
+            return IngestStationEvent(self.store, self.states, self.clock)(event)
         for _ in range(WRITE_ATTEMPTS):
             done = self._ingest(event)
             if done is not None:
                 return done
         raise Contended("other events of the transaction were faster; try again")
 
-    def _ingest_of_station(self, event: StationEvent) -> Ingested:
-        online = event.type.tells_online
-        if online is not None:
-            self.states.set_online(event.csms_id, event.station_id, online=online, at=event.time)
-        if event.type.doubts_profiles:
-            doubted_any = self._doubt_profiles(event)
-            if online is None:
-                return Ingested.PROFILES_IN_DOUBT if doubted_any else Ingested.NOT_USED
-        return Ingested.NOT_USED if online is None else Ingested.STATION_STATE
-
-    def _doubt_profiles(self, event: StationEvent) -> bool:
-        """Marks the sessions that the event may concern; whoever owes a partner the active profile looks for himself."""
-        now = self.clock.now()
-        for _ in range(WRITE_ATTEMPTS):
-            concerned = self._concerned(event)
-            unmarked = [one for one in concerned if one.profile_doubt_at is None or one.profile_doubt_at < now]
-            written = [self.store.update(one, doubted(one, now), None) for one in unmarked]
-            if all(written):
-                return bool(concerned)
-        raise Contended("other events of the station were faster; try again")
-
-    def _concerned(self, event: StationEvent) -> Sequence[Session]:
-        """The live sessions at the connector that the event names; at the whole station where it names none."""
-        live = self.store.live_at(event.csms_id, event.station_id)
-        if not live or (event.connector_id is None and event.evse_id is None):
-            return live
-        station = self.store.place(event.csms_id, event.station_id).station
-        outlet = find_outlet(station, event.connector_id, event.evse_id) if station else None
-        return [one for one in live if outlet is not None and one.evse_uid == outlet.evse.uid]
-
     def _ingest(self, event: StationEvent) -> Ingested | None:
         known = self.store.session_of(event)
-        if known is None or _restarted(known, event):
+        if known is None:
+            return self._create(event, None)
+        if known.csms_id != event.csms_id:
+            return Ingested.SESSION_ID_TAKEN
+        if begins_anew(known, event):
             return self._create(event, known)
+        if event.session_id is None and _is_older(known, event):
+            former = self.store.former_session_of(event)
+            if belongs_before(known, former, event):
+                return Ingested.FORMER_TRANSACTION if former is None else self._advance(former, event)
+        return self._advance(known, event)
+
+    def _advance(self, known: Session, event: StationEvent) -> Ingested | None:
         if known.over:
             return Ingested.UNCHANGED
         now = self.clock.now()
@@ -100,23 +85,56 @@ class IngestEvent:
         place = self.store.place(event.csms_id, event.station_id)
         if place.csms is None or place.station is None:
             return Ingested.UNKNOWN_STATION
-        outlet = find_outlet(place.station, event.connector_id, event.evse_id)
+        outlet = outlet_of(place.station, event)
         if outlet is None:
             return Ingested.UNKNOWN_CONNECTOR
         now = self.clock.now()
         rights = self.store.rights(outlet.evse.uid, place.station.location_id, event.id_token, now)
         session = new_session(event, place.csms, outlet, rights=rights, now=now)
-        if event.type is EventType.TRANSACTION_ENDED:
-            advanced = advance(session, event, now)
-            session = advanced[0] if advanced else session
-        return Ingested.CREATED if self.store.create(session, replaces) else None
+        if tells_end(event):
+            session = (advance(session, event, now) or (session, None))[0]
+        if session.status is not SessionStatus.RESERVATION:
+            # Before the new one is written: its event comes again if anything fails here.
+            found = self._among_others(session, outlet, place, replaces, now)
+            if found is None:
+                return None
+            session = found
+        if not self.store.create(replace(session, version=1), replaces):
+            return None
+        self._learn(session, place, now)
+        return Ingested.CREATED
+
+    def _among_others(
+        self, session: Session, outlet: Outlet, place: Place, replaces: Session | None, now: datetime
+    ) -> Session | None:
+        """The new session, superseded if another came after it, once those before it are; None if others were faster."""
+        here = one_after_the_other(outlet)
+        later = [since for at, since in place.cars.items() if at.startswith(here) and since > session.start]
+        live = self.store.live_at(session.csms_id, session.station_id)
+        for other in live:
+            # Of one transaction id there is one: with the new one's start the old one is over, wherever it was.
+            same_id = replaces is not None and other.session_id == replaces.session_id
+            if other.status is SessionStatus.RESERVATION or not (same_id or other.place.startswith(here)):
+                continue
+            if other.start > session.start:
+                later.append(other.start)
+                continue
+            left = superseded(other, session.start, now)
+            if left is not other and not self.store.update(other, left, None):
+                return None
+        return superseded(session, min(later), now) if later else session
+
+    def _learn(self, session: Session, place: Place, now: datetime) -> None:
+        if self.learn is None or session.over or session.rights.steered_by is None:
+            return
+        if place.state.learned_at is not None and now - place.state.learned_at <= LEARNED_FOR:
+            return
+        # The session is kept already, and the station is asked again with its next one.
+        with suppress(Exception):
+            self.learn(session)
 
 
-def _restarted(known: Session, event: StationEvent) -> bool:
-    """Transaction ids of OCPP 1.6 start again: a start after the end of the known session is another transaction."""
-    return (
-        event.type is EventType.TRANSACTION_STARTED
-        and known.status is SessionStatus.COMPLETED
-        and known.end is not None
-        and event.time > known.end
-    )
+def _is_older(known: Session, event: StationEvent) -> bool:
+    """Whether it is older than all that is known of the session, or an end at its very beginning."""
+    began = known.first_event_at or known.start
+    return event.time < began or (event.time == began and tells_end(event))

@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from ocpi_bridge.domain.answers import ACCEPTED, UNKNOWN, active_profile, clear_answer, set_answer
-from ocpi_bridge.domain.requests import WAITING, Answer, RequestKind, Result
-from ocpi_bridge.domain.stations import outlet_by_uid
-from ocpi_bridge.ports import Clock, CommandContext, CommandStore, Done, Failed
+from ocpi_bridge.domain.learning import NOT_SUPPORTED_FOR, rate_limited_for, says_not_supported
+from ocpi_bridge.domain.requests import WAITING, Answer, Request, RequestKind, Result
+from ocpi_bridge.domain.stations import Capabilities
+from ocpi_bridge.ocpp.payloads import UNPARSEABLE
+from ocpi_bridge.ports import Clock, CommandContext, CommandStore, Done, Failed, StationStates
 
 
 class Recorded(StrEnum):
@@ -22,6 +24,7 @@ class RecordAnswer:
     """Records what the charge point said. The first answer of a step counts; later ones change nothing."""
 
     store: CommandStore
+    states: StationStates
     clock: Clock
 
     def __call__(self, context: CommandContext, done: Done | Failed) -> Recorded:
@@ -35,7 +38,10 @@ class RecordAnswer:
             went_on = self.store.turn_to_step(request, request.step + 1)
             return Recorded.NEXT_STEP if went_on else Recorded.TOO_LATE
         answer = self._answer(context, done)
-        return Recorded.ANSWERED if self.store.record_answer(request, answer) else Recorded.TOO_LATE
+        recorded = self.store.record_answer(request, answer, uncertain=_uncertain(request, answer, done))
+        if recorded:
+            self._learn(request, done)
+        return Recorded.ANSWERED if recorded else Recorded.TOO_LATE
 
     def _answer(self, context: CommandContext, done: Done | Failed) -> Answer:
         request = context.request
@@ -48,10 +54,11 @@ class RecordAnswer:
                 return clear_answer(done.status, later_attempt=request.attempts > 1, detail=done.detail)
             case RequestKind.GET:
                 return self._active_profile(context, done)
+            case RequestKind.LEARN:
+                return set_answer(done.status, done.detail)
 
     def _active_profile(self, context: CommandContext, done: Done) -> Answer:
-        session, station = context.session, context.station
-        outlet = outlet_by_uid(station, session.evse_uid, session.connector_id) if session and station else None
+        session, outlet = context.session, context.outlet
         if session is None or outlet is None:
             return Answer(Result.REJECTED, "the session's EVSE is not in the registry any more")
         installed, now = context.control.installed, self.clock.now()
@@ -66,3 +73,28 @@ class RecordAnswer:
             duration=context.request.duration or 0,
             detail=done.detail,
         )
+
+    def _learn(self, request: Request, done: Done | Failed) -> None:
+        """What the answer tells of the station, beside the request: it is asked for less, or not at all, for a while."""
+        now, place = self.clock.now(), (request.csms_id, request.station_id)
+        if request.kind is RequestKind.LEARN:
+            said = done.capabilities if isinstance(done, Done) else None
+            # Remembered also where it says nothing: it is not asked with every session.
+            self.states.learned(*place, said or Capabilities(), now)
+        elif request.kind is RequestKind.SET and isinstance(done, Done):
+            if says_not_supported(done.status):
+                self.states.has_no_smart_charging(*place, now + NOT_SUPPORTED_FOR)
+            pause = rate_limited_for(done.detail)
+            if pause is not None and done.status != ACCEPTED:
+                self.states.is_rate_limited(*place, now + pause)
+
+
+def _uncertain(request: Request, answer: Answer, done: Done | Failed) -> bool:
+    """Whether nobody knows now what the charge point follows (design decision 16).
+
+    The command may have been sent without an answer that means anything; or the first of two steps took the former plan
+    away and the second one came to nothing.
+    """
+    unheard = not done.nothing_sent if isinstance(done, Failed) else done.status == UNPARSEABLE
+    halfway = request.step > 0 and answer.result is not Result.ACCEPTED
+    return request.number is not None and (unheard or halfway)

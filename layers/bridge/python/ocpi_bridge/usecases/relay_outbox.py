@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from ocpi_bridge.domain.preferences import PreferencesChange
-from ocpi_bridge.domain.requests import UNDELIVERED_RESULT, Origin, Request, RequestState
+from ocpi_bridge.domain.requests import UNDELIVERED_RESULT, Origin, Request, RequestKind, RequestState, Result
 from ocpi_bridge.domain.sessions import Session
 from ocpi_bridge.ports import (
     CommandMessage,
@@ -39,18 +39,36 @@ def messages_for(change: Change) -> list[Message]:
         return [PushMessage(change.session_id, partner_id, str(change.version)) for partner_id in _known_to(change)]
     if change.origin is Origin.BRIDGE and change.state in UNDELIVERED_RESULT:
         # Nothing to deliver: whoever watches the session for the partner goes on from here.
-        return [PushMessage(change.session_id, change.partner_id or "", change.request_id)]
+        return _watched(change) if change.partner_id else []
     match change.state:
         case RequestState.PENDING:
             command = CommandMessage(change.request_id, change.step, change.attempts, change.station_key)
             first = change.step == 0 and change.attempts == 0
             return [command, DeadlineMessage(change.request_id, change.deadline)] if first else [command]
         case RequestState.ANSWERED if _has_delivery(change) and change.delivery.attempts == 0:
-            return [ResultMessage(change.request_id, change.partner_id or "")]
+            result = ResultMessage(change.request_id, change.partner_id or "")
+            return [result, *_watched(change)] if _leaves_a_duty(change) else [result]
+        case RequestState.EXPIRED if change.delivery.attempts == 0 and _leaves_a_duty(change):
+            return _watched(change)
         case RequestState.UNDELIVERED:
             return [_failed(change)]
         case _:
             return []
+
+
+def _watched(request: Request) -> list[Message]:
+    return [PushMessage(request.session_id, request.partner_id or "", request.request_id)]
+
+
+def _leaves_a_duty(request: Request) -> bool:
+    """Whether the end of a partner's request leaves something to do or to find out at its charge point.
+
+    Its outcome may be unknown (design decision 16), its plan may need renewal (15), or the CPO's limit cut it (14).
+    """
+    if request.kind is RequestKind.GET or not request.attempts:
+        return False
+    reduced = request.fitted_to is not None and request.fitted_to.reduces
+    return request.result is not Result.ACCEPTED or request.fail_safe_at is not None or reduced
 
 
 def _has_delivery(request: Request) -> bool:

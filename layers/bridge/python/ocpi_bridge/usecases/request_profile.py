@@ -14,17 +14,21 @@ from ocpi_bridge.domain.callback_urls import check_callback_url, partner_hosts
 from ocpi_bridge.domain.controls import Control, NewestRequest, admit, repeated
 from ocpi_bridge.domain.errors import Contended, InvalidInput, PlanRefused
 from ocpi_bridge.domain.events import SessionStatus
-from ocpi_bridge.domain.fitting import fitted
+from ocpi_bridge.domain.fail_safe import fail_safe_at
+from ocpi_bridge.domain.fitting import fitted, phases_in_use
 from ocpi_bridge.domain.partners import Partner, Party
+from ocpi_bridge.domain.plan_keeping import steps_of
 from ocpi_bridge.domain.plans import Plan
 from ocpi_bridge.domain.requests import Callback, Origin, Request, RequestKind, RequestState
 from ocpi_bridge.domain.sessions import Session
 from ocpi_bridge.domain.stations import (
     CHARGING_PROFILE_CAPABLE,
     Outlet,
-    Replacement,
+    Quirk,
+    as_it_is,
     maximum_power,
     outlet_by_uid,
+    replacement_at,
 )
 from ocpi_bridge.ocpi.charging_profiles import (
     ChargingProfileCall,
@@ -103,25 +107,40 @@ class RequestProfile:
 
     def _refusal(self, session: Session, around: Surroundings, call: ChargingProfileCall) -> ResponseType | None:
         """The first check that says no, in the order of the decisions."""
-        steering = not isinstance(call, ReadActiveProfile)
+        steering, state = not isinstance(call, ReadActiveProfile), around.state
+        suspended = session.steering_suspended or state.suspends(session.evse_uid)
         outlet = _outlet(session, around)
+        running = session.status is SessionStatus.ACTIVE and session.superseded_at is None
         checks = (
             (around.rights.steered_by != _id(around.partner), ResponseType.REJECTED),
-            (steering and around.state.steering_suspended, ResponseType.REJECTED),
-            (session.status is not SessionStatus.ACTIVE or not session.transaction_id, ResponseType.REJECTED),
-            (outlet is None or CHARGING_PROFILE_CAPABLE not in outlet.evse.capabilities, ResponseType.NOT_SUPPORTED),
-            (around.state.online is False, ResponseType.REJECTED),
+            (steering and suspended, ResponseType.REJECTED),
+            (not running or not session.transaction_id, ResponseType.REJECTED),
+            (not session.transaction_known, ResponseType.NOT_SUPPORTED),
+            (outlet is None or not self._capable(outlet, around, call), ResponseType.NOT_SUPPORTED),
+            (state.online is False, ResponseType.REJECTED),
         )
         for says_no, answer in checks:
             if says_no:
                 return answer
-        if isinstance(call, SetProfile) and outlet is not None and not self._possible(call.plan, outlet, session):
+        if not isinstance(call, SetProfile) or outlet is None:
+            return None
+        if not self._possible(call.plan, outlet, session):
             return ResponseType.REJECTED
-        return None
+        limited_until = state.rate_limited_until
+        return ResponseType.TOO_OFTEN if limited_until is not None and self.clock.now() < limited_until else None
+
+    def _capable(self, outlet: Outlet, around: Surroundings, call: ChargingProfileCall) -> bool:
+        if CHARGING_PROFILE_CAPABLE not in outlet.evse.capabilities:
+            return False
+        refused_until = around.state.not_supported_until
+        if refused_until is not None and self.clock.now() < refused_until:
+            return False
+        return not (isinstance(call, ReadActiveProfile) and Quirk.NO_COMPOSITE in outlet.station.quirks)
 
     def _possible(self, plan: Plan, outlet: Outlet, session: Session) -> bool:
+        now, maximum = self.clock.now(), maximum_power(outlet)
         try:
-            fitted(plan, outlet, phases=session.phases, maximum_w=maximum_power(outlet), now=self.clock.now())
+            fitted(plan, outlet, session.phases, maximum, now, charging_since=session.start)
         except PlanRefused:
             return False
         return True
@@ -165,7 +184,7 @@ class RequestProfile:
                 created_at=now,
                 deadline=now + max(timeout - DELIVERY_MARGIN, timeout / 2),
                 timeout_at=now + timeout,
-                steps=_steps(kind, control, around),
+                steps=steps_of(kind, replacement_at(around.station, csms), first=not control.accepted),
                 number=number,
                 partner_id=partner.partner_id,
                 callback=Callback(
@@ -176,6 +195,7 @@ class RequestProfile:
                 ),
                 unit=call.plan.unit if isinstance(call, SetProfile) else control.unit,
                 plan_ends_at=_end(call.plan, session) if isinstance(call, SetProfile) else None,
+                fail_safe_at=_fail_safe_at(call.plan, session, around, now) if isinstance(call, SetProfile) else None,
                 duration=call.duration if isinstance(call, ReadActiveProfile) else None,
             )
             plan = call.plan if isinstance(call, SetProfile) else None
@@ -193,7 +213,23 @@ def _id(partner: Partner | None) -> str | None:
 def _outlet(session: Session, around: Surroundings) -> Outlet | None:
     if around.station is None or around.csms is None:
         return None
-    return outlet_by_uid(around.station, session.evse_uid, session.connector_id)
+    station = as_it_is(around.station, around.state)
+    return outlet_by_uid(station, session.evse_uid, session.connector_id)
+
+
+def _fail_safe_at(plan: Plan, session: Session, around: Surroundings, now: datetime) -> datetime | None:
+    """When the charge point lets go of the plan unless somebody renews it (design decision 15)."""
+    outlet, partner = _outlet(session, around), around.partner
+    if outlet is None or partner is None or partner.fail_safe is None:
+        return None
+    return fail_safe_at(
+        plan,
+        charging_since=session.start,
+        phases=phases_in_use(outlet, session.phases),
+        voltage=outlet.voltage,
+        accepted_at=now,
+        after=timedelta(seconds=partner.fail_safe),
+    )
 
 
 def _kind(call: ChargingProfileCall) -> RequestKind:
@@ -204,14 +240,6 @@ def _kind(call: ChargingProfileCall) -> RequestKind:
             return RequestKind.CLEAR
         case ReadActiveProfile():
             return RequestKind.GET
-
-
-def _steps(kind: RequestKind, control: Control, around: Surroundings) -> tuple[RequestKind, ...]:
-    """A SET takes a CLEAR before it where the CSMS refuses to replace, once there may be something to replace."""
-    replacement = (around.station and around.station.replacement) or (around.csms and around.csms.replacement)
-    if kind is RequestKind.SET and replacement is Replacement.CLEAR_THEN_SET and control.accepted:
-        return RequestKind.CLEAR, RequestKind.SET
-    return (kind,)
 
 
 def _end(plan: Plan, session: Session) -> datetime | None:

@@ -10,11 +10,12 @@ from datetime import timedelta
 from enum import StrEnum
 
 from ocpi_bridge.domain.errors import InvalidInput, PlanRefused
-from ocpi_bridge.domain.events import SessionStatus
+from ocpi_bridge.domain.fail_safe import ended_at
 from ocpi_bridge.domain.fitting import fitted
-from ocpi_bridge.domain.requests import WAITING, Answer, Request, RequestKind, RequestState, Result
+from ocpi_bridge.domain.plan_keeping import fit_of
+from ocpi_bridge.domain.requests import WAITING, Answer, Fit, Origin, Request, RequestKind, RequestState, Result
 from ocpi_bridge.domain.sessions import Session
-from ocpi_bridge.domain.stations import Csms, Outlet, Station, maximum_power, outlet_by_uid
+from ocpi_bridge.domain.stations import Csms, Outlet, Quirk, maximum_power
 from ocpi_bridge.ports import (
     ChargePointDriver,
     ChargerCommand,
@@ -63,6 +64,7 @@ class SendCommand:
 
     store: CommandStore
     driver: ChargePointDriver
+    record: RecordAnswer
     callback_url: Callable[[str], str]
     clock: Clock
 
@@ -81,9 +83,11 @@ class SendCommand:
         command = self._command(context)
         if isinstance(command, str):
             return self._refuse(request, command)
+        fitted_to = self._fitted_to(context, command)
+        request = replace(request, fitted_to=fitted_to or request.fitted_to)
         if not self._counts(context) or not self.store.mark_sent(request):
             return self._overtaken(request)
-        return self._submit(context, command)
+        return self._submit(replace(context, request=request), command)
 
     def _counts(self, context: CommandContext) -> bool:
         number, sent = context.request.number, context.control.sent
@@ -122,30 +126,38 @@ class SendCommand:
                 return Turn(Sent.AGAIN, request, again_in=wait, reason=outcome.reason)
             if not outcome.nothing_sent:
                 return Turn(Sent.OUT_OF_TIME, request, reason=outcome.reason)
-        recorded = RecordAnswer(self.store, self.clock)(replace(context, request=request), outcome)
+        recorded = self.record(replace(context, request=request), outcome)
         what = Sent.NOTHING_TO_DO if recorded is Recorded.TOO_LATE else Sent.ANSWERED
         return Turn(what, request, reason=_reason(outcome))
+
+    def _fitted_to(self, context: CommandContext, command: ChargerCommand) -> Fit | None:
+        if command.kind is not RequestKind.SET or context.plan is None or context.session is None:
+            return None
+        return fit_of(command.outlet, context.session.phases, context.plan)
 
     def _command(self, context: CommandContext) -> ChargerCommand | str:
         """The command for the charge point, or why there can be none any more."""
         request, session, csms, station = context.request, context.session, context.csms, context.station
-        if session is None or session.status is not SessionStatus.ACTIVE:
+        if session is None or not (session.steerable or _cleans_up(request, session)):
             return "the session is over"
-        if request.kind is RequestKind.SET and session.rights.steered_by != request.partner_id:
-            return "its partner may not steer the session any more"
         if csms is None or station is None:
             return "the station is not in the registry any more"
-        outlet = outlet_by_uid(station, session.evse_uid, session.connector_id)
+        outlet = context.outlet
         if outlet is None:
             return "the EVSE is not in the registry any more"
+        if request.kind is RequestKind.SET:
+            if session.rights.steered_by != request.partner_id:
+                return "its partner may not steer the session any more"
+            if session.steering_suspended or context.state.suspends(session.evse_uid):
+                return "the CPO has suspended steering"
+        if request.kind is RequestKind.GET and Quirk.NO_COMPOSITE in station.quirks:
+            return "NotSupported: the station gives no composite schedules (its registry entry says so)"
         try:
-            return self._build(context, session, csms, station, outlet)
+            return self._build(context, session, csms, outlet)
         except (PlanRefused, InvalidInput) as error:
             return str(error) or type(error).__name__ + f" for request {request.request_id}"
 
-    def _build(
-        self, context: CommandContext, session: Session, csms: Csms, station: Station, outlet: Outlet
-    ) -> ChargerCommand:
+    def _build(self, context: CommandContext, session: Session, csms: Csms, outlet: Outlet) -> ChargerCommand:
         request, kind = context.request, context.request.current_step
         plan = None
         if kind is RequestKind.SET:
@@ -157,8 +169,11 @@ class SendCommand:
                 phases=session.phases,
                 maximum_w=maximum_power(outlet),
                 now=self.clock.now(),
+                charging_since=session.start,
             )
-        highest = station.max_stack_level
+            if request.fail_safe_at is not None:
+                plan = ended_at(plan, request.fail_safe_at, session.start)
+        highest = outlet.station.max_stack_level
         return ChargerCommand(
             command_id=request.command_id,
             kind=kind,
@@ -176,6 +191,12 @@ class SendCommand:
             phases=session.phases,
             duration=request.duration,
         )
+
+
+def _cleans_up(request: Request, session: Session) -> bool:
+    """Whether it clears the plan of a session that is over, so that it does not reach the next car."""
+    ended = session.over or session.superseded_at is not None
+    return ended and request.kind is RequestKind.CLEAR and request.origin is Origin.BRIDGE
 
 
 def _reason(outcome: Done | Failed) -> str:

@@ -33,12 +33,14 @@ class Swept:
     requests: int
     pushes: int
     reassessed: int = 0
+    overdue: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
     """Wakes requests that stalled, pushes that are due, and the live sessions of partners that are reassessed.
 
+    Sessions whose end never came are told to be over, as an event that goes the way of all others.
     Everything it sends is safe to receive twice.
     """
 
@@ -50,14 +52,15 @@ class Sweep:
         """Raises what the outbox raises; the next sweep is a minute away."""
         now = self.clock.now()
         stalled = self.store.open_requests(due_before=now - STALLED_AFTER)
-        due = self.store.due_pushes(due_before=now)
+        due = self.store.due_in_sessions(due_before=now)
         again = f"sweep-{now:%Y%m%dT%H%M}"
         messages: list[Message] = [message for request in stalled for message in _wake(request)]
-        messages += [PushMessage(push.session_id, push.partner_id, again) for push in due]
+        messages += [PushMessage(push.session_id, push.partner_id, again) for push in due.pushes]
+        messages += due.overdue
         if messages:
             self.outbox.send(messages, again=again)
         reassessed = sum(self._reassess(one) for one in self.store.reassessments())
-        return Swept(requests=len(stalled), pushes=len(due), reassessed=reassessed)
+        return Swept(len(stalled), len(due.pushes), reassessed, len(due.overdue))
 
     def _reassess(self, reassessment: Reassessment) -> int:
         """The partner's live sessions, or as many as one sweep wakes; it is noted how far that is after they were sent."""

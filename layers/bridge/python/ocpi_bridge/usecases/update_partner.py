@@ -10,10 +10,11 @@ from ocpi_bridge.usecases.watch_active_profile import WatchActiveProfile, Watche
 
 @dataclass(frozen=True, slots=True)
 class Updated:
-    """What a step did, for logs and metrics."""
+    """What a step did, for logs and metrics; `again_in` (s) is when the message is to come back."""
 
     push: PushResult
     watch: Watched
+    again_in: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +27,22 @@ class UpdatePartner:
     watch: WatchActiveProfile
     clock: Clock
 
-    def __call__(self, session_id: str, partner_id: str, correlation_id: str, *, reassess: bool = False) -> Updated:
-        """Takes one step. `reassess`: decide the session's rights again first. Raises Contended."""
+    def __call__(
+        self, session_id: str, partner_id: str, correlation_id: str, *, reassess: bool = False, settle: bool = True
+    ) -> Updated:
+        """Takes one step. `reassess`: decide the session's rights again first; `settle` as in the watch.
+
+        Raises Contended.
+        """
         context = self.store.push_context(session_id, partner_id)
         if reassess:
             context = self._reassessed(context)
         pushed = self.push(context, partner_id, correlation_id)
-        return Updated(pushed, self.watch(context, partner_id, correlation_id))
+        if pushed in {PushResult.PUT, PushResult.PATCH}:
+            # A sign of life that the context, read before, does not show yet.
+            context = replace(context, pushed=replace(context.pushed, at=self.clock.now(), in_doubt=False))
+        step = self.watch(context, partner_id, correlation_id, settle=settle)
+        return Updated(pushed, step.what, step.again_in)
 
     def _reassessed(self, context: PushContext) -> PushContext:
         """With the rights of this moment; their change, written, wakes every partner that knows the session."""

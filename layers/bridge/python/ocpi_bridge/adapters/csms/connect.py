@@ -1,21 +1,58 @@
-"""Builds the charge point driver with a real network."""
+"""Builds the charge point driver with a real network and a real bus."""
 
+from collections.abc import Callable
 from pathlib import Path
 
-from ocpi_bridge.adapters.bounded_http.client import bounded_client
 from ocpi_bridge.adapters.csms.driver import HttpChargePointDriver
-from ocpi_bridge.ports import Clock, SecretStore
+from ocpi_bridge.adapters.eventbridge.commands import BusChargePointDriver
+from ocpi_bridge.domain.stations import Csms, CsmsDriver
+from ocpi_bridge.ports import ChargePointDriver, ChargerCommand, Clock, Done, Failed, Pending, SecretStore
+from ocpi_bridge.ports.bus import CsmsBus
+
+
+class ChargePointDrivers:
+    """Implements ChargePointDriver for all CSMSs: each command goes by the driver of its CSMS's entry.
+
+    The one over HTTP is made when a CSMS first needs it: a fleet on the bus never loads an HTTP client.
+    """
+
+    def __init__(self, bus: BusChargePointDriver, http: Callable[[], ChargePointDriver]) -> None:
+        self._bus = bus
+        self._make_http = http
+        self._http: ChargePointDriver | None = None
+
+    def submit(self, csms: Csms, command: ChargerCommand) -> Done | Pending | Failed:
+        """See ChargePointDriver."""
+        if csms.driver is CsmsDriver.BUS:
+            return self._bus.submit(csms, command)
+        if self._http is None:
+            self._http = self._make_http()
+        return self._http.submit(csms, command)
+
+
+def charge_point_drivers(
+    secrets: SecretStore, clock: Clock, bus: CsmsBus, *, allow_loopback: bool = False
+) -> ChargePointDrivers:
+    """The drivers of a deployment. `allow_loopback` is for the stage `local` only."""
+    return ChargePointDrivers(
+        BusChargePointDriver(bus, clock),
+        lambda: http_charge_point_driver(secrets, clock, allow_loopback=allow_loopback),
+    )
 
 
 def http_charge_point_driver(
-    secrets: SecretStore, clock: Clock, *, extra_ca_file: Path | None = None
+    secrets: SecretStore, clock: Clock, *, allow_loopback: bool = False, extra_ca_file: Path | None = None
 ) -> HttpChargePointDriver:
-    """The driver, trusting the public authorities and those in a file of the operator's.
+    """The driver over HTTP, trusting the public authorities and those in a file of the operator's.
 
     A CSMS is addressed by the operator's own registry and often stands in a private network, so its addresses are not
     vetted; redirects are not followed all the same, because the credential goes along.
     """
-    return HttpChargePointDriver(secrets, clock, bounded_client(_anywhere, extra_ca_file=extra_ca_file))
+    # httpx takes a tenth of a second to load, which only the first call over HTTP should pay.
+    from ocpi_bridge.adapters.bounded_http.client import bounded_client  # noqa: PLC0415
+
+    http = bounded_client(_anywhere, extra_ca_file=extra_ca_file)
+    return HttpChargePointDriver(secrets, clock, http, allow_loopback=allow_loopback)
 
 
 def _anywhere(_address: str) -> bool:

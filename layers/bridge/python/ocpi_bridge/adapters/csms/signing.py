@@ -1,10 +1,13 @@
-"""Signatures between the bridge and a CSMS: one-time callback URLs, and the events that a CSMS posts.
+"""Signatures between the bridge and a CSMS: one-time callback URLs, the events that it posts, and where frames go.
 
 A CSMS calls back without credentials, and its body names neither command nor station. So the URL itself is the
 credential: it names one command and carries a MAC over it. It works as long as the command waits for an answer.
 
 An event carries `X-Signature: t=<unix seconds>,v1=<hex>`, where v1 is HMAC-SHA256 with the CSMS's event key over the
 seconds, a dot and the raw body. While a key is replaced the sender may give a v1 for each.
+
+CitrineOS posts raw frames without any credential too, to a URL that stays: its token is a MAC over the CSMS's id with
+that event key, so a new key makes a new URL and ends the old one.
 """
 
 import base64
@@ -26,8 +29,11 @@ MAX_HEADER_LENGTH = 512
 
 # Keeps a MAC of one purpose from being valid for another under the same key.
 _CALLBACK_DOMAIN = b"ocpi-bridge/csms-callback/v1\n"
+_FRAMES_DOMAIN = b"ocpi-bridge/csms-frames/v1\n"
 _TIMESTAMP = re.compile(r"[0-9]{1,12}")
 _HEX_DIGEST = re.compile(r"[0-9a-fA-F]{64}")
+# Base64 of 32 bytes for URLs, without its padding.
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 def callback_url(base_url: str, command_id: str, key: bytes) -> str:
@@ -38,6 +44,26 @@ def callback_url(base_url: str, command_id: str, key: bytes) -> str:
 def verify(command_id: str, signature: str, key: bytes) -> bool:
     """Whether the signature in a callback URL is ours, for this command. In constant time."""
     return _same(signature, _sign_command(command_id, key))
+
+
+def frames_url(base_url: str, csms_id: str, key: str) -> str:
+    """The secret URL to which a CitrineOS posts raw frames. `base_url` is the CSMS API's, stage included."""
+    return f"{base_url.rstrip('/')}/csms/v1/citrineos/{quote(csms_id, safe='')}/{frames_token(csms_id, key)}"
+
+
+def frames_token(csms_id: str, key: str) -> str:
+    """What makes that URL secret: it names the CSMS by its event key."""
+    return _mac(_FRAMES_DOMAIN + csms_id.encode(), key.encode())
+
+
+def can_be_frames_token(token: str) -> bool:
+    """Whether a token could be anybody's. For a door that will not read a key for everybody who knocks."""
+    return _TOKEN.fullmatch(token) is not None
+
+
+def verify_frames_token(csms_id: str, token: str, key: str) -> bool:
+    """Whether the token in a URL for raw frames is this CSMS's. In constant time."""
+    return _same(token, frames_token(csms_id, key))
 
 
 def sign_event(body: bytes, key: str, at: datetime) -> str:
@@ -89,8 +115,11 @@ def _parse(header: str | None) -> tuple[str, Sequence[str]]:
 
 
 def _sign_command(command_id: str, key: bytes) -> str:
-    digest = hmac.digest(key, _CALLBACK_DOMAIN + command_id.encode(), hashlib.sha256)
-    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode("ascii")
+    return _mac(_CALLBACK_DOMAIN + command_id.encode(), key)
+
+
+def _mac(text: bytes, key: bytes) -> str:
+    return base64.urlsafe_b64encode(hmac.digest(key, text, hashlib.sha256)).rstrip(b"=").decode("ascii")
 
 
 def _sign_event(timestamp: str, body: bytes, key: str) -> str:

@@ -54,7 +54,12 @@ class DynamoCommandStore:
             writes.update(
                 self.requests,
                 request_items.request_key(request.request_id),
-                {"state": RequestState.SENT.value, "attempts": request.attempts + 1, "step": request.step},
+                {
+                    "state": RequestState.SENT.value,
+                    "attempts": request.attempts + 1,
+                    "step": request.step,
+                    **({"fitted_to": dump(request.fitted_to)} if request.fitted_to is not None else {}),
+                },
                 "#state = :was AND #step = :step AND #attempts = :attempts_before",
                 {"was": request.state.value, "attempts_before": request.attempts},
             )
@@ -72,7 +77,7 @@ class DynamoCommandStore:
             )
         return writes.write(self.client, entries)
 
-    def record_answer(self, request: Request, answer: Answer) -> bool:
+    def record_answer(self, request: Request, answer: Answer, *, uncertain: bool = False) -> bool:
         """See CommandStore."""
         entries = [self._answered(request, answer)]
         if answer.active_profile is not None:
@@ -80,10 +85,14 @@ class DynamoCommandStore:
             expires_at = session_items.expiry(request.created_at, request_items.REQUEST_RETENTION)
             profile = request_items.plan_item(key, "profile", answer.active_profile, expires_at)
             entries.append(writes.put(self.requests, profile))
-        installed = self._installed(request, answer)
-        if installed is not None and writes.write(self.client, [*entries, installed]):
+        left = (
+            uncertain_entry(self.sessions, request)
+            if uncertain and request.number
+            else self._installed(request, answer)
+        )
+        if left is not None and writes.write(self.client, [*entries, left]):
             return True
-        # Either the request moved on, or a later plan is known to be installed: the answer alone settles which.
+        # Either the request moved on, or more is known of a later one: the answer alone settles which.
         return writes.write(self.client, entries)
 
     def turn_to_step(self, request: Request, step: int) -> bool:
@@ -125,7 +134,17 @@ class DynamoCommandStore:
             return None
         plan = None
         if request.kind is RequestKind.SET:
-            plan = dump(InstalledPlan(request.request_id, request.number, request.plan_ends_at, request.partner_id))
+            plan = dump(
+                InstalledPlan(
+                    request_id=request.request_id,
+                    number=request.number,
+                    ends_at=request.plan_ends_at,
+                    partner_id=request.partner_id,
+                    at=request.created_at,
+                    fail_safe_at=request.fail_safe_at,
+                    fitted_to=request.fitted_to,
+                )
+            )
         return self._control_after(request, request.number, plan)
 
     def _control_after(self, request: Request, number: int, plan: str | None) -> "TransactWriteItemTypeDef":
@@ -138,3 +157,14 @@ class DynamoCommandStore:
             {},
             remove=() if plan else ("installed",),
         )
+
+
+def uncertain_entry(sessions: str, request: Request) -> "TransactWriteItemTypeDef":
+    """The control that remembers that nobody knows what the request left at the charge point."""
+    return writes.update(
+        sessions,
+        session_items.control_key(request.session_id),
+        {"uncertain": request.number, "uncertain_by": request.partner_id},
+        "attribute_not_exists(#uncertain) OR #uncertain <= :uncertain",
+        {},
+    )

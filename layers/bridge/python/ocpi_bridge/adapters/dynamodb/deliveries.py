@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ocpi_bridge.adapters.dynamodb import registry_items, request_items, session_items, tables, writes
+from ocpi_bridge.adapters.dynamodb.commands import uncertain_entry
 from ocpi_bridge.domain.partners import Partner
 from ocpi_bridge.domain.plans import Plan
 from ocpi_bridge.domain.requests import Answer, Origin, Request, RequestState
@@ -19,9 +20,10 @@ _HAS_RESULT = "#state IN (:answered, :expired)"
 
 @dataclass(frozen=True, slots=True)
 class DynamoDeliveryStore:
-    """DeliveryStore and PartnerReader on the requests and registry tables."""
+    """DeliveryStore and PartnerReader on the three tables."""
 
     client: "DynamoDBClient"
+    sessions: str
     requests: str
     registry: str
 
@@ -44,10 +46,21 @@ class DynamoDeliveryStore:
 
     def expire(self, request: Request, answer: Answer) -> Request | None:
         """See DeliveryStore."""
-        expired = {"state": RequestState.EXPIRED.value, "result": answer.result.value, "reason": answer.reason}
+        expired = {
+            "state": RequestState.EXPIRED.value,
+            "result": answer.result.value,
+            "reason": answer.reason,
+            # As it was read: whether it was sent decides what is known of its outcome.
+            "attempts": request.attempts,
+        }
         waiting = {"pending": RequestState.PENDING.value, "sent": RequestState.SENT.value}
         ended = ("due_shard", "due_at") if request.origin is Origin.BRIDGE else ()
-        if not self._update(request, expired, "#state IN (:pending, :sent)", waiting, remove=ended):
+        key = request_items.request_key(request.request_id)
+        waited = "#state IN (:pending, :sent) AND #attempts = :attempts"
+        entries = [writes.update(self.requests, key, expired, waited, waiting, ended)]
+        if request.attempts and request.number is not None:
+            entries.append(uncertain_entry(self.sessions, request))
+        if not writes.write(self.client, entries):
             return None
         return replace(request, state=RequestState.EXPIRED, result=answer.result, reason=answer.reason)
 

@@ -3,7 +3,9 @@
 An object that many writers touch has its moving parts as attributes of their own beside the document.
 """
 
-from typing import Any, TypeVar, cast
+from dataclasses import fields, is_dataclass
+from types import NoneType
+from typing import Any, TypeVar, cast, get_args, get_type_hints
 
 from pydantic import TypeAdapter
 
@@ -11,11 +13,16 @@ T = TypeVar("T")
 
 # Built on first use and kept: building one takes a millisecond, using it microseconds.
 _adapters: dict[type, TypeAdapter[Any]] = {}
+# Whether a None somewhere in objects of a type says something else than leaving it out; by type.
+_telling: dict[type, bool] = {}
 
 
 def dump(value: object) -> str:
-    """The object as JSON text."""
-    return _adapter(type(value)).dump_json(value, exclude_none=True).decode()
+    """The object as JSON text. None is left out where reading takes it for granted, which saves space."""
+    kind = type(value)
+    if kind not in _telling:
+        _telling[kind] = _tells_by_none(kind, set())
+    return _adapter(kind).dump_json(value, exclude_none=not _telling[kind]).decode()
 
 
 def load(kind: type[T], text: str) -> T:
@@ -27,3 +34,18 @@ def _adapter(kind: type) -> TypeAdapter[Any]:
     if kind not in _adapters:
         _adapters[kind] = TypeAdapter(kind)
     return _adapters[kind]
+
+
+def _tells_by_none(kind: object, seen: set[object]) -> bool:
+    """Whether a field in it, or in what it holds, may be None where reading would take another default."""
+    if kind in seen:
+        return False
+    seen.add(kind)
+    if not (isinstance(kind, type) and is_dataclass(kind)):
+        return any(_tells_by_none(part, seen) for part in get_args(kind))
+    hints = get_type_hints(kind)
+    return any(
+        (field.default is not None and NoneType in get_args(hints[field.name]))
+        or _tells_by_none(hints[field.name], seen)
+        for field in fields(kind)
+    )

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import reduce
 from operator import or_
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ocpi_bridge.adapters.dynamodb import registry_items
 from ocpi_bridge.adapters.dynamodb.registry_items import ItemKey, PlainItem
@@ -29,13 +29,15 @@ from ocpi_bridge.domain.registration import (
     plan_import,
 )
 from ocpi_bridge.domain.replacements import Replacement, replacement
-from ocpi_bridge.domain.stations import Csms, Station
+from ocpi_bridge.domain.stations import Csms, Station, StationState
 from ocpi_bridge.domain.tokens import AcceptedToken
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
     from ocpi_bridge.adapters.dynamodb.registry_table import Batch
+
+_ANY_VERSION: Mapping[str, int] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,13 @@ class RemovedPartner:
 
     tokens: int
     assignments: tuple[Assignment, ...]
+
+
+class VersionedStation(NamedTuple):
+    """A station and how often it was written; an import may be for one version only."""
+
+    station: Station
+    version: int
 
 
 class DynamoRegistry:
@@ -194,36 +203,101 @@ class DynamoRegistry:
 
         self._table.change(plan)
 
+    def remove_csms(self, csms_id: str, *, with_stations: bool) -> tuple[Station, ...]:
+        """Removes a CSMS: first it, so that no station can be added any more; then its stations, which are returned.
+
+        Refused while it has stations, unless `with_stations`; one that somebody imports at that very moment goes with it.
+        Raises UnknownEntity when nothing of it is left. Interrupted, it is completed by calling it again.
+        """
+
+        def plan() -> "Iterable[Batch]":
+            item = self._table.get(registry_items.csms_key(csms_id))
+            has_stations = self._table.holds(registry_items.stations_of(csms_id))
+            if item is None and not has_stations:
+                raise UnknownEntity("CSMS", csms_id)
+            if has_stations and not with_stations:
+                problem = f"CSMS {csms_id!r} has stations, which would be lost to it; they can be removed with it"
+                raise RegistrationRefused([InvalidInput("csms_id", problem)])
+            if item is not None:
+                version = registry_items.version_of(item)
+                yield self._table.delete(registry_items.csms_key(csms_id), {"version": version})
+
+        self._table.change(plan)
+        stations = self.list_stations(csms_id)
+        for station in stations:
+            self.remove_station(csms_id, station.station_id)
+        return stations
+
     # --- Stations ----------------------------------------------------------------------------------------------------
 
     def get_station(self, csms_id: str, station_id: str) -> Station | None:
         """The station, or None."""
-        item = self._table.get(registry_items.station_key(csms_id, station_id))
-        return registry_items.station_of(item) if item is not None else None
+        found = self.versioned_station(csms_id, station_id)
+        return found.station if found is not None else None
 
     def list_stations(self, csms_id: str) -> tuple[Station, ...]:
         """All stations of a CSMS, by id."""
-        return tuple(registry_items.station_of(item) for item in self._table.query(registry_items.stations_of(csms_id)))
+        return tuple(found.station for found in self.versioned_stations(csms_id))
 
-    def import_stations(self, csms_id: str, stations: Sequence[Station]) -> StationImport:
+    def versioned_station(self, csms_id: str, station_id: str) -> VersionedStation | None:
+        """The station with its version, or None."""
+        item = self._table.get(registry_items.station_key(csms_id, station_id))
+        return _versioned(item) if item is not None else None
+
+    def versioned_stations(self, csms_id: str) -> tuple[VersionedStation, ...]:
+        """All stations of a CSMS with their versions, by id."""
+        return tuple(map(_versioned, self._table.query(registry_items.stations_of(csms_id))))
+
+    def station_states(self, csms_id: str) -> Mapping[str, StationState]:
+        """What changes by itself of the stations of a CSMS, by station id, as far as anything is known."""
+        items = self._table.query(registry_items.station_states_of(csms_id))
+        return {str(item["sk"]): registry_items.station_state_of(item) for item in items}
+
+    def owner(self, evse_uid: str) -> StationRef | None:
+        """The station that an EVSE (by its uid, without case) belongs to, or None."""
+        item = self._table.get(registry_items.evse_key(evse_uid))
+        return registry_items.evse_owner_of(item) if item is not None else None
+
+    def import_stations(
+        self, csms_id: str, stations: Sequence[Station], versions: Mapping[str, int] = _ANY_VERSION
+    ) -> StationImport:
         """Imports stations of one CSMS; each replaces the one with its id, stations not named stay as they are.
 
-        Refused whole, before anything is written, when an EVSE.uid would belong to two stations. Written in as few
-        transactions as possible; each station and the ownership of its EVSEs change at once. Returns what was changed.
+        `versions` tells, by station id, which version a change was made from: it is refused where somebody changed the
+        station since. Refused whole, before anything is written, when an EVSE.uid would belong to two stations. Written
+        in as few transactions as possible; each station and the ownership of its EVSEs change at once. Returns what was
+        changed.
         """
         plans: list[StationImport] = []
 
         def plan() -> "Iterable[Batch]":
-            if self._table.get(registry_items.csms_key(csms_id)) is None:
-                raise UnknownEntity("CSMS", csms_id)
-            items = self._table.get_all(registry_items.station_key(csms_id, station.station_id) for station in stations)
-            known = {station_id: registry_items.station_of(item) for (_, station_id), item in items.items()}
-            versions = {station_id: registry_items.version_of(item) for (_, station_id), item in items.items()}
-            plans.append(plan_import(csms_id, stations, known, self._owners(stations, known)))
-            return [self._replacement(group, versions) for group in plans[-1].groups]
+            planned, known = self._planned_import(csms_id, stations, versions)
+            plans.append(planned)
+            return [self._replacement(group, known) for group in planned.groups]
 
         self._table.change(plan)
         return plans[0]
+
+    def plan_import(
+        self, csms_id: str, stations: Sequence[Station], versions: Mapping[str, int] = _ANY_VERSION
+    ) -> StationImport:
+        """What `import_stations` would change now. Raises as it does; nothing is written."""
+        return self._planned_import(csms_id, stations, versions)[0]
+
+    def _planned_import(
+        self, csms_id: str, stations: Sequence[Station], expected: Mapping[str, int]
+    ) -> tuple[StationImport, Mapping[str, int]]:
+        """The import, and the versions that are known."""
+        if self._table.get(registry_items.csms_key(csms_id)) is None:
+            raise UnknownEntity("CSMS", csms_id)
+        items = self._table.get_all(registry_items.station_key(csms_id, station.station_id) for station in stations)
+        known = {station_id: registry_items.station_of(item) for (_, station_id), item in items.items()}
+        versions = {station_id: registry_items.version_of(item) for (_, station_id), item in items.items()}
+        planned = plan_import(csms_id, stations, known, self._owners(stations, known))
+        outdated = [*_outdated(stations, planned, expected, versions)]
+        if outdated:
+            raise RegistrationRefused(outdated)
+        return planned, versions
 
     def remove_station(self, csms_id: str, station_id: str) -> Station:
         """Removes a station with its state and the ownership of its EVSEs; returns what it was."""
@@ -406,3 +480,20 @@ class DynamoRegistry:
     def forget_signature(self, csms_id: str, signature_hash: str) -> None:
         """Takes the note back, so that the CSMS may send the same event again: it could not be taken in."""
         self._table.discard(registry_items.signature_key(csms_id, signature_hash))
+
+
+def _versioned(item: PlainItem) -> VersionedStation:
+    return VersionedStation(registry_items.station_of(item), registry_items.version_of(item))
+
+
+def _outdated(
+    stations: Sequence[Station], planned: StationImport, expected: Mapping[str, int], versions: Mapping[str, int]
+) -> Iterable[InvalidInput]:
+    """Changes made from another version than the present one; a station that stays as it is may have any."""
+    changed = {change.station.station_id for group in planned.groups for change in group}
+    for index, station in enumerate(stations):
+        wanted, present = expected.get(station.station_id), versions.get(station.station_id, 0)
+        if wanted is not None and wanted != present and station.station_id in changed:
+            since = f"the station has version {present} by now" if present else "the station was removed"
+            problem = f"{since}: export it again and change that, or leave the version out to overrule what is there"
+            yield InvalidInput(f"stations.{index}.version", problem)

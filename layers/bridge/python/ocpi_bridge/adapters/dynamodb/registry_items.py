@@ -72,9 +72,14 @@ def station_key(csms_id: str, station_id: str) -> ItemKey:
     return stations_of(csms_id), station_id
 
 
+def station_states_of(csms_id: str) -> str:
+    """The partition with what changes by itself of all stations of a CSMS."""
+    return f"STATION_STATE#{csms_id}"
+
+
 def station_state_key(csms_id: str, station_id: str) -> ItemKey:
     """The key of what changes by itself about a station."""
-    return f"STATION_STATE#{csms_id}", station_id
+    return station_states_of(csms_id), station_id
 
 
 def evse_key(evse_uid: str) -> ItemKey:

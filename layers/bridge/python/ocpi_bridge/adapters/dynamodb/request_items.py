@@ -17,7 +17,7 @@ from typing import Any
 from ocpi_bridge.adapters.dynamodb.documents import dump, load
 from ocpi_bridge.adapters.dynamodb.session_items import DUE_SHARD, epoch_ms, expiry, from_epoch_ms
 from ocpi_bridge.domain.plans import Plan
-from ocpi_bridge.domain.requests import Delivery, Request, RequestState, Result
+from ocpi_bridge.domain.requests import Delivery, Fit, Request, RequestState, Result
 
 # The last accepted plan is sent again after a reboot, and sessions last days; operators look back weeks.
 REQUEST_RETENTION = timedelta(days=30)
@@ -71,6 +71,7 @@ def request_of(item: Mapping[str, Any]) -> Request:
         attempts=int(item["attempts"]),
         result=Result(item["result"]) if "result" in item else None,
         reason=item.get("reason"),
+        fitted_to=load(Fit, item["fitted_to"]) if "fitted_to" in item else None,
         delivery=Delivery(
             attempts=int(item.get("delivery_attempts", 0)),
             lease_until=from_epoch_ms(lease) if lease is not None else None,

@@ -8,11 +8,14 @@
 |                                             | PERIOD#{index}   | period      | one closed charging period          |
 |                                             | PUSHED#{partner} | pushed      | what the partner last acknowledged  |
 |                                             | PREFERENCES      | preferences | the driver's newest wishes          |
-| STATION#{csms}#{station}          | TRANSACTION#{transaction} | transaction | the transaction's newest session    |
+| STATION#{csms}#{station}          | TRANSACTION#{transaction} | transaction | its newest session, the former one  |
+|                                             | LIVE#{session}   | live        | a session that is not over          |
+|                                             | CARS             | cars        | a place's newest car, since when    |
 | PERSON#{kind}#{hash}                        | {session_id}     | person      | a session of the person (persons)   |
 
 A session stands in the feed of each partner that sees it (index `feed`: partner and shard, by last update), and in the
-list of its live sessions until it is over (index `live`). The session's own item carries the attributes for the first
+list of its live sessions until it is over (index `live`). A session that is over without its end from some instant on
+stands in the index `due` until then. The session's own item carries the attributes for the first
 of these partners, by id: most sessions have one, and a meter reading then stays a single write. A view does so for each
 further partner.
 """
@@ -41,6 +44,10 @@ DUE_SHARD = "0"
 # old entry goes, the new one comes). Eight shards: 4,000 changes a second for one partner, or 240,000 sessions that
 # report once a minute. More would make every poll slower: a walk asks each shard.
 FEED_SHARDS = 8
+
+# How sort keys of live sessions begin, and attributes of the newest cars.
+LIVE = "LIVE#"
+CAR = "car/"
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -119,13 +126,29 @@ def party_text(party: Party) -> str:
 
 
 def transactions_at(csms_id: str, station_id: str) -> str:
-    """The partition with the transactions of a station; those whose session is not over carry `ongoing`."""
+    """The partition with the transactions of a station, its live sessions, and when the newest cars came."""
     return f"STATION#{csms_id}#{station_id}"
 
 
 def transaction_key(csms_id: str, station_id: str, transaction_id: str) -> tuple[str, str]:
     """The key of the pointer from a transaction to its newest session."""
     return transactions_at(csms_id, station_id), f"TRANSACTION#{transaction_id}"
+
+
+def live_key(session: Session) -> tuple[str, str]:
+    """The key of a session's entry among those of its station that are not over; it is gone when the session is."""
+    return transactions_at(session.csms_id, session.station_id), f"{LIVE}{session.session_id.casefold()}"
+
+
+def cars_key(csms_id: str, station_id: str) -> tuple[str, str]:
+    """The key of when the newest sessions at a station's places began: an attribute `car/{place}` for each."""
+    return transactions_at(csms_id, station_id), "CARS"
+
+
+def cars_of(item: Mapping[str, Any] | None) -> dict[str, datetime]:
+    """When the newest sessions at a station's places began, by place."""
+    named = [(name, value) for name, value in (item or {}).items() if name.startswith(CAR)]
+    return {name.removeprefix(CAR): from_epoch_ms(value) for name, value in named}
 
 
 def session_item(session: Session) -> dict[str, Any]:
@@ -139,6 +162,7 @@ def session_item(session: Session) -> dict[str, Any]:
         "version": session.version,
         "document": dump(session),
         "expires_at": expiry(session.last_updated, RETENTION.sessions),
+        **(_due(session.closes_at) if session.closes_at is not None and not session.over else {}),
         **(_place_in_feed(session, min(session.rights.seen_by)) if session.rights.seen_by else {}),
     }
 
@@ -159,6 +183,10 @@ def view_item(session: Session, partner_id: str) -> dict[str, Any]:
         "expires_at": expiry(session.last_updated, RETENTION.sessions),
         **_place_in_feed(session, partner_id),
     }
+
+
+def _due(at: datetime) -> dict[str, Any]:
+    return {"due_shard": DUE_SHARD, "due_at": epoch_ms(at)}
 
 
 def _place_in_feed(session: Session, partner_id: str) -> dict[str, Any]:
@@ -224,6 +252,7 @@ def control_of(session_id: str, item: Mapping[str, Any] | None) -> Control:
         sent=int(item.get("sent", 0)),
         settled=int(item.get("installed_number", 0)),
         uncertain=int(item.get("uncertain", 0)),
+        uncertain_by=item.get("uncertain_by"),
         installed=load(InstalledPlan, item["installed"]) if item.get("installed") else None,
         unit=RateUnit(item["unit"]) if "unit" in item else None,
         intakes={partner_id: load(Intake, text) for partner_id, text in intakes.items()},

@@ -1,19 +1,25 @@
 """Sessions as events build them."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ocpi_bridge.adapters.dynamodb import persons, registry_items, session_items, tables, writes
 from ocpi_bridge.domain.assignments import Rights, rights, scopes_of
-from ocpi_bridge.domain.events import IdToken, StationEvent
+from ocpi_bridge.domain.events import IdToken, SessionStatus, StationEvent
 from ocpi_bridge.domain.sessions import ChargingPeriod, Session
 from ocpi_bridge.ports import Place
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
+
+# DynamoDB's limit for one BatchGetItem.
+READ_AT_ONCE = 100
+# No station has so many places; whatever fills it with more is not to be read for ever.
+MOST_LIVE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +35,10 @@ class DynamoSessionStore:
         csms = (self.registry, *registry_items.csms_key(csms_id))
         station = (self.registry, *registry_items.station_key(csms_id, station_id))
         state = (self.registry, *registry_items.station_state_key(csms_id, station_id))
-        found = tables.get_many(self.client, [csms, station, state])
+        cars = (self.sessions, *session_items.cars_key(csms_id, station_id))
+        found = tables.get_many(self.client, [csms, station, state, cars])
         return Place(
+            cars=session_items.cars_of(found.get(cars)),
             state=registry_items.station_state_of(found.get(state)),
             csms=registry_items.csms_of(found[csms]) if csms in found else None,
             station=registry_items.station_of(found[station]) if station in found else None,
@@ -45,28 +53,36 @@ class DynamoSessionStore:
         return rights(tuple(given), at)
 
     def session_of(self, event: StationEvent) -> Session | None:
-        """See SessionStore: two calls, by way of the transaction."""
-        pointer = (
-            self.sessions,
-            *session_items.transaction_key(event.csms_id, event.station_id, event.transaction_id or ""),
-        )
-        found = tables.get_many(self.client, [pointer]).get(pointer)
-        if found is None:
-            return None
-        sessions = self._sessions([str(found["session_id"])])
-        return sessions[0] if sessions else None
+        """See SessionStore: one call by its id, else two by way of the transaction."""
+        pointer = self._pointer(event)
+        named = (self.sessions, *session_items.session_key(event.session_id or ""))
+        found = tables.get_many(self.client, [pointer, named] if event.session_id else [pointer])
+        if named in found:
+            return session_items.session_of(found[named])
+        return self._session(found.get(pointer, {}).get("session_id"))
+
+    def former_session_of(self, event: StationEvent) -> Session | None:
+        """See SessionStore: two calls."""
+        pointer = self._pointer(event)
+        return self._session(tables.get_many(self.client, [pointer]).get(pointer, {}).get("former"))
 
     def live_at(self, csms_id: str, station_id: str) -> Sequence[Session]:
-        """See SessionStore: one query of the station's transactions, one call for those that are not over."""
-        answer = self.client.query(
+        """See SessionStore: a query of the station's live sessions and one call for them, for every 100."""
+        pages = self.client.get_paginator("query").paginate(
             TableName=self.sessions,
-            KeyConditionExpression="pk = :pk",
-            FilterExpression="attribute_exists(ongoing)",
-            ExpressionAttributeValues=tables.values(pk=session_items.transactions_at(csms_id, station_id)),
+            KeyConditionExpression="pk = :pk AND begins_with(sk, :live)",
+            ExpressionAttributeValues=tables.values(
+                pk=session_items.transactions_at(csms_id, station_id), live=session_items.LIVE
+            ),
             ConsistentRead=True,
+            PaginationConfig={"MaxItems": MOST_LIVE, "PageSize": READ_AT_ONCE},
         )
-        pointers = [tables.from_item(item) for item in answer["Items"]]
-        return [session for session in self._sessions([one["session_id"] for one in pointers]) if not session.over]
+        return [
+            session
+            for page in pages
+            for session in self._sessions([tables.from_item(item)["session_id"] for item in page["Items"]])
+            if not session.over
+        ]
 
     def create(self, session: Session, replaces: Session | None) -> bool:
         """See SessionStore."""
@@ -78,13 +94,18 @@ class DynamoSessionStore:
                 "entity": "transaction",
                 "session_id": session.session_id,
                 "expires_at": item["expires_at"],
-                **({} if session.over else {"ongoing": True}),
+                **({} if replaces is None else {"former": replaces.session_id}),
             },
             "attribute_not_exists(pk)" if replaces is None else "#session_id = :replaced",
             {} if replaces is None else {"replaced": replaces.session_id},
         )
         found_by = self._puts(persons.person_items(session))
-        return writes.write(self.client, [writes.put(self.sessions, item), pointer, *self._views(session), *found_by])
+        live = [] if session.over else self._puts([self._live_item(session)])
+        entries = [writes.put(self.sessions, item), pointer, *live, *self._views(session), *found_by]
+        written = writes.write(self.client, entries)
+        if written and session.status is not SessionStatus.RESERVATION:
+            self._car_came(session)
+        return written
 
     def update(self, before: Session, after: Session, period: ChargingPeriod | None) -> bool:
         """See SessionStore: one write without a transaction where no more than one partner sees it and no period closes.
@@ -99,21 +120,54 @@ class DynamoSessionStore:
             entries.append(writes.put(self.sessions, session_items.period_item(after, period)))
         entries += [*self._views(after), *self._views_gone(before, after)]
         entries += self._puts(persons.newly_known(before, after))
+        if after.transaction_id != before.transaction_id:
+            entries += self._puts([self._transaction_item(after)])
         written = writes.write(self.client, entries)
         if written and after.over:
             # Apart from the session's own write: it only spares those who look for live sessions a reading.
-            writes.write(self.client, [self._transaction_over(after)])
+            self.client.delete_item(TableName=self.sessions, Key=tables.key(*session_items.live_key(after)))
         return written
 
-    def _transaction_over(self, session: Session) -> "TransactWriteItemTypeDef":
-        return writes.update(
-            self.sessions,
-            session_items.transaction_key(session.csms_id, session.station_id, session.transaction_id),
-            {},
-            "session_id = :session_id",
-            {"session_id": session.session_id},
-            remove=("ongoing",),
-        )
+    def _car_came(self, session: Session) -> None:
+        """Apart from the session's own write: only a session that is heard of after the next one is over needs it."""
+        pk, sk = session_items.cars_key(session.csms_id, session.station_id)
+        with suppress(self.client.exceptions.ConditionalCheckFailedException):
+            self.client.update_item(
+                TableName=self.sessions,
+                Key=tables.key(pk, sk),
+                UpdateExpression="SET entity = :entity, expires_at = :expires_at, #car = :since",
+                ConditionExpression="attribute_not_exists(#car) OR #car < :since",
+                ExpressionAttributeNames={"#car": f"{session_items.CAR}{session.place}"},
+                ExpressionAttributeValues=tables.values(
+                    entity="cars",
+                    expires_at=session_items.expiry(session.last_updated, session_items.RETENTION.sessions),
+                    since=session_items.epoch_ms(session.start),
+                ),
+            )
+
+    def _transaction_item(self, session: Session) -> tables.Item:
+        pk, sk = session_items.transaction_key(session.csms_id, session.station_id, session.transaction_id)
+        expires_at = session_items.expiry(session.last_updated, session_items.RETENTION.sessions)
+        return {
+            "pk": pk,
+            "sk": sk,
+            "entity": "transaction",
+            "session_id": session.session_id,
+            "expires_at": expires_at,
+        }
+
+    def _live_item(self, session: Session) -> tables.Item:
+        pk, sk = session_items.live_key(session)
+        expires_at = session_items.expiry(session.last_updated, session_items.RETENTION.sessions)
+        return {"pk": pk, "sk": sk, "entity": "live", "session_id": session.session_id, "expires_at": expires_at}
+
+    def _pointer(self, event: StationEvent) -> tables.Key:
+        key = session_items.transaction_key(event.csms_id, event.station_id, event.transaction_id or "")
+        return (self.sessions, *key)
+
+    def _session(self, session_id: str | None) -> Session | None:
+        sessions = self._sessions([session_id]) if session_id is not None else []
+        return sessions[0] if sessions else None
 
     def _views(self, session: Session) -> list["TransactWriteItemTypeDef"]:
         """The session's views, whatever stood there: the condition on the session's own item speaks for them too."""

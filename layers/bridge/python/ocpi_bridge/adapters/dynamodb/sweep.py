@@ -7,13 +7,15 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from ocpi_bridge.adapters.dynamodb import registry_items, session_items, tables, writes
-from ocpi_bridge.ports import DuePush, OpenRequest, Reassessment
+from ocpi_bridge.ports import DueInSessions, DuePush, OpenRequest, OverdueSession, Reassessment
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 # What one sweep wakes at the most; the next one, a minute later, takes what is left.
 SWEEP_PAGE = 500
+# As many as one call reads.
+OVERDUE_PAGE = 100
 DUE_INDEX = "due"
 LIVE_INDEX = "live"
 # Partners are few; what does not fit waits for the next sweep.
@@ -46,9 +48,25 @@ class DynamoSweepStore:
             for item in self._due(self.requests, due_before)
         ]
 
-    def due_pushes(self, due_before: datetime) -> Sequence[DuePush]:
-        """See SweepStore."""
-        return [DuePush(item["session_id"], item["partner_id"]) for item in self._due(self.sessions, due_before)]
+    def due_in_sessions(self, due_before: datetime) -> DueInSessions:
+        """See SweepStore: one query, and one call for the sessions that are overdue, if there are any."""
+        due = self._due(self.sessions, due_before)
+        overdue = [item["session_id"] for item in due if item["entity"] == "session"]
+        return DueInSessions(
+            pushes=[DuePush(item["session_id"], item["partner_id"]) for item in due if item["entity"] != "session"],
+            overdue=self._overdue(overdue[:OVERDUE_PAGE]),
+        )
+
+    def _overdue(self, session_ids: Sequence[str]) -> Sequence[OverdueSession]:
+        """As the sessions are now: the index may lag behind."""
+        keys = [(self.sessions, *session_items.session_key(session_id)) for session_id in session_ids]
+        found = tables.get_many(self.client, keys)
+        sessions = [session_items.session_of(found[key]) for key in keys if key in found]
+        return [
+            OverdueSession(one.csms_id, one.station_id, one.transaction_id, one.session_id, ended_at=one.last_moment)
+            for one in sessions
+            if one.last_moment is not None and not one.over
+        ]
 
     def reassessments(self) -> Sequence[Reassessment]:
         """See SweepStore: one query."""

@@ -2,15 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from ocpi_bridge.adapters.dynamodb import request_items, session_items, tables
 from ocpi_bridge.adapters.dynamodb.documents import dump, load
+from ocpi_bridge.adapters.dynamodb.sessions import DynamoSessionStore
 from ocpi_bridge.domain.plans import Plan
 from ocpi_bridge.domain.requests import Request
+from ocpi_bridge.domain.sessions import Session
 from ocpi_bridge.domain.watches import Watch
-from ocpi_bridge.ports import Clock
+from ocpi_bridge.ports import Clock, Place
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -33,6 +34,7 @@ class DynamoWatchStore:
     client: "DynamoDBClient"
     sessions: str
     requests: str
+    registry: str
     clock: Clock
 
     def request(self, request_id: str) -> Request | None:
@@ -48,7 +50,18 @@ class DynamoWatchStore:
         """See WatchStore."""
         return request_items.plan_of(self._of_request(request_items.profile_key(request_id)))
 
-    def save_watch(self, watch: Watch, due_at: datetime | None) -> None:
+    def save_active_profile(self, request_id: str, profile: Plan) -> None:
+        """See WatchStore."""
+        key = request_items.profile_key(request_id)
+        expires_at = session_items.expiry(self.clock.now(), request_items.REQUEST_RETENTION)
+        item = request_items.plan_item(key, "profile", profile, expires_at)
+        self.client.put_item(TableName=self.requests, Item=tables.to_item(item))
+
+    def place(self, session: Session) -> Place:
+        """See WatchStore."""
+        return DynamoSessionStore(self.client, self.sessions, self.registry).place(session.csms_id, session.station_id)
+
+    def save_watch(self, watch: Watch) -> None:
         """See WatchStore."""
         pk, sk = watch_key(watch.session_id, watch.partner_id)
         item = {
@@ -58,8 +71,8 @@ class DynamoWatchStore:
             "session_id": watch.session_id,
             "partner_id": watch.partner_id,
             "document": dump(watch),
-            "due_shard": session_items.DUE_SHARD if due_at else None,
-            "due_at": session_items.epoch_ms(due_at) if due_at else None,
+            "due_shard": session_items.DUE_SHARD if watch.due_at else None,
+            "due_at": session_items.epoch_ms(watch.due_at) if watch.due_at else None,
             "expires_at": session_items.expiry(self.clock.now(), session_items.RETENTION.sessions),
         }
         self.client.put_item(TableName=self.sessions, Item=tables.to_item(item))

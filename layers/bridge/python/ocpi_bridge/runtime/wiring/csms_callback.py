@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from ocpi_bridge.adapters.csms.answers import CallbackReader
 from ocpi_bridge.adapters.csms.signing import verify
 from ocpi_bridge.adapters.dynamodb.commands import DynamoCommandStore
+from ocpi_bridge.adapters.dynamodb.station_states import DynamoStationStates
 from ocpi_bridge.adapters.secrets.secrets_manager import SecretsManagerStore
 from ocpi_bridge.ports import Clock, JsonObject, SecretStore
 from ocpi_bridge.runtime import clients
@@ -70,6 +71,6 @@ def callback_intake() -> CallbackIntake:
         store=store,
         secrets=SecretsManagerStore(clients.secrets_manager, variable("SECRETS_PREFIX"), clock),
         reader=CallbackReader(),
-        record=RecordAnswer(store, clock),
+        record=RecordAnswer(store, DynamoStationStates(clients.dynamodb(), variable("REGISTRY_TABLE")), clock),
         clock=clock,
     )

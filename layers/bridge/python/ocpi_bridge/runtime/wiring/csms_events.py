@@ -1,30 +1,25 @@
 """What the event door is made of."""
 
-import re
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import timedelta
 
 from ocpi_bridge.adapters.csms.events import parse_events
 from ocpi_bridge.adapters.csms.signing import SIGNATURE_HEADER, TOLERANCE, check_event_header, verify_event_signature
 from ocpi_bridge.adapters.dynamodb.registry import DynamoRegistry
 from ocpi_bridge.adapters.secrets.secrets_manager import SecretsManagerStore
 from ocpi_bridge.domain.errors import InvalidInput, UnknownEntity
-from ocpi_bridge.ports import Clock, JsonObject, SecretStore
+from ocpi_bridge.ports import Clock, JsonObject
 from ocpi_bridge.runtime import clients
 from ocpi_bridge.runtime.clock import SystemClock
 from ocpi_bridge.runtime.csms_door import Refused
 from ocpi_bridge.runtime.gateway import HttpRequest
 from ocpi_bridge.runtime.observability import logger
 from ocpi_bridge.runtime.settings import variable
+from ocpi_bridge.runtime.wiring.csms_keys import EventKeys, can_be_csms_id
 
 CSMS_HEADER = "x-csms-id"
-# As the registry takes them: they stand in names of secrets, and what could not is nobody's.
-_CSMS_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,35}")
 # Marks outlive the signatures' tolerance in both directions, so that none is taken twice.
 MARK_TIME = 2 * TOLERANCE + timedelta(minutes=1)
-
-# Junk must not make us read secrets without end: at most one fresh read for a CSMS in this time.
-FRESH_KEY_INTERVAL = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +27,14 @@ class EventIntake:
     """Takes the posts of a CSMS: signed, fresh, never twice, well-formed; then they wait in the queue."""
 
     registry: DynamoRegistry
-    secrets: SecretStore
+    keys: EventKeys
     clock: Clock
     queue_url: str
-    fresh_keys: dict[str, datetime] = field(default_factory=dict)
 
     def take(self, request: HttpRequest) -> tuple[int, JsonObject]:
         """202 with the number of events. All of a post is taken or nothing of it."""
         csms_id = request.headers.get(CSMS_HEADER, "")
-        if not _CSMS_ID.fullmatch(csms_id):
+        if not can_be_csms_id(csms_id):
             raise InvalidInput("X-CSMS-Id", "is missing, or nothing that a CSMS can be called")
         now = self.clock.now()
         signature = self._verified(csms_id, request)
@@ -61,21 +55,14 @@ class EventIntake:
     def _verified(self, csms_id: str, request: HttpRequest) -> str:
         """The signature that names this post.
 
-        Every refusal by key reads the same: whoever cannot sign learns nothing of which CSMSs exist. The key is read
-        again, now and then, before a signature is refused: it may have been replaced.
+        Every refusal by key reads the same: whoever cannot sign learns nothing of which CSMSs exist.
         """
-        header, now = request.headers.get(SIGNATURE_HEADER.lower()), self.clock.now()
-        check_event_header(header, now)
+        header = request.headers.get(SIGNATURE_HEADER.lower())
+        check_event_header(header, self.clock.now())
         try:
-            key = self.secrets.csms_secrets(csms_id).event_key
-            try:
-                return verify_event_signature(header, request.body, key, now)
-            except InvalidInput:
-                if now < self.fresh_keys.get(csms_id, now):
-                    raise
-                self.fresh_keys[csms_id] = now + FRESH_KEY_INTERVAL
-                key = self.secrets.csms_secrets(csms_id, fresh=True).event_key
-                return verify_event_signature(header, request.body, key, now)
+            return self.keys.checked(
+                csms_id, lambda key: verify_event_signature(header, request.body, key, self.clock.now())
+            )
         except (InvalidInput, UnknownEntity) as error:
             logger.warning("event.refused", extra={"csms_id": csms_id, "reason": str(error)})
         raise Refused(401, "unknown CSMS, or not signed with its key")
@@ -86,7 +73,7 @@ def event_intake() -> EventIntake:
     clock = SystemClock()
     return EventIntake(
         registry=DynamoRegistry(clients.dynamodb(), variable("REGISTRY_TABLE")),
-        secrets=SecretsManagerStore(clients.secrets_manager, variable("SECRETS_PREFIX"), clock),
+        keys=EventKeys(SecretsManagerStore(clients.secrets_manager, variable("SECRETS_PREFIX"), clock), clock),
         clock=clock,
         queue_url=variable("CSMS_EVENTS_QUEUE_URL"),
     )

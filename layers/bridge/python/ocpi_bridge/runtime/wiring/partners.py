@@ -22,7 +22,9 @@ from ocpi_bridge.usecases.watch_active_profile import WatchActiveProfile
 
 def deliver_result() -> DeliverResult:
     """The delivery of results, and the expiry of requests."""
-    store = DynamoDeliveryStore(clients.dynamodb(), variable("REQUESTS_TABLE"), variable("REGISTRY_TABLE"))
+    store = DynamoDeliveryStore(
+        clients.dynamodb(), variable("SESSIONS_TABLE"), variable("REQUESTS_TABLE"), variable("REGISTRY_TABLE")
+    )
     return DeliverResult(store=store, partners=store, client=_client(_secrets()), clock=SystemClock())
 
 
@@ -37,7 +39,7 @@ def update_partner() -> UpdatePartner:
         sessions=DynamoSessionStore(dynamodb, sessions, registry),
         push=PushSession(store=store, client=client, secrets=secrets, clock=clock),
         watch=WatchActiveProfile(
-            store=DynamoWatchStore(dynamodb, sessions, requests, clock),
+            store=DynamoWatchStore(dynamodb, sessions, requests, registry, clock),
             own=OwnRequests(DynamoIntakeStore(dynamodb, sessions, requests, registry), clock, time.sleep),
             client=client,
             clock=clock,

@@ -1,0 +1,78 @@
+"""What the door for raw frames is made of."""
+
+from dataclasses import dataclass
+
+from ocpi_bridge.adapters.csms.frames.posts import count_frames
+from ocpi_bridge.adapters.csms.signing import can_be_frames_token, verify_frames_token
+from ocpi_bridge.adapters.secrets.secrets_manager import SecretsManagerStore
+from ocpi_bridge.domain.errors import InvalidInput, UnknownEntity
+from ocpi_bridge.ports import Clock, JsonObject
+from ocpi_bridge.runtime import clients
+from ocpi_bridge.runtime.clock import SystemClock
+from ocpi_bridge.runtime.csms_door import Refused
+from ocpi_bridge.runtime.gateway import HttpRequest
+from ocpi_bridge.runtime.observability import logger
+from ocpi_bridge.runtime.settings import variable
+from ocpi_bridge.runtime.wiring.csms_keys import EventKeys, can_be_csms_id
+
+FORM = "frames"
+# Two characters that JSON may have as they are, and that a queue's messages must not.
+_NOT_FOR_QUEUES = ("\ufffe", "\uffff")
+
+
+@dataclass(frozen=True, slots=True)
+class FrameIntake:
+    """Takes what a CitrineOS posts to its secret URL; it waits in the queue as it came, with when it came.
+
+    The same post may be taken twice: frames carry no signature, and what follows from one follows once.
+    """
+
+    keys: EventKeys
+    clock: Clock
+    queue_url: str
+
+    def take(self, request: HttpRequest) -> tuple[int, JsonObject]:
+        """202 with the number of frames. All of a post is taken or nothing of it; its frames are read later."""
+        csms_id = request.path_parameters.get("csms_id", "")
+        self._check(csms_id, request.path_parameters.get("token", ""))
+        frames = count_frames(request.body)
+        # Connections carry no time of their own, and must not seem newer for having waited.
+        attributes = {"csms_id": csms_id, "form": FORM, "received_at": self.clock.now().isoformat()}
+        clients.sqs().send_message(
+            QueueUrl=self.queue_url,
+            MessageBody=_text(request.body),
+            MessageAttributes={
+                name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()
+            },
+        )
+        return 202, {"accepted": frames}
+
+    def _check(self, csms_id: str, token: str) -> None:
+        """Every refusal reads the same: whoever does not have the URL learns nothing of which CSMSs exist."""
+
+        def check(key: str) -> None:
+            if not verify_frames_token(csms_id, token, key):
+                raise InvalidInput("token", "is not this CSMS's")
+
+        if can_be_csms_id(csms_id) and can_be_frames_token(token):
+            try:
+                self.keys.checked(csms_id, check)
+            except (InvalidInput, UnknownEntity) as error:
+                logger.warning("frames.refused", extra={"csms_id": csms_id, "reason": str(error)})
+            else:
+                return
+        raise Refused(403, "not an address that was given to a CSMS")
+
+
+def _text(body: bytes) -> str:
+    text = body.decode()
+    if any(character in text for character in _NOT_FOR_QUEUES):
+        raise InvalidInput("body", "has a character that is none (U+FFFE, U+FFFF)")
+    return text
+
+
+def frame_intake() -> FrameIntake:
+    """The door for raw frames."""
+    clock = SystemClock()
+    secrets = SecretsManagerStore(clients.secrets_manager, variable("SECRETS_PREFIX"), clock)
+    return FrameIntake(EventKeys(secrets, clock), clock, queue_url=variable("CSMS_EVENTS_QUEUE_URL"))

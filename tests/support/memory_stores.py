@@ -1,0 +1,169 @@
+"""Stores in memory that behave as the ones on DynamoDB do; both pass the same tests (test_session_stores)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from decimal import Decimal
+
+from ocpi_bridge.domain.assignments import Assignment, Rights, rights, scopes_of
+from ocpi_bridge.domain.events import IdToken, SessionStatus, StationEvent
+from ocpi_bridge.domain.sessions import ChargingPeriod, Session
+from ocpi_bridge.domain.stations import Capabilities, Csms, Station, StationState
+from ocpi_bridge.ports import OverdueSession, Place
+
+StationKey = tuple[str, str]
+
+
+class MemoryStationStates:
+    """StationStates."""
+
+    def __init__(self) -> None:
+        self._states: dict[StationKey, StationState] = {}
+        self._since: dict[tuple[str, ...], datetime] = {}
+
+    def state(self, csms_id: str, station_id: str) -> StationState:
+        return self._states.get((csms_id, station_id), StationState())
+
+    def set_online(self, csms_id: str, station_id: str, *, online: bool, at: datetime) -> None:
+        if self._newer((csms_id, station_id, "online"), at):
+            self._states[csms_id, station_id] = replace(self.state(csms_id, station_id), online=online)
+
+    def set_steering(
+        self, csms_id: str, station_id: str, evse_uid: str | None, *, suspended: bool, at: datetime
+    ) -> None:
+        uid = (evse_uid or "").casefold()
+        if not self._newer((csms_id, station_id, "steering", uid), at):
+            return
+        state = self.state(csms_id, station_id)
+        if not uid:
+            self._states[csms_id, station_id] = replace(state, steering_suspended=suspended)
+            return
+        evses = state.suspended_evses | {uid} if suspended else state.suspended_evses - {uid}
+        self._states[csms_id, station_id] = replace(state, suspended_evses=evses)
+
+    def set_cap(self, csms_id: str, station_id: str, evse_uid: str, cap_w: Decimal | None, at: datetime) -> None:
+        uid = evse_uid.casefold()
+        if not self._newer((csms_id, station_id, "cap", uid), at):
+            return
+        state = self.state(csms_id, station_id)
+        caps = {**state.caps_w, uid: cap_w}
+        kept = {name: cap for name, cap in caps.items() if cap is not None}
+        self._states[csms_id, station_id] = replace(state, caps_w=kept)
+
+    def has_no_smart_charging(self, csms_id: str, station_id: str, until: datetime) -> None:
+        self._states[csms_id, station_id] = replace(self.state(csms_id, station_id), not_supported_until=until)
+
+    def is_rate_limited(self, csms_id: str, station_id: str, until: datetime) -> None:
+        self._states[csms_id, station_id] = replace(self.state(csms_id, station_id), rate_limited_until=until)
+
+    def learned(self, csms_id: str, station_id: str, capabilities: Capabilities, at: datetime) -> None:
+        if self._newer((csms_id, station_id, "learned"), at):
+            state = replace(self.state(csms_id, station_id), learned=capabilities, learned_at=at)
+            self._states[csms_id, station_id] = state
+
+    def booted(self, csms_id: str, station_id: str) -> None:
+        self._since.pop((csms_id, station_id, "learned"), None)
+        self._states[csms_id, station_id] = replace(
+            self.state(csms_id, station_id),
+            not_supported_until=None,
+            rate_limited_until=None,
+            learned=None,
+            learned_at=None,
+        )
+
+    def _newer(self, what: tuple[str, ...], at: datetime) -> bool:
+        if what in self._since and self._since[what] > at:
+            return False
+        self._since[what] = at
+        return True
+
+
+@dataclass
+class MemorySessionStore:
+    """SessionStore, and what the sweep reads of it. `closed` are the charging periods by session, in order."""
+
+    states: MemoryStationStates
+    csmss: dict[str, Csms] = field(default_factory=dict)
+    stations: dict[StationKey, Station] = field(default_factory=dict)
+    assignments: list[Assignment] = field(default_factory=list)
+    sessions: dict[str, Session] = field(default_factory=dict)
+    closed: dict[str, list[ChargingPeriod]] = field(default_factory=dict)
+    writes: int = 0
+
+    def __post_init__(self) -> None:
+        self._newest: dict[tuple[str, str, str], str] = {}
+        self._former: dict[tuple[str, str, str], str] = {}
+        self._cars: dict[StationKey, dict[str, datetime]] = {}
+        self._live: dict[StationKey, set[str]] = {}
+
+    def put_station(self, station: Station) -> None:
+        self.stations[station.csms_id, station.station_id] = station
+
+    def place(self, csms_id: str, station_id: str) -> Place:
+        return Place(
+            csms=self.csmss.get(csms_id),
+            station=self.stations.get((csms_id, station_id)),
+            state=self.states.state(csms_id, station_id),
+            cars=dict(self._cars.get((csms_id, station_id), {})),
+        )
+
+    def rights(self, evse_uid: str, location_id: str, token: IdToken | None, at: datetime) -> Rights:
+        scopes = {(scope, key.casefold()) for scope, key in scopes_of(evse_uid, location_id, token)}
+        return rights(tuple(one for one in self.assignments if (one.scope, one.key.casefold()) in scopes), at)
+
+    def live_at(self, csms_id: str, station_id: str) -> Sequence[Session]:
+        return [self.sessions[one] for one in sorted(self._live.get((csms_id, station_id), ()))]
+
+    def session_of(self, event: StationEvent) -> Session | None:
+        named = self.sessions.get((event.session_id or "").casefold())
+        return named or self.sessions.get(self._newest.get(_transaction(event), ""))
+
+    def former_session_of(self, event: StationEvent) -> Session | None:
+        return self.sessions.get(self._former.get(_transaction(event), ""))
+
+    def create(self, session: Session, replaces: Session | None) -> bool:
+        pointer = (session.csms_id, session.station_id, session.transaction_id)
+        folded = session.session_id.casefold()
+        expected = None if replaces is None else replaces.session_id.casefold()
+        if self._newest.get(pointer) != expected or folded in self.sessions:
+            return False
+        if replaces is not None:
+            self._former[pointer] = replaces.session_id.casefold()
+        self._newest[pointer] = folded
+        self._write(session)
+        cars = self._cars.setdefault((session.csms_id, session.station_id), {})
+        if session.status is not SessionStatus.RESERVATION:
+            cars[session.place] = max(session.start, cars.get(session.place, session.start))
+        return True
+
+    def update(self, before: Session, after: Session, period: ChargingPeriod | None) -> bool:
+        known = self.sessions.get(before.session_id.casefold())
+        if known is None or known.version != before.version:
+            return False
+        self._newest[after.csms_id, after.station_id, after.transaction_id] = after.session_id.casefold()
+        if period is not None:
+            self.closed.setdefault(after.session_id, []).append(period)
+        self._write(after)
+        return True
+
+    def periods(self, session_id: str) -> Sequence[ChargingPeriod]:
+        return self.closed.get(session_id, [])
+
+    def overdue(self, due_before: datetime) -> Sequence[OverdueSession]:
+        """The sessions whose end is taken for granted by then."""
+        return [
+            OverdueSession(one.csms_id, one.station_id, one.transaction_id, one.session_id, ended_at=one.last_moment)
+            for one in self.sessions.values()
+            if one.closes_at is not None and one.closes_at <= due_before and one.last_moment is not None
+        ]
+
+    def _write(self, session: Session) -> None:
+        self.writes += 1
+        folded = session.session_id.casefold()
+        self.sessions[folded] = session
+        live = self._live.setdefault((session.csms_id, session.station_id), set())
+        (live.discard if session.over else live.add)(folded)
+
+
+def _transaction(event: StationEvent) -> tuple[str, str, str]:
+    return event.csms_id, event.station_id, event.transaction_id or ""
