@@ -21,6 +21,8 @@ FUNCTIONS = (
     "ocpi_fallback",
     "ocpi_pairing",
     "csms_events",
+    "csms_frames",
+    "csms_sessions",
     "csms_callback",
     "relay_outbox",
     "send_charger_commands",

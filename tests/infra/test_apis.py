@@ -32,6 +32,13 @@ ROUTES = {
     ("OcpiApi", "ANY", "/{proxy+}", "ocpi_fallback"),
     ("OcpiApi", "ANY", "/ocpi", "ocpi_fallback"),
     ("CsmsApi", "ANY", "/csms/v1/events", "csms_events"),
+    ("CsmsApi", "ANY", "/csms/v1/citrineos/{csms_id}/{token}", "csms_frames"),
+    (
+        "CsmsApi",
+        "ANY",
+        "/csms/v1/ocpi/{csms_id}/sessions/{country_code}/{party_id}/{session_id}",
+        "csms_sessions",
+    ),
     ("CsmsApi", "ANY", "/csms/v1/callback/{command_id}/{signature}", "csms_callback"),
 }
 

@@ -25,6 +25,8 @@ ENVIRONMENT = {
     "ocpi_pairing": {"REGISTRY_TABLE"} | PARTY,
     "ocpi_fallback": {"REGISTRY_TABLE"} | PARTY,
     "csms_events": {"REGISTRY_TABLE", "SECRETS_PREFIX", "CSMS_EVENTS_QUEUE_URL"},
+    "csms_frames": {"SECRETS_PREFIX", "CSMS_EVENTS_QUEUE_URL"},
+    "csms_sessions": {"REGISTRY_TABLE", "SECRETS_PREFIX", "CSMS_EVENTS_QUEUE_URL"},
     "csms_callback": {"REGISTRY_TABLE", "REQUESTS_TABLE", "SESSIONS_TABLE", "SECRETS_PREFIX"},
     "relay_outbox": OUTLETS | {"RESULT_CALLBACKS_DLQ_URL", "CSMS_BUS_NAME"},
     "send_charger_commands": {
@@ -34,17 +36,25 @@ ENVIRONMENT = {
         "SECRETS_PREFIX",
         "CHARGER_COMMANDS_QUEUE_URL",
         "CSMS_API_URL",
+        "CSMS_BUS_NAME",
     },
     "deliver_results": {
         "REGISTRY_TABLE",
         "REQUESTS_TABLE",
+        "SESSIONS_TABLE",
         "SECRETS_PREFIX",
         "RESULT_CALLBACKS_QUEUE_URL",
         "REQUEST_DEADLINES_QUEUE_URL",
     },
-    "ingest_csms_events": {"REGISTRY_TABLE", "SESSIONS_TABLE"},
-    "push_updates": {"REGISTRY_TABLE", "REQUESTS_TABLE", "SESSIONS_TABLE", "SECRETS_PREFIX"},
-    "sweep": {"REGISTRY_TABLE", "REQUESTS_TABLE", "SESSIONS_TABLE"} | OUTLETS,
+    "ingest_csms_events": {"REGISTRY_TABLE", "REQUESTS_TABLE", "SESSIONS_TABLE", "ACCOUNT_ID"},
+    "push_updates": {
+        "REGISTRY_TABLE",
+        "REQUESTS_TABLE",
+        "SESSIONS_TABLE",
+        "SECRETS_PREFIX",
+        "PARTNER_UPDATES_QUEUE_URL",
+    },
+    "sweep": {"REGISTRY_TABLE", "REQUESTS_TABLE", "SESSIONS_TABLE", "CSMS_EVENTS_QUEUE_URL"} | OUTLETS,
 }
 # They must know how long what they write is kept.
 WRITE_SESSIONS = {
@@ -52,8 +62,10 @@ WRITE_SESSIONS = {
     "ocpi_charging_profiles",
     "csms_callback",
     "send_charger_commands",
+    "deliver_results",
     "ingest_csms_events",
     "push_updates",
+    "sweep",
 }
 
 QUEUE_SOURCES = {
@@ -71,6 +83,8 @@ TIMEOUTS = {
     "ocpi_pairing": 10,
     "ocpi_fallback": 10,
     "csms_events": 10,
+    "csms_frames": 10,
+    "csms_sessions": 10,
     "csms_callback": 10,
     "send_charger_commands": 25,
     "deliver_results": 12,
@@ -155,7 +169,7 @@ def test_the_relay_follows_what_is_to_be_carried_on_and_reports_what_it_drops(
 
 
 def test_the_sweep_runs_each_minute_and_is_not_tried_again(production: StackTemplate) -> None:
-    ((_, rule),) = production.of_type("AWS::Events::Rule")
+    (rule,) = (rule for path, rule in production.of_type("AWS::Events::Rule") if path.startswith("Schedule/"))
     (target,) = rule["Targets"]
     ((_, invocation),) = production.of_type("AWS::Lambda::EventInvokeConfig")
 

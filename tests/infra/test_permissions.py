@@ -54,7 +54,9 @@ EXPECTED = {
     ),
     "ocpi_fallback": KNOWING,
     "csms_events": _items(REGISTRY, "PutItem", "DeleteItem") | _each(SEND, EVENTS) | {(READ_SECRET, CSMSS)},
-    "csms_callback": _items(REGISTRY, "BatchGetItem")
+    "csms_frames": _each(SEND, EVENTS) | {(READ_SECRET, CSMSS)},
+    "csms_sessions": _items(REGISTRY, "BatchGetItem") | _each(SEND, EVENTS) | {(READ_SECRET, CSMSS)},
+    "csms_callback": _items(REGISTRY, "BatchGetItem", "UpdateItem")
     | _items(REQUESTS, "BatchGetItem", "PutItem", "UpdateItem")
     | _items(SESSIONS, "BatchGetItem", "UpdateItem")
     | {(READ_SECRET, SIGNING)},
@@ -64,26 +66,30 @@ EXPECTED = {
     | {("events:PutEvents", "CsmsBus/Bus")},
     "send_charger_commands": _items(REQUESTS, "BatchGetItem", "PutItem", "UpdateItem")
     | _items(SESSIONS, "BatchGetItem", "UpdateItem")
-    | _items(REGISTRY, "BatchGetItem")
+    | _items(REGISTRY, "BatchGetItem", "UpdateItem")
     | _each([READ_SECRET], CSMSS, SIGNING)
-    | _each([*RECEIVE, DEFER], COMMANDS),
+    | _each([*RECEIVE, DEFER], COMMANDS)
+    | {("events:PutEvents", "CsmsBus/Bus")},
     "deliver_results": _items(REQUESTS, "BatchGetItem", "UpdateItem")
+    | _items(SESSIONS, "UpdateItem")
     | _items(REGISTRY, "BatchGetItem")
     | {(READ_SECRET, PARTNERS)}
     | _each([*RECEIVE, DEFER], RESULTS, DEADLINES),
-    "ingest_csms_events": _items(REGISTRY, "BatchGetItem", "UpdateItem")
+    "ingest_csms_events": _items(REGISTRY, "BatchGetItem", "PutItem", "UpdateItem")
     | _items(SESSIONS, "BatchGetItem", "DeleteItem", "PutItem", "Query", "UpdateItem")
+    | _items(REQUESTS, "BatchGetItem", "PutItem", "UpdateItem")
     | _each(RECEIVE, EVENTS),
     "push_updates": _items(SESSIONS, "BatchGetItem", "DeleteItem", "PutItem", "Query", "UpdateItem")
     | _items(REQUESTS, "BatchGetItem", "PutItem")
     | _items(REGISTRY, "BatchGetItem")
     | _each([READ_SECRET], PARTNERS, SIGNING)
-    | _each(RECEIVE, UPDATES),
+    | _each([*RECEIVE, DEFER], UPDATES),
     "sweep": _each(
         ["dynamodb:Query"], f"{SESSIONS}/index/due", f"{SESSIONS}/index/live", f"{REQUESTS}/index/due", REGISTRY
     )
+    | _items(SESSIONS, "BatchGetItem")
     | _items(REGISTRY, "DeleteItem", "PutItem", "UpdateItem")
-    | _each(SEND, COMMANDS, DEADLINES, RESULTS, UPDATES),
+    | _each(SEND, COMMANDS, DEADLINES, RESULTS, UPDATES, EVENTS),
 }
 
 
@@ -130,6 +136,8 @@ def test_only_an_api_or_the_schedule_may_invoke_a_function_and_only_by_its_alias
         ("ocpi_charging_profiles", "apigateway.amazonaws.com"),
         ("ocpi_fallback", "apigateway.amazonaws.com"),
         ("csms_events", "apigateway.amazonaws.com"),
+        ("csms_frames", "apigateway.amazonaws.com"),
+        ("csms_sessions", "apigateway.amazonaws.com"),
         ("csms_callback", "apigateway.amazonaws.com"),
         ("sweep", "events.amazonaws.com"),
     }

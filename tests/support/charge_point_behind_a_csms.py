@@ -89,7 +89,13 @@ class ChargePoint:
             case RequestKind.GET:
                 return self._composite()
             case RequestKind.LEARN:
-                return {"configurationKey": [{"key": "ChargeProfileMaxStackLevel", "readonly": True, "value": "9"}]}
+                return self._abilities()
+
+    def _abilities(self) -> JsonObject:
+        if self.version == "2.0.1":
+            level = {"component": {"name": "SmartChargingCtrlr"}, "variable": {"name": "ProfileStackLevel"}}
+            return {"getVariableResult": [{"attributeStatus": "Accepted", "attributeValue": "9", **level}]}
+        return {"configurationKey": [{"key": "ChargeProfileMaxStackLevel", "readonly": True, "value": "9"}]}
 
     def _composite(self) -> JsonObject:
         if self.knob is Knob.NO_COMPOSITE or not self.limits:

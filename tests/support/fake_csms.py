@@ -28,6 +28,7 @@ _KINDS = {
     "ClearChargingProfile": RequestKind.CLEAR,
     "GetCompositeSchedule": RequestKind.GET,
     "GetConfiguration": RequestKind.LEARN,
+    "GetVariables": RequestKind.LEARN,
 }
 
 
@@ -116,15 +117,13 @@ class HttpCsms:
             return Answered(500, {"message": "the charger answered with an error"})
         by_status = {status: int(code) for code, status in operation.http_answers.items()}
         if by_status:
-            return Answered(by_status.get(str(response["status"]), 500))
+            return Answered(by_status["Accepted" if response["status"] == "Accepted" else "Rejected"])
         return Answered(200, response)
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         csms = self
 
         class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
             def do_POST(self) -> None:
                 self._serve()
 
@@ -166,7 +165,7 @@ class BusCsms:
         except Silent:
             return
         except (Offline, Busy) as error:
-            response = {"_errorCode": "GenericError", "_errorDescription": f"the station is {type(error).__name__}"}
+            response = {"_errorCode": f"Station{type(error).__name__}", "_errorDescription": "nothing was sent"}
         except CallError as error:
             response = {"_errorCode": error.code, "_errorDescription": "it has no smart charging"}
         yield from [dumps(response).encode()] * (2 if self.charge_point.knob is Knob.ANSWERS_TWICE else 1)

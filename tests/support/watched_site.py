@@ -9,11 +9,14 @@ from ocpi_bridge.domain.plans import Plan, PlanPeriod, RateUnit
 from ocpi_bridge.domain.requests import Origin, Request, RequestState
 from ocpi_bridge.domain.sessions import Session, doubted
 from ocpi_bridge.ports import Done, JsonValue, Receipt
+from ocpi_bridge.usecases.keep_plan import KeepPlan
 from ocpi_bridge.usecases.own_requests import OwnRequests
 from ocpi_bridge.usecases.push_session import PushSession
 from ocpi_bridge.usecases.send_command import SendCommand
+from ocpi_bridge.usecases.tell_active_profile import TellActiveProfile
 from ocpi_bridge.usecases.update_partner import UpdatePartner
-from ocpi_bridge.usecases.watch_active_profile import DEBOUNCE, WatchActiveProfile, Watched
+from ocpi_bridge.usecases.watch_active_profile import DEBOUNCE, WatchActiveProfile
+from ocpi_bridge.usecases.watching import Watched
 from tests.support.clocks import START
 from tests.support.fake_secrets import InMemorySecretStore
 from tests.support.scripted import Outcome, ScriptedDriver, ScriptedPartner
@@ -47,12 +50,17 @@ class Site:
         self.http = ScriptedPartner(*receipts)
         secrets = InMemorySecretStore()
         secrets.signing_key = b"signing key"
+        own = OwnRequests(world.intake, world.clock, lambda _: None)
         self.update = UpdatePartner(
             store=world.pushes,
             sessions=world.sessions,
             push=PushSession(world.pushes, self.http, secrets, world.clock),
             watch=WatchActiveProfile(
-                world.watches, OwnRequests(world.intake, world.clock, lambda _: None), self.http, world.clock
+                world.watches,
+                own,
+                KeepPlan(world.watches, own),
+                TellActiveProfile(world.watches, self.http),
+                world.clock,
             ),
             clock=world.clock,
         )

@@ -102,7 +102,6 @@ class World:
         self.partner = registry_entries.partner()
         self.csms = registry_entries.csms()
         self.station = registry_entries.station()
-        self._state: dict[str, bool] = {}
         names = {"sessions": tables.sessions, "requests": tables.requests, "registry": tables.registry}
         self.intake = DynamoIntakeStore(tables.client, **names)
         self.commands = DynamoCommandStore(tables.client, **names)
@@ -149,11 +148,13 @@ class World:
         """Whoever changes what a partner may see or steer leaves this note."""
         self._put(self.tables.registry, registry_items.reassessment_item(partner_id))
 
-    def set_state(self, **attributes: bool) -> None:
-        """What is known of the station: `online`, `steering_suspended`."""
-        self._state |= attributes
-        pk, sk = registry_items.station_state_key(self.station.csms_id, self.station.station_id)
-        self._put(self.tables.registry, {"pk": pk, "sk": sk, "entity": "station_state", **self._state})
+    def set_state(self, *, online: bool | None = None, steering_suspended: bool | None = None) -> None:
+        """What is known of the station."""
+        place, now = (self.station.csms_id, self.station.station_id), self.clock.now()
+        if online is not None:
+            self.states.set_online(*place, online=online, at=now)
+        if steering_suspended is not None:
+            self.states.set_steering(*place, None, suspended=steering_suspended, at=now)
 
     def remove(self, key: registry_items.ItemKey) -> None:
         self.tables.client.delete_item(TableName=self.tables.registry, Key=dynamo.key(*key))

@@ -85,7 +85,7 @@ def import_file(
     registry = session.deployment.registry
     source: Source
     if file is not None:
-        if ocpi is not None or csms is not None or mapping is not None or station_from is not None:
+        if capable or any(given is not None for given in (ocpi, csms, ocpp_version, mapping, station_from)):
             raise typer.BadParameter("give either a FILE of stations, or --ocpi with what belongs to it")
         source = Source.of_stations(file)
     elif ocpi is None or csms is None or ocpp_version is None:

@@ -30,7 +30,7 @@ def plans(scene: Scene) -> report.Plans:
 
 
 def stories(scene: Scene) -> list[report.Story]:
-    """The charge point's story and the silent charger's; the measurement, which repeats the first, is left out."""
+    """The story of each charge point; the measurement, which repeats the first, is left out."""
     if scene.cast is None:
         return []
     cast, put, silent_put = scene.cast, scene.put, scene.silent_put
@@ -43,6 +43,14 @@ def stories(scene: Scene) -> list[report.Story]:
             _before_the_measurement(storyline.charge_points_story(cast, scene.notes), scene),
             tuple(scene.chapters),
             None if put is None else put.sent_at,
+        ),
+        report.Story(
+            "A one-phase car at a charger that takes only amperes",
+            "The partner speaks in W. The meter tells how many phases the car uses, and the limit is made for those.",
+            storyline.parties(cast.in_amperes.station_id, "charge point: kirby-ocpp"),
+            _before_the_measurement(storyline.ampere_chargers_story(cast), scene),
+            (),
+            None,
         ),
         report.Story(
             "Meanwhile: a charger that never answers",

@@ -71,7 +71,11 @@ def last_messages(scene: Scene, since: datetime) -> list[str]:
     """What everybody said last, one message a line, oldest first."""
     if scene.cast is None:
         return []
-    everything = [*storyline.charge_points_story(scene.cast, scene.notes), *storyline.silent_chargers_story(scene.cast)]
+    everything = [
+        *storyline.charge_points_story(scene.cast, scene.notes),
+        *storyline.ampere_chargers_story(scene.cast),
+        *storyline.silent_chargers_story(scene.cast),
+    ]
     fresh = sorted((message for message in everything if message.at >= since), key=lambda message: message.at)
     return [as_line(message) for message in fresh[-LAST_MESSAGES:]]
 

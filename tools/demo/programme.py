@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tools.demo import credentials, pages, pushes, staging, steps
+from tools.demo import credentials, one_phase, pages, pushes, staging, steps, takeover
 from tools.demo.scene import Bound, Scene
 
 # Ends a deployment that hangs; the parts of it have bounds of their own (tools.local_stack). A first run bundles, too.
@@ -39,7 +39,7 @@ PROGRAMME: tuple[Step, ...] = (
     ),
     Step(
         "The charge points boot",
-        "both charge points connected, BootNotification accepted",
+        "all charge points connected, BootNotification accepted",
         SHORT,
         staging.take_places,
     ),
@@ -116,6 +116,24 @@ PROGRAMME: tuple[Step, ...] = (
         pushes.see_end_of_limit,
     ),
     Step(
+        "The CPO caps the connector at 11 kW: the plan is sent again below that",
+        "SetChargingProfile with the lower limit at the charge point, and at the partner an active profile with it",
+        WOKEN,
+        takeover.see_cap,
+    ),
+    Step(
+        "The CPO takes its station back",
+        "ClearChargingProfile at the charge point, at the partner the cap, and REJECTED for its next PUT",
+        WOKEN,
+        takeover.see_suspension,
+    ),
+    Step(
+        "The CPO lifts the cap and lets the partner steer again",
+        "a PUT that is ACCEPTED, and SetChargingProfile with the same limits at the charge point",
+        PROMISED,
+        takeover.see_resumption,
+    ),
+    Step(
         "The partner renews the credentials in mid-session",
         "new tokens in both directions, a GET and its result with them, the former token refused",
         PROMISED,
@@ -126,6 +144,18 @@ PROGRAMME: tuple[Step, ...] = (
         "ClearChargingProfile at the charge point, answered Accepted, and the result ACCEPTED at the partner",
         PROMISED,
         steps.delete_profile,
+    ),
+    Step(
+        "A one-phase car at a charger that takes only amperes gets its full power",
+        "SetChargingProfile with 22 A at the charge point, and 5060 W on its meter",
+        WOKEN,
+        one_phase.see_full_power,
+    ),
+    Step(
+        "It leaves, and its plan is cleared before the next car",
+        "ClearChargingProfile with the plan's id at the charge point, the session COMPLETED at the partner",
+        WOKEN,
+        one_phase.see_plan_gone,
     ),
     Step(
         "The silent charger's request is REJECTED in time",

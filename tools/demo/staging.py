@@ -1,10 +1,12 @@
 """The steps before the curtain: the stack runs, everybody is known to the bridge, the charge points have booted."""
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from ocpi_bridge.domain.partners import DEFAULT_RATE
+from ocpi_bridge.domain.plans import RateUnit
+from ocpi_bridge.domain.stations import Station
 from tools.charge_point import ChargePoint, SilentChargePoint
 from tools.demo.scene import Bound, Cast, Scene, StepFailed, needed
 from tools.demo.world import (
@@ -24,6 +26,7 @@ RESULT_TIMEOUT = 30
 
 CHARGE_POINT = "CP-1"
 SILENT_CHARGE_POINT = "CP-2"
+AMPERE_CHARGE_POINT = "CP-3"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +38,14 @@ class Names:
     location: str
     charge_point: str
     silent: str
+    in_amperes: str
 
 
 def names(*, shared: bool) -> Names:
     """The usual names; on a stack that others use too, such as meet no other run's."""
     suffix = f"-{secrets.token_hex(3)}" if shared else ""
-    return Names(*(f"{name}{suffix}" for name in (CSMS_ID, PARTNER_ID, LOCATION_ID, CHARGE_POINT, SILENT_CHARGE_POINT)))
+    stations = (CHARGE_POINT, SILENT_CHARGE_POINT, AMPERE_CHARGE_POINT)
+    return Names(*(f"{name}{suffix}" for name in (CSMS_ID, PARTNER_ID, LOCATION_ID, *stations)))
 
 
 def deploy(scene: Scene, _within: Bound) -> str:
@@ -65,7 +70,7 @@ def _end(scene: Scene, stack: LocalStack) -> None:
 
 
 def take_places(scene: Scene, within: Bound) -> str:
-    """CSMS and stations are registered, the partner is invited; both charge points have connected and booted."""
+    """CSMS and stations are registered, the partner is invited; the charge points have connected and booted."""
     setup = scene.setup
     survives = setup.attach or setup.keep
     called = names(shared=survives)
@@ -73,7 +78,7 @@ def take_places(scene: Scene, within: Bound) -> str:
     world = scene.resources.enter_context(
         World(
             needed(scene.stack),
-            [three_phase_station(name, location_id=called.location) for name in (called.charge_point, called.silent)],
+            _stations(called),
             result_timeout=RESULT_TIMEOUT,
             rate=GENEROUS_RATE if setup.repeats else DEFAULT_RATE,
             csms_id=called.csms,
@@ -86,17 +91,31 @@ def take_places(scene: Scene, within: Bound) -> str:
     if survives:
         scene.resources.callback(world.unregister)
     charge_point = ChargePoint(world.csms.ocpp_url, called.charge_point)
+    in_amperes = ChargePoint(world.csms.ocpp_url, called.in_amperes, units=["A"])
     silent = SilentChargePoint(world.csms.ocpp_url, called.silent)
-    scene.cast = Cast(world.csms, world.partner, charge_point, silent)
+    scene.cast = Cast(world.csms, world.partner, charge_point, in_amperes, silent)
     scene.begin_chapter("The charge point boots")
-    scene.tell(f"Starting the charge point {called.charge_point} (kirby-ocpp) and the silent one")
-    scene.resources.enter_context(charge_point)
-    scene.resources.enter_context(silent)
-    charge_point.wait_until_booted(within.left())
+    scene.tell(f"Starting {called.charge_point} and {called.in_amperes} (kirby-ocpp) and the silent one")
+    for one in (charge_point, in_amperes, silent):
+        scene.resources.enter_context(one)
+    for kirby in (charge_point, in_amperes):
+        kirby.wait_until_booted(within.left())
     boot = charge_point.wait_for(
         lambda event: event.level == "out" and event.is_call("BootNotification"), within.left()
     )
     answer = charge_point.answer_to(boot, within.left())
     if not isinstance(answer, dict) or answer.get("status") != "Accepted":
         raise StepFailed("BootNotification answered with Accepted", f"{answer}")
-    return f"{called.charge_point} and {called.silent} are connected; the CSMS accepted their BootNotification"
+    return (
+        f"{called.charge_point}, {called.silent} and {called.in_amperes} are connected; the CSMS accepted their "
+        "BootNotification"
+    )
+
+
+def _stations(called: Names) -> list[Station]:
+    stations = {
+        name: three_phase_station(name, location_id=called.location)
+        for name in (called.charge_point, called.silent, called.in_amperes)
+    }
+    in_amperes = replace(stations[called.in_amperes], allowed_units=frozenset({RateUnit.AMPERE}))
+    return list({**stations, called.in_amperes: in_amperes}.values())

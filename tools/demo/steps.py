@@ -66,23 +66,23 @@ def see_profile_at_charge_point(scene: Scene, within: Bound) -> str:
     """The charge point's own log has SetChargingProfile with this plan for this transaction, and it accepted it."""
     requested, put = needed(scene.requested), needed(scene.put)
     event = scene.parts.charge_point.wait_for("SetChargingProfile", within.left())
-    payload = _payload(event)
-    transaction = as_object(payload.get("csChargingProfiles")).get("transactionId")
+    commanded_as = payload(event)
+    transaction = as_object(commanded_as.get("csChargingProfiles")).get("transactionId")
     if transaction != scene.transaction_id:
         raise StepFailed(f"a profile for transaction {scene.transaction_id}", f"one for transaction {transaction}")
-    commanded = checks.commanded_plan(payload)
+    commanded = checks.commanded_plan(commanded_as)
     until = checks.last_start(requested) + timedelta(hours=1)
     if not checks.says_the_same(requested, commanded, put.sent_at, until):
         raise StepFailed(checks.in_words(requested), checks.in_words(commanded))
     answered_with(scene, event, "Accepted", within)
-    return f"{_after(put, event)} after the PUT: SetChargingProfile with the same limits, answered Accepted"
+    return f"{after(put, event)} after the PUT: SetChargingProfile with the same limits, answered Accepted"
 
 
 def see_result(scene: Scene, within: Bound) -> str:
     """The result of the PUT is at the partner: ACCEPTED."""
     put = needed(scene.put)
     result = result_of(put, ResultType.ACCEPTED, within)
-    return f"{_after(put, result)} after the PUT: ACCEPTED"
+    return f"{after(put, result)} after the PUT: ACCEPTED"
 
 
 def get_active_profile(scene: Scene, within: Bound) -> str:
@@ -118,7 +118,7 @@ def delete_profile(scene: Scene, within: Bound) -> str:
     answered_with(scene, event, "Accepted", within)
     scene.tell("Waiting for the result at the partner")
     result = result_of(exchange, ResultType.ACCEPTED, within)
-    return f"ClearChargingProfile at the charge point, answered Accepted; {_after(exchange, result)} later the partner has ACCEPTED"
+    return f"ClearChargingProfile at the charge point, answered Accepted; {after(exchange, result)} later the partner has ACCEPTED"
 
 
 def see_rejection(scene: Scene, within: Bound) -> str:
@@ -130,7 +130,7 @@ def see_rejection(scene: Scene, within: Bound) -> str:
     if result.at >= promised:
         late = (result.at - promised).total_seconds()
         raise StepFailed(f"a result within the {put.timeout} s announced", f"REJECTED {late:.1f} s after them")
-    return f"REJECTED {_after(put, result)} after the PUT; {put.timeout} s had been announced"
+    return f"REJECTED {after(put, result)} after the PUT; {put.timeout} s had been announced"
 
 
 def end_transaction(scene: Scene, within: Bound) -> str:
@@ -227,9 +227,11 @@ def answered_with(scene: Scene, event: LogEvent, expected: str, within: Bound) -
     return answer
 
 
-def _payload(event: LogEvent) -> JsonObject:
+def payload(event: LogEvent) -> JsonObject:
+    """The payload of a CALL in a charge point's log; empty for anything else."""
     return event.frame.payload if isinstance(event.frame, Call) else {}
 
 
-def _after(exchange: Exchange, later: LogEvent | ReceivedResult) -> str:
+def after(exchange: Exchange, later: LogEvent | ReceivedResult) -> str:
+    """How long after the partner's request something was seen."""
     return f"{(later.at - exchange.sent_at).total_seconds():.2f} s"

@@ -8,6 +8,7 @@ from datetime import datetime
 from heapq import merge
 from urllib.parse import parse_qs
 
+from tools.charge_point import ChargePoint
 from tools.counterparts.clock import utc_now
 from tools.counterparts.http_service import Request
 from tools.counterparts.json_types import JsonObject, as_text
@@ -54,7 +55,13 @@ def charge_points_story(cast: Cast, notes: Sequence[Message]) -> list[Message]:
     OCPP is as the charge point's own log has it.
     """
     others = [*notes, *_readings(cast), *_about(cast, cast.charge_point.station_id)]
-    return in_order(others, list(_kirbys_log(cast)))
+    return in_order(others, list(_kirbys_log(cast.charge_point)))
+
+
+def ampere_chargers_story(cast: Cast) -> list[Message]:
+    """All that was said about the charger that takes only amperes and its session; OCPP from its own log."""
+    charge_point = cast.in_amperes
+    return in_order(_about(cast, charge_point.station_id), list(_kirbys_log(charge_point)))
 
 
 def silent_chargers_story(cast: Cast) -> list[Message]:
@@ -162,9 +169,9 @@ def _events(delivery: EventDelivery) -> Message:
     return Message(delivery.at, CSMS, BRIDGE, f"{kinds}{trouble}")
 
 
-def _kirbys_log(cast: Cast) -> Iterator[Message]:
-    name, actions = cast.charge_point.station_id, dict[str, str]()
-    for event in cast.charge_point.events.entries():
+def _kirbys_log(charge_point: ChargePoint) -> Iterator[Message]:
+    name, actions = charge_point.station_id, dict[str, str]()
+    for event in charge_point.events.entries():
         if event.frame is None:
             continue
         if isinstance(event.frame, Call):

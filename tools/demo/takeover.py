@@ -7,9 +7,10 @@ from time import sleep
 from ocpi_bridge.domain.plans import Plan, RateUnit, constant
 from tools.charge_point import LogEvent
 from tools.counterparts.clock import utc_now
+from tools.counterparts.journal import NotObservedError
 from tools.demo import checks, pushes, steps
 from tools.demo.scene import Bound, Scene, StepFailed, needed
-from tools.partner_simulator import Exchange, ResponseType, guide_profile
+from tools.partner_simulator import ChargingProfile, Exchange, ResponseType, ResultType, guide_profile
 
 # Half of the plan's first limit, and more than its last one.
 CAP = Decimal(11000)
@@ -64,7 +65,41 @@ def see_resumption(scene: Scene, within: Bound) -> str:
     mark = parts.charge_point.mark()
     profile = guide_profile(utc_now())
     scene.tell("The partner PUTs again")
-    put = _put_until_accepted(scene, lambda: parts.partner.bridge.put_profile(needed(scene.session).id, profile), within)
+    put = _put_until_accepted(scene, profile, within)
     _commanded(scene, checks.requested_plan(profile), mark, within)
-    result = steps.result_of(put, steps.ResultType.ACCEPTED, within)
+    result = steps.result_of(put, ResultType.ACCEPTED, within)
     return f"ACCEPTED, SetChargingProfile with the same limits, and {steps.after(put, result)} after the PUT its result"
+
+
+def _commanded(scene: Scene, expected: Plan, mark: int, within: Bound) -> Plan:
+    """The plan that the charge point got and accepted; raises StepFailed where it only got others than expected."""
+    charge_point = scene.parts.charge_point
+    since, until = utc_now(), checks.last_start(expected) + TAIL
+
+    def has_it(event: LogEvent) -> bool:
+        if not event.received("SetChargingProfile"):
+            return False
+        return checks.says_the_same(expected, checks.commanded_plan(steps.payload(event)), since, until)
+
+    scene.tell("Waiting for SetChargingProfile at the charge point")
+    try:
+        event = charge_point.wait_for(has_it, within.left(), since=mark)
+    except NotObservedError:
+        others = charge_point.events.matching(lambda one: one.received("SetChargingProfile"), mark)
+        if not others:
+            raise
+        seen = checks.commanded_plan(steps.payload(others[-1]))
+        raise StepFailed(checks.in_words(expected), checks.in_words(seen)) from None
+    steps.answered_with(scene, event, "Accepted", within)
+    return checks.commanded_plan(steps.payload(event))
+
+
+def _put_until_accepted(scene: Scene, profile: ChargingProfile, within: Bound) -> Exchange:
+    """The PUT that is ACCEPTED; those before the bridge took the CPO's event are REJECTED, as they should be."""
+    bridge, session = scene.parts.partner.bridge, needed(scene.session)
+    put = bridge.put_profile(session.id, profile)
+    while put.result is ResponseType.REJECTED and within.left():
+        sleep(PAUSE_SECONDS)
+        put = bridge.put_profile(session.id, profile)
+    steps.accepted(put)
+    return put

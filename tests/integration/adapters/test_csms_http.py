@@ -8,9 +8,10 @@ import pytest
 
 from ocpi_bridge.adapters.csms.connect import http_charge_point_driver
 from ocpi_bridge.adapters.csms.driver import HttpChargePointDriver
+from ocpi_bridge.domain.partners import OAuth2Client
 from ocpi_bridge.domain.requests import RequestKind
-from ocpi_bridge.domain.stations import Csms, CsmsMode, ProfileIdRange
-from ocpi_bridge.ports import Done, Failed, Pending
+from ocpi_bridge.domain.stations import Csms, CsmsAuth, CsmsMode, ProfileIdRange
+from ocpi_bridge.ports import CsmsSecrets, Done, Failed, Pending
 from tests.support.clocks import ManualClock
 from tests.support.fake_secrets import InMemorySecretStore
 from tests.support.outlets import command
@@ -76,3 +77,21 @@ def test_a_redirect_is_not_followed_with_our_credential(driver: HttpChargePointD
     assert isinstance(outcome, Failed)
     assert (outcome.nothing_sent, outcome.retryable) == (True, False)
     assert other.connections == 0
+
+
+def test_an_access_token_is_bought_before_the_command_goes_out() -> None:
+    secrets = InMemorySecretStore()
+    secrets.csms["acme"] = CsmsSecrets("key", "cl1ent-secret")
+    driver = http_charge_point_driver(secrets, ManualClock(NOW), allow_loopback=True)
+    issued = http_answer(200, b'{"access_token":"acc3ss","token_type":"Bearer","expires_in":600}')
+    with RawServer(answering(issued)) as login, RawServer(answering(http_answer(200, b'[{"success":true}]'))) as server:
+        client = OAuth2Client(f"http://127.0.0.1:{login.port}/token", "bridge")
+        csms = replace(csms_at(server.port), auth=CsmsAuth.OAUTH2, oauth2=client)
+        assert [driver.submit(csms, WANTED) for _ in range(2)] == [Pending(), Pending()]
+        driver.close()
+    assert len(login.requests) == 1
+    assert b"client_secret=cl1ent-secret" in login.requests[0]
+    for request in server.requests:
+        head = request.lower()
+        assert b"authorization: bearer acc3ss" in head
+        assert b"cl1ent-secret" not in head

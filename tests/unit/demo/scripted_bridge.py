@@ -20,7 +20,10 @@ from tools.partner_simulator import PartnerSimulator
 from tools.partner_simulator.transport import authorization, envelope, new_message_ids, routing
 
 PROFILE_ID = 1_000_001
-SILENT_STATION = "CP-2"
+SILENT_STATION, AMPERE_STATION = "CP-2", "CP-3"
+# 3 phases of 230 V and 32 A.
+MAXIMUM = 22_080
+VOLTAGE, PHASE_IN_USE_A = 230, 1
 # The silent charger's CALL is given up after this long (s); any other's only when something is broken.
 PATIENCE_WITH_THE_SILENT = 0.3
 PATIENCE = 15.0
@@ -53,6 +56,12 @@ class Script:
     hides_limits: bool = False
     guesses_limits: bool = False
     misreads_limits: bool = False
+    ignores_cap: bool = False
+    clears_nothing: bool = False
+    steers_while_suspended: bool = False
+    never_steers_again: bool = False
+    assumes_three_phases: bool = False
+    leaves_plans: bool = False
 
 
 class ScriptedBridge:
@@ -74,6 +83,10 @@ class ScriptedBridge:
         self.partner = PartnerSimulator(cpo=CPO)
         self._sessions: dict[str, JsonObject] = {}
         self._meters: dict[str, Decimal] = {}
+        self._phases: dict[str, int] = {}
+        self._plans: dict[str, Request] = {}
+        self._caps: dict[str, Decimal] = {}
+        self._suspended: set[str] = set()
         self._workers: list[threading.Thread] = []
         self._first_token: str | None = None
 
@@ -101,11 +114,10 @@ class ScriptedBridge:
             more = Decimal(1) if self._script.serves_other_energy else Decimal(0)
             sessions = [{**one, "kwh": Decimal(str(one["kwh"])) + more} for one in self._sessions.values()]
             return page(request, sessions, links=not self._script.forgets_link)
-        if not self._script.refuses:
+        refuses = self._script.refuses or self._station_of(request) in self._suspended
+        if not refuses:
             self._begin(partial(self._work, request))
-        return envelope(
-            request, data={"result": "REJECTED" if self._script.refuses else "ACCEPTED", "timeout": TIMEOUT}
-        )
+        return envelope(request, data={"result": "REJECTED" if refuses else "ACCEPTED", "timeout": TIMEOUT})
 
     def _begin(self, work: Callable[[], None]) -> None:
         worker = threading.Thread(target=work)
@@ -114,16 +126,19 @@ class ScriptedBridge:
 
     def _take_event(self, event: JsonObject) -> None:
         kind, data = as_text(event.get("type")), as_object(event.get("data"))
-        if kind == "charging_limit.changed" and not self._script.hides_limits:
-            self._begin(partial(self._tell_limit, as_text(event.get("station_id")) or ""))
+        station_id = as_text(event.get("station_id")) or ""
+        self._take_the_cpos_word(kind or "", station_id, data)
         if self._script.forgets_sessions or kind not in SESSION_EVENTS:
             return
         session_id, now = as_text(event.get("transaction_id")) or "", write_datetime(utc_now())
         if kind == "transaction.started":
             self._sessions[session_id] = _session(event, now)
             self._meters[session_id] = Decimal(str(data["meter_wh"]))
+        elif kind == "transaction.ended":
+            self._begin(partial(self._forget_plan, station_id))
         elif kind == "transaction.updated" and ("meter_wh" not in data or self._script.ignores_meter):
             return
+        self._see_phases(station_id, data)
         changed: JsonObject = {"last_updated": now, "kwh": self._energy(session_id, data)}
         if kind == "transaction.ended":
             changed |= {"status": "COMPLETED", "end_date_time": now}
@@ -139,15 +154,62 @@ class ScriptedBridge:
     def _energy(self, session_id: str, data: JsonObject) -> Decimal:
         return (Decimal(str(data["meter_wh"])) - self._meters[session_id]) / 1000
 
-    def _tell_limit(self, station_id: str) -> None:
+    def _see_phases(self, station_id: str, data: JsonObject) -> None:
+        in_use = [current for current in as_list(data.get("current_a")) if float(str(current)) > PHASE_IN_USE_A]
+        if station_id not in self._phases and in_use:
+            self._phases[station_id] = len(in_use)
+            if station_id in self._plans:
+                self._begin(partial(self._install, station_id))
+
+    def _take_the_cpos_word(self, kind: str, station_id: str, data: JsonObject) -> None:
+        match kind:
+            case "charging_limit.changed" if not self._script.hides_limits:
+                self._begin(partial(self._tell_limit, station_id))
+            case "cap.changed" if data["cap_w"] is None:
+                self._caps.pop(station_id)
+            case "cap.changed" if not self._script.ignores_cap:
+                self._caps[station_id] = Decimal(str(data["cap_w"]))
+                self._begin(partial(self._send_again, station_id))
+            case "steering.suspended" if not self._script.clears_nothing:
+                if not self._script.steers_while_suspended:
+                    self._suspended.add(station_id)
+                self._begin(partial(self._take_back, station_id))
+            case "steering.resumed" if not self._script.never_steers_again:
+                self._suspended.discard(station_id)
+
+    def _send_again(self, station_id: str) -> None:
+        self._install(station_id)
+        self._tell_limit(station_id)
+
+    def _take_back(self, station_id: str) -> None:
+        self._forget_plan(station_id)
+        limit = self._caps.get(station_id, Decimal(MAXIMUM))
+        self._tell(station_id, _constant(limit))
+
+    def _forget_plan(self, station_id: str) -> None:
+        if self._plans.pop(station_id, None) is not None and not self._script.leaves_plans:
+            self._call(station_id, "ClearChargingProfile", {"id": PROFILE_ID})
+
+    def _install(self, station_id: str) -> None:
+        running = self.csms.books.active(station_id)[0]
+        cap = self._caps.get(station_id)
+        payload = _set(self._plans[station_id], running.transaction_id, self._script, cap)
+        if station_id == AMPERE_STATION:
+            known = 3 if self._script.assumes_three_phases else self._phases.get(station_id, 3)
+            payload = _in_ampere(payload, known)
+        self._call(station_id, "SetChargingProfile", payload)
+
+    def _tell(self, station_id: str, profile: JsonObject) -> None:
         session = next(one for one in self._sessions.values() if one["location_id"] == station_id)
+        self._send("PUT", f"{self.partner.charging_profiles_url}/{session['id']}", profile)
+
+    def _tell_limit(self, station_id: str) -> None:
         composite: JsonObject = {"scheduleStart": write_datetime(utc_now())}
         if not self._script.guesses_limits:
             asked: JsonObject = {"connectorId": 1, "duration": PUSHED_SECONDS, "chargingRateUnit": "W"}
             composite = self._call(station_id, "GetCompositeSchedule", asked)
         invented = self._script.guesses_limits or self._script.misreads_limits
-        profile = _active(composite, PUSHED_SECONDS, invented=invented)
-        self._send("PUT", f"{self.partner.charging_profiles_url}/{session['id']}", profile)
+        self._tell(station_id, _active(composite, PUSHED_SECONDS, invented=invented))
 
     def _work(self, request: Request) -> None:
         url = _response_url(request)
@@ -183,9 +245,10 @@ class ScriptedBridge:
             return {"result": "REJECTED"}
         match request.method:
             case "PUT":
-                running = self.csms.books.active(station_id)[0]
-                self._call(station_id, "SetChargingProfile", _set(request, running.transaction_id, self._script))
+                self._plans[station_id] = request
+                self._install(station_id)
             case "DELETE":
+                self._plans.pop(station_id, None)
                 self._call(station_id, "ClearChargingProfile", {"id": PROFILE_ID})
             case _:
                 asked: JsonObject = {"connectorId": 1, "duration": ACTIVE_SECONDS, "chargingRateUnit": "W"}
@@ -224,15 +287,17 @@ def _response_url(request: Request) -> str:
     return request.target.partition("response_url=")[2]
 
 
-def _set(request: Request, transaction_id: int, script: Script) -> JsonObject:
+def _set(request: Request, transaction_id: int, script: Script, cap: Decimal | None) -> JsonObject:
     asked = as_object(as_object(read_json(request.body)).get("charging_profile"))
     periods = [as_object(period) for period in as_list(asked.get("charging_profile_period"))]
     share = 2 if script.halves_limits else 1
+    most = Decimal(MAXIMUM) if cap is None else cap
     schedule: JsonObject = {
         "startSchedule": asked["start_date_time"],
         "chargingRateUnit": "W",
         "chargingSchedulePeriod": [
-            {"startPeriod": period["start_period"], "limit": int(str(period["limit"])) // share} for period in periods
+            {"startPeriod": period["start_period"], "limit": min(most, Decimal(str(period["limit"])) // share)}
+            for period in periods
         ],
     }
     profile: JsonObject = {
@@ -244,6 +309,28 @@ def _set(request: Request, transaction_id: int, script: Script) -> JsonObject:
         "chargingSchedule": schedule,
     }
     return {"connectorId": 1, "csChargingProfiles": profile}
+
+
+def _in_ampere(payload: JsonObject, phases: int) -> JsonObject:
+    profile = as_object(payload["csChargingProfiles"])
+    schedule = as_object(profile["chargingSchedule"])
+    periods = [
+        {**as_object(one), "limit": Decimal(str(as_object(one)["limit"])) // (VOLTAGE * phases)}
+        for one in as_list(schedule["chargingSchedulePeriod"])
+    ]
+    schedule |= {"chargingRateUnit": "A", "chargingSchedulePeriod": periods}
+    return {**payload, "csChargingProfiles": {**profile, "chargingSchedule": schedule}}
+
+
+def _constant(limit: Decimal) -> JsonObject:
+    return {
+        "start_date_time": write_datetime(utc_now()),
+        "charging_profile": {
+            "duration": PUSHED_SECONDS,
+            "charging_rate_unit": "W",
+            "charging_profile_period": [{"start_period": 0, "limit": limit}],
+        },
+    }
 
 
 def _active(composite: JsonObject, duration: int, *, invented: bool) -> JsonObject:

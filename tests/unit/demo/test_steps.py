@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from tests.unit.demo.scripted_bridge import SILENT_STATION, Script, ScriptedBridge
+from tests.unit.demo.scripted_bridge import AMPERE_STATION, SILENT_STATION, Script, ScriptedBridge
 from tests.unit.demo.scripted_platform import TOKEN_A
 from tools.charge_point import ChargePoint, SilentChargePoint
 from tools.demo import credentials
@@ -33,12 +33,14 @@ def on_stage(bridge: ScriptedBridge) -> Step:
     def act(scene: Scene, within: Bound) -> str:
         scene.resources.enter_context(bridge.running())
         charge_point = ChargePoint(bridge.csms.ocpp_url, "CP-1")
+        in_amperes = ChargePoint(bridge.csms.ocpp_url, AMPERE_STATION, units=["A"])
         silent = SilentChargePoint(bridge.csms.ocpp_url, SILENT_STATION)
-        scene.cast = Cast(bridge.csms, bridge.partner, charge_point, silent)
+        scene.cast = Cast(bridge.csms, bridge.partner, charge_point, in_amperes, silent)
         scene.invitation = bridge.invitation
-        scene.resources.enter_context(charge_point)
-        scene.resources.enter_context(silent)
-        charge_point.wait_until_booted(within.left())
+        for one in (charge_point, in_amperes, silent):
+            scene.resources.enter_context(one)
+        for kirby in (charge_point, in_amperes):
+            kirby.wait_until_booted(within.left())
         return "everybody is there"
 
     return Step("The parts take their places", "everybody", SECONDS, act)
@@ -65,7 +67,7 @@ def test_a_bridge_that_does_its_job_passes_every_step(tmp_path: Path) -> None:
     status, shown = played(tmp_path, Script())
 
     assert status == 0, shown
-    assert "All 18 steps were observed at the far end" in shown
+    assert "All 23 steps were observed at the far end" in shown
     report = (tmp_path / "report.html").read_text()
     told = (
         "discovery, then POST credentials",
@@ -118,8 +120,8 @@ def test_the_measurement_follows_the_steps_and_stays_out_of_the_story(tmp_path: 
 
     assert status == 0, shown
     assert "3 PUTs in sequence, seconds" in shown
-    # One is the partner's, the other the CPO's own limit.
-    assert (tmp_path / "demo.log").read_text().count("CSMS to CP-1: SetChargingProfile") == 2
+    # Two are the partner's, one is the first of them below the cap, one is the CPO's own limit.
+    assert (tmp_path / "demo.log").read_text().count("CSMS to CP-1: SetChargingProfile") == 4
 
 
 @pytest.mark.parametrize(
@@ -147,6 +149,12 @@ def test_the_measurement_follows_the_steps_and_stays_out_of_the_story(tmp_path: 
         (Script(hides_limits=True), "The CPO sets", "GetCompositeSchedule", "nothing like it"),
         (Script(guesses_limits=True), "The CPO sets", "GetCompositeSchedule", "nothing like it"),
         (Script(misreads_limits=True), "The CPO sets", "11000 W from", "seen: 22000 W from"),
+        (Script(ignores_cap=True), "The CPO caps", "GetCompositeSchedule at", "nothing like it"),
+        (Script(clears_nothing=True), "The CPO takes its station back", "ClearChargingProfile", "nothing like it"),
+        (Script(steers_while_suspended=True), "The CPO takes its station back", "REJECTED while", "seen: ACCEPTED"),
+        (Script(never_steers_again=True), "The CPO lifts the cap", "ACCEPTED", "OCPI 1000, REJECTED"),
+        (Script(assumes_three_phases=True), "A one-phase car", "SetChargingProfile with 22 A", "nothing like it"),
+        (Script(leaves_plans=True), "The CPO takes its station back", "ClearChargingProfile", "nothing like it"),
         (Script(shows_former_token=True), "The partner renews", "with the partner's new token", "another one"),
         (Script(keeps_former_tokens=True), "The partner renews", "401 for the former token", "HTTP 200"),
         (Script(deaf="DELETE"), "The partner DELETEs", "ClearChargingProfile", "nothing like it"),
@@ -170,6 +178,12 @@ def test_the_measurement_follows_the_steps_and_stays_out_of_the_story(tmp_path: 
         "a limit untold",
         "a limit guessed",
         "a limit misread",
+        "a cap ignored",
+        "a station not given back",
+        "steered all the same",
+        "never steered again",
+        "a third of the power",
+        "a plan left behind",
         "the former token in use",
         "the former token accepted",
         "never cleared",

@@ -18,7 +18,8 @@ from ocpi_bridge.domain.stations import OcppVersion, Replacement
 from ocpi_bridge.ports import Done, Failed
 from ocpi_bridge.usecases.deliver_result import DeliverResult
 from ocpi_bridge.usecases.own_requests import OWN_TIMEOUT
-from ocpi_bridge.usecases.watch_active_profile import HINT_PAUSE, RETRY_AFTER, Watched
+from ocpi_bridge.usecases.watch_active_profile import HINT_PAUSE, RETRY_AFTER
+from ocpi_bridge.usecases.watching import Watched
 from tests.support.clocks import START
 from tests.support.scripted import DELIVERED, UNREACHABLE, Outcome, ScriptedDriver
 from tests.support.watched_site import ACCEPTED, AS_ASKED, LOWER, Site, schedule, sender
@@ -503,7 +504,7 @@ def test_where_a_station_gives_no_composite_what_the_csms_reported_is_told(
     site.doubt(session)
     assert site.look(session, answer) is Watched.PUSHED
     periods = site.profiles[0]["charging_profile"]["charging_profile_period"]  # type: ignore[index,call-overload]
-    assert [period["limit"] for period in periods] == [Decimal("4000"), 0, Decimal("4000")]  # type: ignore[index,call-overload,union-attr]
+    assert [period["limit"] for period in periods] == [Decimal(4000), 0, Decimal(4000)]  # type: ignore[index,call-overload,union-attr]
     world.clock.advance(1)
     site.doubt(session)
     assert site.look(session, answer) is Watched.NO_NEWS

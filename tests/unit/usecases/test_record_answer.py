@@ -17,6 +17,7 @@ from ocpi_bridge.domain.requests import (
     Result,
 )
 from ocpi_bridge.domain.sessions import Session
+from ocpi_bridge.domain.stations import Capabilities
 from ocpi_bridge.ports import Done, Failed
 from ocpi_bridge.usecases.record_answer import Recorded
 from tests.support.clocks import START
@@ -270,3 +271,84 @@ def test_only_a_partners_answered_request_waits_for_its_delivery(
     world.put_request(session, state=SENT, attempts=1, origin=origin)
     record(world, ACCEPTED)
     assert [request.request_id for request in world.sweeps.open_requests(START)] == (["r1"] if waits else [])
+
+
+# --- What an answer tells of the station -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", ["NotSupported", "CallError:NotSupported", "CallError:NotImplemented"])
+def test_a_station_without_smart_charging_is_remembered_for_a_week(world: World, session: Session, status: str) -> None:
+    world.put_request(session, state=SENT, attempts=1)
+    record(world, Done(status))
+    assert world.states.state("acme", "CP-001").not_supported_until == START + timedelta(days=7)
+
+
+@pytest.mark.parametrize(
+    ("kind", "done"),
+    [(SET, REJECTED), (SET, ACCEPTED), (GET, Done("NotSupported")), (CLEAR, Done("NotSupported"))],
+)
+def test_other_answers_say_nothing_of_that(world: World, session: Session, kind: RequestKind, done: Done) -> None:
+    world.put_request(session, kind, state=SENT, attempts=1)
+    record(world, done)
+    assert world.states.state("acme", "CP-001").not_supported_until is None
+
+
+def test_a_station_that_wants_to_be_left_alone_is_for_as_long_as_it_says(world: World, session: Session) -> None:
+    world.put_request(session, state=SENT, attempts=1)
+    record(world, Done("Rejected", detail="RateLimitExceeded: 90 seconds before retry"))
+    assert world.states.state("acme", "CP-001").rate_limited_until == START + timedelta(seconds=90)
+
+
+@pytest.mark.parametrize(
+    ("done", "learned"),
+    [
+        (
+            Done("Accepted", capabilities=Capabilities(frozenset({AMPERE}), 24, 3)),
+            Capabilities(frozenset({AMPERE}), 24, 3),
+        ),
+        (Failed("preset x has no LEARN", nothing_sent=True, retryable=False), Capabilities()),
+        (Done("CallError:NotImplemented"), Capabilities()),
+    ],
+    ids=["said", "cannot be asked", "does not know"],
+)
+def test_what_a_station_said_of_itself_is_remembered_also_where_it_is_nothing(
+    world: World, session: Session, done: Done | Failed, learned: Capabilities
+) -> None:
+    world.put_request(session, RequestKind.LEARN, state=SENT, attempts=1, number=None, partner_id=None, duration=None)
+    record(world, done)
+    state = world.states.state("acme", "CP-001")
+    assert (state.learned, state.learned_at) == (learned, START)
+
+
+# --- What nobody knows -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kind", "done", "in_the_dark"),
+    [
+        (SET, Failed("HTTP 502", nothing_sent=False, retryable=False), True),
+        (CLEAR, Failed("HTTP 502", nothing_sent=False, retryable=False), True),
+        (GET, Failed("HTTP 502", nothing_sent=False, retryable=False), False),
+        (SET, Failed("offline", nothing_sent=True, retryable=False), False),
+        (SET, Done("Unparseable"), True),
+        (SET, REJECTED, False),
+        (SET, ACCEPTED, False),
+    ],
+)
+def test_an_outcome_that_nobody_knows_is_noted_with_the_answer(
+    world: World, session: Session, kind: RequestKind, done: Done | Failed, in_the_dark: bool
+) -> None:
+    number = None if kind is GET else 3
+    world.put_request(session, kind, state=SENT, attempts=1, number=number)
+    record(world, done)
+    control = world.control(session)
+    assert control.in_the_dark is in_the_dark
+    assert control.uncertain_by == ("jedlix" if in_the_dark else None)
+
+
+def test_a_later_answer_that_is_known_settles_it(world: World, session: Session) -> None:
+    world.put_request(session, state=SENT, attempts=1, number=3)
+    record(world, Failed("HTTP 502", nothing_sent=False, retryable=False))
+    world.put_request(session, request_id="r2", state=SENT, attempts=1, number=4)
+    record(world, ACCEPTED, "r2")
+    assert not world.control(session).in_the_dark

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
@@ -9,7 +10,7 @@ from ocpi_bridge.domain.assignments import Rights
 from ocpi_bridge.domain.events import EventType
 from ocpi_bridge.domain.partners import Party
 from ocpi_bridge.domain.preferences import ChargingPreferences, PreferencesChange, ProfileType
-from ocpi_bridge.domain.requests import Callback, Delivery, Origin, Request, RequestKind, RequestState, Result
+from ocpi_bridge.domain.requests import Callback, Delivery, Fit, Origin, Request, RequestKind, RequestState, Result
 from ocpi_bridge.ports import (
     CommandMessage,
     DeadlineMessage,
@@ -148,3 +149,32 @@ def test_a_deadline_is_watched_once_and_not_again_with_every_step() -> None:
 
 def test_a_deadline_message_says_when() -> None:
     assert WATCH.deadline == START + timedelta(seconds=50)
+
+
+SENT_ONCE = {"state": RequestState.ANSWERED, "attempts": 1}
+
+
+@pytest.mark.parametrize(
+    ("change", "watched"),
+    [
+        ({**SENT_ONCE, "result": Result.ACCEPTED}, False),
+        ({**SENT_ONCE, "result": Result.ACCEPTED, "fail_safe_at": START}, True),
+        ({**SENT_ONCE, "result": Result.ACCEPTED, "fitted_to": Fit(3, Decimal(11000))}, False),
+        ({**SENT_ONCE, "result": Result.ACCEPTED, "fitted_to": Fit(3, Decimal(11000), reduces=True)}, True),
+        ({**SENT_ONCE, "result": Result.REJECTED}, True),
+        ({**SENT_ONCE, "result": Result.REJECTED, "attempts": 0}, False),
+        ({**SENT_ONCE, "result": Result.REJECTED, "kind": RequestKind.GET}, False),
+        ({"state": RequestState.EXPIRED, "result": Result.REJECTED, "attempts": 1}, True),
+        ({"state": RequestState.EXPIRED, "result": Result.REJECTED, "attempts": 0}, False),
+        ({"state": RequestState.EXPIRED, "result": Result.REJECTED, "attempts": 1, "delivery": Delivery(1)}, False),
+    ],
+)
+def test_what_leaves_something_to_find_out_or_to_renew_wakes_the_watch(
+    change: dict[str, object], watched: bool
+) -> None:
+    assert (LOOK in messages_for(replace(ACCEPTED, **change))) is watched  # type: ignore[arg-type]
+
+
+def test_what_the_bridge_learned_of_a_station_is_nobodys_news() -> None:
+    learned = replace(ACCEPTED, origin=Origin.BRIDGE, kind=RequestKind.LEARN, partner_id=None, **SENT_ONCE)  # type: ignore[arg-type]
+    assert messages_for(learned) == []

@@ -17,7 +17,7 @@ from ocpi_bridge.domain.partners import Party, Rate, Registration
 from ocpi_bridge.domain.plans import Plan, PlanPeriod, RateUnit
 from ocpi_bridge.domain.requests import Origin, RequestKind, RequestState
 from ocpi_bridge.domain.sessions import Session
-from ocpi_bridge.domain.stations import Replacement
+from ocpi_bridge.domain.stations import Quirk, Replacement
 from ocpi_bridge.domain.tokens import token_hash
 from ocpi_bridge.ocpi.charging_profiles import (
     ChargingProfileCall,
@@ -241,6 +241,23 @@ OBSTACLES: list[tuple[str, Obstacle, ResponseType]] = [
         ResponseType.REJECTED,
     ),
     (
+        "another car in its place",
+        lambda world, session: world.put_session(
+            replace(world.session(session.session_id), superseded_at=world.clock.now())
+        ),
+        ResponseType.REJECTED,
+    ),
+    (
+        "OCPP's transaction unknown",
+        lambda world, session: world.put_session(replace(world.session(session.session_id), transaction_known=False)),
+        ResponseType.NOT_SUPPORTED,
+    ),
+    (
+        "refused profiles before",
+        lambda world, _: world.states.has_no_smart_charging("acme", "CP-001", START + timedelta(days=7)),
+        ResponseType.NOT_SUPPORTED,
+    ),
+    (
         "not capable",
         lambda world, _: world.put_station(
             replace(
@@ -255,6 +272,11 @@ OBSTACLES: list[tuple[str, Obstacle, ResponseType]] = [
         "no unit that fits",
         lambda world, _: world.put_station(replace(world.station, max_periods=1)),
         ResponseType.REJECTED,
+    ),
+    (
+        "the station wants a pause",
+        lambda world, _: world.states.is_rate_limited("acme", "CP-001", START + timedelta(seconds=60)),
+        ResponseType.TOO_OFTEN,
     ),
 ]
 
@@ -659,3 +681,58 @@ def test_a_partner_that_is_not_registered_may_call_nothing(
     with pytest.raises(TransportError) as refusal:
         door.call(session, PUT)
     assert refusal.value.http_status == 401
+
+
+# --- What is remembered of stations ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("scope", ["EVSE", "session"])
+def test_steering_is_suspended_for_an_evse_or_a_session_too_and_reading_goes_on(
+    world: World, door: Door, session: Session, scope: str
+) -> None:
+    if scope == "EVSE":
+        world.states.set_steering("acme", "CP-001", session.evse_uid.upper(), suspended=True, at=START)
+    else:
+        world.put_session(replace(session, steering_suspended=True))
+    assert door.call(session, PUT) == refused(ResponseType.REJECTED)
+    assert door.call(session, READ) == ACCEPTED
+
+
+def test_what_a_station_refused_is_forgotten_after_its_time(world: World, door: Door, session: Session) -> None:
+    world.states.has_no_smart_charging("acme", "CP-001", START + timedelta(days=7))
+    world.clock.advance(7 * 86_400)
+    assert door.call(session, replace_start(PUT, world)) == ACCEPTED
+
+
+def test_a_station_that_wants_a_pause_may_be_read_and_cleared(world: World, door: Door, session: Session) -> None:
+    world.states.is_rate_limited("acme", "CP-001", START + timedelta(seconds=60))
+    assert door.call(session, READ) == door.call(session, DELETE) == ACCEPTED
+    world.clock.advance(60)
+    assert door.call(session, PUT) == ACCEPTED
+
+
+def test_a_station_without_composite_schedules_can_be_steered_and_not_read(
+    world: World, door: Door, session: Session
+) -> None:
+    world.put_station(replace(world.station, quirks=frozenset({Quirk.NO_COMPOSITE})))
+    assert door.call(session, READ) == refused(ResponseType.NOT_SUPPORTED)
+    assert door.call(session, PUT) == ACCEPTED
+
+
+def test_a_plan_that_ends_in_a_pause_gets_a_fail_safe_end_if_its_partner_has_one(
+    world: World, door: Door, session: Session
+) -> None:
+    pause = replace(
+        PUT, plan=replace(PAUSE_BETWEEN, periods=(*PAUSE_BETWEEN.periods[:1], PlanPeriod(1800, Decimal(0))))
+    )
+    door.call(session, pause)
+    world.put_partner(replace(world.partner, fail_safe=None))
+    door.call(session, pause)
+    door.call(session, PUT)
+    ends = [request.fail_safe_at for request in world.requests()]
+    assert ends == [START + timedelta(seconds=1800 + 7200), None, None]
+
+
+def replace_start(call: SetProfile, world: World) -> SetProfile:
+    """The same plan, from now on."""
+    return replace(call, plan=replace(call.plan, start=world.clock.now()))

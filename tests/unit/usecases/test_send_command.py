@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -12,8 +13,9 @@ from ocpi_bridge.domain.assignments import Rights
 from ocpi_bridge.domain.errors import Contended
 from ocpi_bridge.domain.events import SessionStatus
 from ocpi_bridge.domain.plans import Plan, PlanPeriod, RateUnit
-from ocpi_bridge.domain.requests import Answer, RequestKind, RequestState, Result
+from ocpi_bridge.domain.requests import Answer, Fit, Origin, RequestKind, RequestState, Result
 from ocpi_bridge.domain.sessions import Session
+from ocpi_bridge.domain.stations import Capabilities, Quirk
 from ocpi_bridge.ports import ChargerCommand, Done, Failed, Pending
 from ocpi_bridge.usecases.record_answer import Recorded
 from ocpi_bridge.usecases.send_command import BACKOFF, SendCommand, Sent, Turn
@@ -481,3 +483,65 @@ def test_a_plan_is_cleared_though_its_partner_may_not_steer_any_more(world: Worl
     world.put_request(session, RequestKind.CLEAR)
     world.put_session(replace(session, rights=Rights()))
     assert send(world, ACCEPTED)[1].kinds == [RequestKind.CLEAR]
+
+
+# --- The CPO's word, and the end -----------------------------------------------------------------------------------------
+
+
+def test_a_plan_is_not_sent_where_the_cpo_has_suspended_steering(world: World, session: Session) -> None:
+    world.put_request(session)
+    world.states.set_steering("acme", "CP-001", session.evse_uid, suspended=True, at=START)
+    turn, driver = send(world, ACCEPTED)
+    assert (turn.what, driver.commands, world.request().result) == (Sent.REFUSED, [], Result.REJECTED)
+
+
+def test_a_cap_that_an_event_set_bounds_what_is_sent(world: World, session: Session) -> None:
+    world.put_request(session)
+    world.states.set_cap("acme", "CP-001", session.evse_uid, Decimal(4000), START)
+    [command] = send(world, ACCEPTED)[1].commands
+    assert command.plan is not None
+    assert max(period.limit for period in command.plan.periods) == Decimal(4000)
+    assert world.request().fitted_to == Fit(3, Decimal(4000), reduces=True)
+
+
+def test_what_the_station_said_of_itself_bounds_what_is_sent(world: World, session: Session) -> None:
+    world.put_request(session)
+    world.states.learned("acme", "CP-001", Capabilities(frozenset({RateUnit.AMPERE}), max_stack_level=0), START)
+    [command] = send(world, ACCEPTED)[1].commands
+    assert command.plan is not None
+    assert (command.plan.unit, command.stack_level) == (RateUnit.AMPERE, 0)
+
+
+@pytest.mark.parametrize("over", [{"status": SessionStatus.COMPLETED}, {"superseded_at": START}])
+@pytest.mark.parametrize(
+    ("kind", "origin", "sent"),
+    [
+        (CLEAR, Origin.BRIDGE, True),
+        (CLEAR, Origin.PARTNER, False),
+        (SET, Origin.BRIDGE, False),
+        (GET, Origin.BRIDGE, False),
+    ],
+)
+def test_after_the_end_nothing_is_sent_but_the_bridges_own_clearing(
+    world: World, over: dict[str, Any], kind: RequestKind, origin: Origin, sent: bool
+) -> None:
+    ended = world.open_session(**over)
+    world.put_request(ended, kind, origin=origin)
+    assert bool(send(world, ACCEPTED)[1].commands) is sent
+
+
+def test_a_station_that_gives_no_composite_schedules_is_not_asked_for_one(world: World, session: Session) -> None:
+    world.put_station(replace(world.station, quirks=frozenset({Quirk.NO_COMPOSITE})))
+    world.put_request(session, GET)
+    turn, driver = send(world, ACCEPTED)
+    assert (turn.what, driver.commands) == (Sent.REFUSED, [])
+    assert (world.request().reason or "").startswith("NotSupported: ")
+
+
+def test_a_plan_ends_at_its_fail_safe_time_and_is_refused_after_it(world: World, session: Session) -> None:
+    world.put_request(session, fail_safe_at=START + timedelta(seconds=4000))
+    [command] = send(world, ACCEPTED)[1].commands
+    assert command.plan is not None
+    assert command.plan.duration == 4000
+    world.put_request(session, request_id="r2", number=2, fail_safe_at=START - timedelta(seconds=1))
+    assert send(world, ACCEPTED, request_id="r2")[1].commands == []

@@ -19,7 +19,8 @@ from ocpi_bridge.ports import Done, Receipt
 from ocpi_bridge.usecases.deliver_result import DeliverResult
 from ocpi_bridge.usecases.own_requests import OWN_TIMEOUT
 from ocpi_bridge.usecases.push_session import PushResult
-from ocpi_bridge.usecases.watch_active_profile import RETRY_AFTER, Watched
+from ocpi_bridge.usecases.watch_active_profile import RETRY_AFTER
+from ocpi_bridge.usecases.watching import Watched
 from tests.support.clocks import START
 from tests.support.dynamodb_faults import meanwhile
 from tests.support.scripted import DELIVERED, NOT_FOUND, UNREACHABLE

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from ocpi_bridge.adapters.dynamodb.pushes import DynamoPushStore
 from ocpi_bridge.adapters.dynamodb.sessions import MOST_LIVE, READ_AT_ONCE, DynamoSessionStore
 from ocpi_bridge.adapters.dynamodb.station_states import DynamoStationStates
 from ocpi_bridge.adapters.dynamodb.sweep import DynamoSweepStore
-from ocpi_bridge.domain.assignments import Assignment, Right, Rights, Scope
+from ocpi_bridge.domain.assignments import Rights
 from ocpi_bridge.domain.events import EventType, SessionStatus, StationEvent
 from ocpi_bridge.domain.plans import RateUnit
 from ocpi_bridge.domain.sessions import ChargingPeriod, Session
@@ -91,11 +92,17 @@ def states(stores: Stores) -> StationStates:
     return stores.states
 
 
-def opened(first: StationEvent = FIRST, **changes: object) -> Session:
+def opened(
+    first: StationEvent = FIRST,
+    **changes: Any,  # noqa: ANN401 - any field of a session
+) -> Session:
     return replace(session_of(first), **changes)
 
 
-def moved(session: Session, **changes: object) -> Session:
+def moved(
+    session: Session,
+    **changes: Any,  # noqa: ANN401 - any field of a session
+) -> Session:
     return replace(session, version=session.version + 1, **changes)
 
 
@@ -121,7 +128,6 @@ def test_rights_come_from_the_assignments_of_the_place_and_the_token(stores: Sto
     assert stores.sessions.rights(UID.lower(), "LOC1", None, START) == Rights(frozenset({"jedlix"}), "jedlix")
     assert stores.sessions.rights("another", "LOC1", CARD, START) == Rights()
     assert stores.sessions.rights(UID, "LOC1", None, datetime.fromisoformat("2025-01-01T00:00:00+00:00")) == Rights()
-    assert Assignment("x", Scope.EVSE, UID, Right.SEE, START).valid(START)
 
 
 # --- Sessions --------------------------------------------------------------------------------------------------------
@@ -139,7 +145,8 @@ def test_a_session_of_a_csms_that_names_it_is_found_by_its_name_however_that_is_
     sessions.create(opened(session_id="Sess-1", transaction_id="Sess-1"), None)
     for named in (replace(FIRST, session_id="sESS-1"), replace(FIRST, session_id="SESS-1", transaction_id="9")):
         found = sessions.session_of(named)
-        assert found is not None and found.session_id == "Sess-1"
+        assert found is not None
+        assert found.session_id == "Sess-1"
     assert sessions.session_of(replace(FIRST, session_id="Sess-2")) is None
 
 
@@ -291,10 +298,12 @@ def test_what_a_station_refused_or_said_is_forgotten_when_it_boots_and_nothing_e
     states.is_rate_limited("acme", "CP-001", LATER)
     states.learned("acme", "CP-001", able, START)
     states.learned("acme", "CP-001", Capabilities(), EARLIER)
-    known = StationState(True, not_supported_until=LATER, rate_limited_until=LATER, learned=able, learned_at=START)
+    known = StationState(
+        online=True, not_supported_until=LATER, rate_limited_until=LATER, learned=able, learned_at=START
+    )
     assert states.state("acme", "CP-001") == known
     states.booted("acme", "CP-001")
-    assert states.state("acme", "CP-001") == StationState(True)
+    assert states.state("acme", "CP-001") == StationState(online=True)
     states.learned("acme", "CP-001", able, EARLIER)
     assert states.state("acme", "CP-001").learned_at == EARLIER
 

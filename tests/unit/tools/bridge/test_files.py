@@ -24,9 +24,13 @@ from ocpi_bridge.domain.plans import RateUnit
 from ocpi_bridge.domain.stations import (
     Connector,
     Csms,
+    CsmsAuth,
+    CsmsDriver,
+    CsmsMode,
     Evse,
     OcppVersion,
     ProfileIdRange,
+    Quirk,
     Replacement,
     Station,
 )
@@ -38,6 +42,7 @@ READERS: dict[str, Callable[[Path], object]] = {
     "partner.json": lambda path: files.read_partner(path, local=False),
     "partner-oauth2.json": lambda path: files.read_partner(path, local=False),
     "csms.json": lambda path: files.read_csms(path, local=False),
+    "csms-bus.json": lambda path: files.read_csms(path, local=False),
     "stations.json": files.read_stations,
     "assignments.json": files.read_assignments,
 }
@@ -124,6 +129,7 @@ def test_the_example_of_assignments_is_read() -> None:
         ("partner.json", lambda path: files.partner_document(files.read_partner(path, local=False))),
         ("partner-oauth2.json", lambda path: files.partner_document(files.read_partner(path, local=False))),
         ("csms.json", lambda path: files.csms_document(files.read_csms(path, local=False))),
+        ("csms-bus.json", lambda path: files.csms_document(files.read_csms(path, local=False))),
         (
             "stations.json",
             lambda path: {
@@ -167,7 +173,7 @@ def test_every_field_is_documented(kind: type) -> None:
     assert undocumented == []
 
 
-@pytest.mark.parametrize("kind", [OutboundAuth, Registration, Share])
+@pytest.mark.parametrize("kind", [OutboundAuth, Registration, Share, CsmsAuth, CsmsDriver, Quirk])
 def test_every_choice_is_documented(kind: type[StrEnum]) -> None:
     documentation = (ROOT / "docs/configuration.md").read_text()
     assert [choice.value for choice in kind if f"`{choice.value}`" not in documentation] == []
@@ -199,6 +205,11 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
 
 # --- What is wrong with a field --------------------------------------------------------------------------------------
 
+API: dict[str, Any] = {
+    "name": "ours",
+    "operations": [{"kind": "SET", "path": "/stations/{station_id}/profile"}],
+    "synchronous": {},
+}
 JDX = {"country_code": "NL", "party_id": "JDX"}
 S, E, C = "stations.0.", "stations.0.evses.0.", "stations.0.evses.0.connectors.0."
 
@@ -264,8 +275,25 @@ S, E, C = "stations.0.", "stations.0.evses.0.", "stations.0.evses.0.connectors.0
         ("partner.json", "rate.burst", "10", "valid integer"),
         ("partner.json", "clear_rate.seconds_per_request", 0, "more than 0"),
         ("partner.json", "meter_push_interval", 0, "1 to 86400 s"),
+        ("partner.json", "fail_safe", 599, "600 to 604800 s"),
+        ("partner.json", "fail_safe", 604_801, "600 to 604800 s"),
+        ("partner.json", "fail_safe", "2 h", "valid integer"),
         ("csms.json", "csms_id", "a#b", "letters, digits"),
         ("csms.json", "preset", "steve", "citrineos"),
+        ("csms.json", "preset", None, "valid string"),
+        ("csms.json", "preset", "", "describe the API in `api`"),
+        ("csms.json", "driver", "mqtt", "'http' or 'bus'"),
+        ("csms-bus.json", "bus_accounts.0", "11112222333", "12 digits"),
+        ("csms-bus.json", "bus_accounts.0", 111122223333, "valid string"),
+        ("csms.json", "auth", "digest", "'oauth2_client_credentials'"),
+        ("csms.json", "oauth2", {"token_url": "https://l.example/t", "client_id": "us"}, "must be left out"),
+        ("csms-bus.json", "preset", "citrineos", "calls no API"),
+        ("csms-bus.json", "base_url", "https://csms.example.com", "calls no API"),
+        ("csms-bus.json", "api", API, "calls no API"),
+        ("csms-bus.json", "oauth2", {"token_url": "https://l.example/t", "client_id": "us"}, "calls no API"),
+        ("csms-bus.json", "auth", "bearer", "'none'"),
+        ("csms-bus.json", "mode", "synchronous", "'callback'"),
+        ("csms-bus.json", "profile_ids.first", 0, "from 1"),
         ("csms.json", "mode", "async", "'synchronous' or 'callback'"),
         ("csms.json", "base_url", "http://csms.example.com", "https"),
         ("csms.json", "base_url", "http://localhost:8080", "https"),
@@ -312,6 +340,8 @@ S, E, C = "stations.0.", "stations.0.evses.0.", "stations.0.evses.0.connectors.0
         ("stations.json", C + "power_type", "AC_3", "'AC_3_PHASE'"),
         ("stations.json", C + "max_voltage", 400, "line and neutral"),
         ("stations.json", C + "max_voltage", 230.5, "valid integer"),
+        ("stations.json", C + "nominal_voltage", 0, "from 1"),
+        ("stations.json", C + "nominal_voltage", 400, "line and neutral"),
         ("stations.json", C + "max_amperage", 0, "A per phase"),
         ("stations.json", C + "max_electric_power", 0, "1 W"),
         ("stations.json", "stations.1.evses.0.connectors.0.max_voltage", 1501, "1500 V"),
@@ -464,6 +494,128 @@ def test_the_fields_of_a_handshake_are_neither_read_written_nor_proposed(write: 
     assert "versions_url" in told
     assert "registration" not in told
     assert "registration" not in problems(write("partner.json", setting("registratio", "static")))["registratio"]
+
+
+@pytest.mark.parametrize("seconds", [None, 600])
+def test_the_fail_safe_can_be_switched_off_and_stays_off(seconds: int | None, write: Write, tmp_path: Path) -> None:
+    partner = files.read_partner(write("partner.json", setting("fail_safe", seconds)), local=False)
+    assert partner.fail_safe == seconds
+    document = files.partner_document(partner)
+    assert document["fail_safe"] == seconds
+    (tmp_path / "again.json").write_text(json.dumps(document))
+    assert files.read_partner(tmp_path / "again.json", local=False) == partner
+
+
+def test_a_fail_safe_that_is_not_named_is_on(write: Write) -> None:
+    assert files.read_partner(write("partner.json", removing("fail_safe")), local=False).fail_safe == 7200
+
+
+def described(content: dict[str, Any]) -> None:
+    """The CSMS with a description of its own API instead of a preset."""
+    for name in ("preset", "parameters"):
+        del content[name]
+    content.update(mode="synchronous", api=API)
+
+
+def test_a_csms_may_describe_its_api_instead_of_naming_a_preset(write: Write, tmp_path: Path) -> None:
+    def change(content: dict[str, Any]) -> None:
+        described(content)
+        content["api"]["operations"] = [
+            {**API["operations"][0], "query": {"id": "{profile_id}"}},
+            {"kind": "CLEAR", "path": "/stations/{station_id}/profile", "method": "DELETE", "body": None},
+        ]
+
+    csms = files.read_csms(write("csms.json", change), local=False)
+    assert csms.api is not None
+    assert csms.preset == ""
+    assert [one.body is None for one in csms.api.operations] == [False, True]
+    document = files.csms_document(csms)
+    assert "preset" not in document
+    (tmp_path / "again.json").write_text(json.dumps(document))
+    assert files.read_csms(tmp_path / "again.json", local=False) == csms
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "told"),
+    [
+        ("api.operations.0.kind", "START", "'SET'"),
+        ("api.operations.0.pathh", "/x", "is path meant?"),
+        ("api.operations.0.path", "stations", "slash"),
+        ("api.operations.0.path", "/{password}", "no value or parameter"),
+        ("api.operations.0.body", {"renam": {}}, "is rename meant?"),
+        ("api.operations", [], "at least one"),
+        ("mode", "callback", "not possible"),
+    ],
+)
+def test_a_description_is_checked_as_whole_as_the_rest(path: str, value: object, told: str, write: Write) -> None:
+    def change(content: dict[str, Any]) -> None:
+        described(content)
+        content["api"] = json.loads(json.dumps(API))
+        setting(path, value)(content)
+
+    found = problems(write("csms.json", change))
+    [(field, problem)] = found.items()
+    assert field.startswith(path.split(".renam", maxsplit=1)[0])
+    assert told in problem
+
+
+def oauth2(**fields: object) -> Change:
+    client = {"token_url": "https://login.example/t", "client_id": "us", **fields}
+    return lambda content: content.update(auth="oauth2_client_credentials", oauth2=client)
+
+
+def test_a_csms_may_ask_for_oauth2(write: Write) -> None:
+    csms = files.read_csms(write("csms.json", oauth2()), local=False)
+    assert csms.oauth2 is not None
+    assert csms.oauth2.client_id == "us"
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        (setting("auth", "oauth2_client_credentials"), "oauth2"),
+        (oauth2(token_url="http://login.example/t"), "oauth2.token_url"),
+        (oauth2(client_id=""), "oauth2.client_id"),
+        (oauth2(api_key_header="ApiKey"), "oauth2.api_key_header"),
+        (lambda content: content.update(auth="header", auth_header="Content-Type"), "auth_header"),
+        (lambda content: content.update(auth="header", auth_header="X Key"), "auth_header"),
+    ],
+)
+def test_how_we_authenticate_at_a_csms_is_checked(change: Change, field: str, write: Write) -> None:
+    assert [*problems(write("csms.json", change))] == [field]
+
+
+def test_the_example_of_a_csms_on_the_bus_is_read() -> None:
+    csms = files.read_csms(EXAMPLES / "csms-bus.json", local=False)
+    assert (csms.driver, csms.mode, csms.base_url) == (CsmsDriver.BUS, CsmsMode.CALLBACK, "")
+    assert csms.bus_accounts == ("111122223333",)
+
+
+def test_a_csms_on_the_bus_may_say_where_its_sessions_name_the_transaction(write: Write) -> None:
+    file = write("csms-bus.json", setting("parameters", {"transaction_at": "ocpp_transaction_id"}))
+    assert files.read_csms(file, local=False).parameters == (("transaction_at", "ocpp_transaction_id"),)
+
+
+@pytest.mark.parametrize(
+    ("example", "change", "field"),
+    [
+        ("stations.json", setting(S + "quirks", ["no_phases"]), S + "quirks.0"),
+        ("csms-bus.json", setting("bus_accounts", ["111122223333", "111122223333"]), "bus_accounts.1"),
+        ("csms-bus.json", setting("parameters", {"tenantId": "1"}), "parameters.tenantId"),
+        ("csms-bus.json", setting("driver", "http"), "mode"),
+        ("csms.json", setting("api", API), "preset"),
+        ("csms.json", removing("preset"), "preset"),
+        ("csms.json", removing("base_url"), "base_url"),
+    ],
+)
+def test_what_does_not_fit_is_named(example: str, change: Change, field: str, write: Write) -> None:
+    assert field in problems(write(example, change))
+
+
+def test_quirks_are_read_and_written(write: Write) -> None:
+    content = files.read_stations(write("stations.json", setting(S + "quirks", ["no_composite", "no_number_phases"])))
+    assert content.stations[0].quirks == {Quirk.NO_COMPOSITE, Quirk.NO_NUMBER_PHASES}
+    assert files.station_document(content.stations[0])["quirks"] == ["no_composite", "no_number_phases"]
 
 
 def test_a_time_without_a_zone_is_utc(write: Write) -> None:

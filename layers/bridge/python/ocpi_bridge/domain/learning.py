@@ -15,7 +15,7 @@ LEAST_RATE_LIMIT = timedelta(seconds=1)
 LONGEST_RATE_LIMIT = timedelta(hours=1)
 
 # In OCPP-J (4.2.3) NotImplemented is an action that is not known, NotSupported one that is known and not supported. As a
-# status only NotSupported exists (1.6 7.9, SetChargingProfile); NotImplemented is met in the field.
+# status only NotSupported exists (1.6 7.11); NotImplemented is met in the field.
 _NOT_SUPPORTED = frozenset({"NotSupported", "NotImplemented", "CallError:NotSupported", "CallError:NotImplemented"})
 
 _RATE_LIMIT_EXCEEDED = "ratelimitexceeded"

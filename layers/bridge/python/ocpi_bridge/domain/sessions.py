@@ -260,7 +260,7 @@ def advance(session: Session, event: StationEvent, now: datetime) -> tuple[Sessi
     if newest or ends:
         changed = _with_newest(session, changed, event)
     if newest:
-        changed = _with_hints(session, changed, event, now)
+        changed = _still_there(_with_hints(session, changed, event, now), event)
     changed = _with_status(changed, event)
     if ends:
         changed = replace(
@@ -427,9 +427,13 @@ def _with_status(session: Session, event: StationEvent) -> Session:
     """PENDING and RESERVATION become ACTIVE; nothing goes back."""
     if session.status not in _BEFORE_ACTIVE or event.told_status in _BEFORE_ACTIVE:
         return session
-    if session.active_since is None and session.kwh:
-        session = replace(session, active_since=event.time, start=event.time)
-    return session if session.active_since is None else replace(session, status=SessionStatus.ACTIVE)
+    if session.active_since is not None:
+        return replace(session, status=SessionStatus.ACTIVE)
+    if not session.kwh:
+        return session
+    if tells_end(event):
+        return replace(session, status=SessionStatus.ACTIVE)  # Somewhere between its start and now.
+    return replace(session, status=SessionStatus.ACTIVE, active_since=event.time, start=event.time)
 
 
 def _repeats_start(known: Session, event: StationEvent) -> bool:
@@ -538,6 +542,15 @@ def _held(session: Session, since: datetime, closes_at: datetime) -> Session:
         superseded_at=session.superseded_at or since,
         closes_at=session.closes_at or closes_at,
     )
+
+
+def _still_there(session: Session, event: StationEvent) -> Session:
+    """A session that goes on after another car was seen at its place was not left: one of the clocks was wrong then."""
+    by = session.superseded_at
+    goes_on = event.type is EventType.TRANSACTION_UPDATED and not tells_end(event)
+    if by is None or session.ended_at is not None or not goes_on or event.time <= by + CLOCK_TOLERANCE:
+        return session
+    return replace(session, superseded_at=None, closes_at=None)
 
 
 def _completed(before: Session, session: Session, *, invalid: bool) -> tuple[Session, ChargingPeriod | None]:

@@ -9,6 +9,7 @@ from ocpi_bridge.domain.errors import Contended
 from ocpi_bridge.domain.events import SessionStatus, StationEvent
 from ocpi_bridge.domain.places import one_after_the_other, outlet_of
 from ocpi_bridge.domain.sessions import (
+    CLOCK_TOLERANCE,
     Session,
     advance,
     begins_anew,
@@ -24,8 +25,10 @@ from ocpi_bridge.usecases.ingest_station_event import IngestStationEvent
 from ocpi_bridge.usecases.ingested import WRITE_ATTEMPTS, Ingested
 
 # Clocks without a network drift by minutes a month; one that is ahead by more than a day is not set at all, and what it
-# says would overrule all that happens until then.
+# says would overrule all that happens until then. One that is years behind was never set: no station keeps events back
+# for a year, and a session must not begin in 1970.
 FURTHEST_AHEAD = timedelta(days=1)
+FURTHEST_BACK = timedelta(days=365)
 # What a station said of itself is asked for again: firmware changes without telling.
 LEARNED_FOR = timedelta(days=7)
 
@@ -44,7 +47,8 @@ class IngestEvent:
 
     def __call__(self, event: StationEvent) -> Ingested:
         """Tells what the event did. Raises Contended when others wrote first, again and again: try the event later."""
-        if event.time > self.clock.now() + FURTHEST_AHEAD:
+        now = self.clock.now()
+        if not now - FURTHEST_BACK <= event.time <= now + FURTHEST_AHEAD:
             return Ingested.IMPLAUSIBLE_TIME
         if not event.type.about_a_transaction:
             return IngestStationEvent(self.store, self.states, self.clock)(event)
@@ -109,17 +113,18 @@ class IngestEvent:
     ) -> Session | None:
         """The new session, superseded if another came after it, once those before it are; None if others were faster."""
         here = one_after_the_other(outlet)
-        later = [since for at, since in place.cars.items() if at.startswith(here) and since > session.start]
-        live = self.store.live_at(session.csms_id, session.station_id)
-        for other in live:
+        # A start that is still to come proves nothing: that clock was wrong.
+        believed = now + CLOCK_TOLERANCE
+        later = [at for where, at in place.cars.items() if where.startswith(here) and session.start < at <= believed]
+        for other in self.store.live_at(session.csms_id, session.station_id):
             # Of one transaction id there is one: with the new one's start the old one is over, wherever it was.
             same_id = replaces is not None and other.session_id == replaces.session_id
             if other.status is SessionStatus.RESERVATION or not (same_id or other.place.startswith(here)):
                 continue
             if other.start > session.start:
-                later.append(other.start)
+                later += [other.start] if other.start <= believed else []
                 continue
-            left = superseded(other, session.start, now)
+            left = superseded(other, min(session.start, believed), now)
             if left is not other and not self.store.update(other, left, None):
                 return None
         return superseded(session, min(later), now) if later else session

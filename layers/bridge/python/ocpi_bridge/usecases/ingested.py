@@ -23,7 +23,7 @@ class Ingested(StrEnum):
     FORMER_TRANSACTION = "former_transaction"
     # Another CSMS has a session with the id that the event names.
     SESSION_ID_TAKEN = "session_id_taken"
-    # So far ahead that it would count as the newest for a long time: the station's clock is wrong.
+    # A day ahead, so that it would overrule what happens until then, or years behind: the station's clock is wrong.
     IMPLAUSIBLE_TIME = "implausible_time"
 
     @property

@@ -163,16 +163,17 @@ class SendCommand:
         if kind is RequestKind.SET:
             if context.plan is None:
                 raise PlanRefused("the plan is gone")
+            lasting = context.plan
+            if request.fail_safe_at is not None:
+                lasting = ended_at(lasting, request.fail_safe_at, session.start)
             plan = fitted(
-                context.plan,
+                lasting,
                 outlet,
                 phases=session.phases,
                 maximum_w=maximum_power(outlet),
                 now=self.clock.now(),
                 charging_since=session.start,
             )
-            if request.fail_safe_at is not None:
-                plan = ended_at(plan, request.fail_safe_at, session.start)
         highest = outlet.station.max_stack_level
         return ChargerCommand(
             command_id=request.command_id,

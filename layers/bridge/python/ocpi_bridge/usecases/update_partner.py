@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from ocpi_bridge.domain.sessions import reassigned
 from ocpi_bridge.ports import Clock, PushContext, PushStore, SessionStore
 from ocpi_bridge.usecases.push_session import PushResult, PushSession
-from ocpi_bridge.usecases.watch_active_profile import WatchActiveProfile, Watched
+from ocpi_bridge.usecases.watch_active_profile import WatchActiveProfile
+from ocpi_bridge.usecases.watching import Watched
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,8 +73,9 @@ def _price(value: object) -> object:
         return None if value is None else {"excl_vat": value}
     if "before_taxes" not in value:
         return value
-    taxes = value.get("taxes")
-    amounts = [tax.get("amount") if isinstance(tax, Mapping) else tax for tax in taxes] if taxes else []
+    if not value.get("taxes"):
+        return {"excl_vat": value["before_taxes"]}
+    amounts = [tax.get("amount") if isinstance(tax, Mapping) else tax for tax in value["taxes"]]
     return {"excl_vat": value["before_taxes"], "taxes": amounts}
 
 

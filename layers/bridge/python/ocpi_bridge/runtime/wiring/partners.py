@@ -14,8 +14,10 @@ from ocpi_bridge.runtime import clients
 from ocpi_bridge.runtime.clock import SystemClock
 from ocpi_bridge.runtime.settings import Settings, variable
 from ocpi_bridge.usecases.deliver_result import DeliverResult
+from ocpi_bridge.usecases.keep_plan import KeepPlan
 from ocpi_bridge.usecases.own_requests import OwnRequests
 from ocpi_bridge.usecases.push_session import PushSession
+from ocpi_bridge.usecases.tell_active_profile import TellActiveProfile
 from ocpi_bridge.usecases.update_partner import UpdatePartner
 from ocpi_bridge.usecases.watch_active_profile import WatchActiveProfile
 
@@ -34,14 +36,17 @@ def update_partner() -> UpdatePartner:
     sessions, requests, registry = variable("SESSIONS_TABLE"), variable("REQUESTS_TABLE"), variable("REGISTRY_TABLE")
     client = _client(secrets)
     store = DynamoPushStore(dynamodb, sessions, registry, clock)
+    watches = DynamoWatchStore(dynamodb, sessions, requests, registry, clock)
+    own = OwnRequests(DynamoIntakeStore(dynamodb, sessions, requests, registry), clock, time.sleep)
     return UpdatePartner(
         store=store,
         sessions=DynamoSessionStore(dynamodb, sessions, registry),
         push=PushSession(store=store, client=client, secrets=secrets, clock=clock),
         watch=WatchActiveProfile(
-            store=DynamoWatchStore(dynamodb, sessions, requests, registry, clock),
-            own=OwnRequests(DynamoIntakeStore(dynamodb, sessions, requests, registry), clock, time.sleep),
-            client=client,
+            store=watches,
+            own=own,
+            keep=KeepPlan(watches, own),
+            tell=TellActiveProfile(watches, client),
             clock=clock,
         ),
         clock=clock,

@@ -91,8 +91,8 @@ def _number(value: JsonValue) -> Decimal:
 
 def _whole(value: JsonValue) -> int:
     number = _number(value)
-    # The comparison comes first: a number with a million digits must not be written out.
-    if abs(number) > _MOST or number != number.to_integral_value():
+    # Compared before anything is calculated: a text can hold numbers that nothing can be calculated with.
+    if not -_MOST <= number <= _MOST or number != number.to_integral_value():
         raise ValueError("is no integer")
     return int(number)
 

@@ -95,12 +95,13 @@ def _value(sampled: JsonObject, measurand: str) -> Decimal | None:
     if sampled.get("format") == "SignedData":
         return None
     value = read_number(sampled.get("value"))
-    if value is None or abs(value) > _MAX_VALUE:
+    # By comparison alone: `abs` calculates, and cannot with every number that a text can hold.
+    if value is None or not -_MAX_VALUE <= value <= _MAX_VALUE:
         return None
     unit = sampled.get("unitOfMeasure")
     unit = unit if isinstance(unit, Mapping) else sampled
     multiplier = read_number(unit.get("multiplier")) or Decimal(0)
-    if abs(multiplier) > _MAX_MULTIPLIER:
+    if not -_MAX_MULTIPLIER <= multiplier <= _MAX_MULTIPLIER:
         return None
     name = unit.get("unit")
     return within_bounds(

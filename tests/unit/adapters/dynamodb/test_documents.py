@@ -1,0 +1,34 @@
+"""Documents give back what they were made of, None and defaults included."""
+
+from dataclasses import replace
+
+import pytest
+
+from ocpi_bridge.adapters.dynamodb.documents import dump, load
+from ocpi_bridge.domain.csms_api import Body, CsmsApi, Operation
+from ocpi_bridge.domain.partners import Partner
+from ocpi_bridge.domain.requests import Fit, InstalledPlan, RequestKind
+from ocpi_bridge.domain.stations import Csms
+from tests.support.registry_entries import csms, partner, station
+
+
+@pytest.mark.parametrize("fail_safe", [None, 600, 7200])
+def test_a_fail_safe_that_is_switched_off_stays_off(fail_safe: int | None) -> None:
+    entry = replace(partner(), fail_safe=fail_safe)
+    assert load(Partner, dump(entry)) == entry
+
+
+@pytest.mark.parametrize("body", [None, Body(), Body(payload_at=("profile",))])
+def test_a_call_without_a_body_stays_one(body: Body | None) -> None:
+    api = CsmsApi("ours", (Operation(RequestKind.CLEAR, "/clear", body=body),))
+    entry = replace(csms(), api=api)
+    assert load(Csms, dump(entry)) == entry
+
+
+def test_what_is_unknown_of_a_fit_stays_unknown() -> None:
+    plan = InstalledPlan("r1", 1, fitted_to=Fit(phases=None, maximum_w=None))
+    assert load(InstalledPlan, dump(plan)) == plan
+
+
+def test_what_reading_takes_for_granted_is_not_written() -> None:
+    assert "max_periods" not in dump(station())
