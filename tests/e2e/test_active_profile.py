@@ -33,8 +33,9 @@ def place(stack: LocalStack) -> Iterator[Site]:
 def limit_changes(place: Site, limit: int | None) -> None:
     """The charge point's own limit (W) changes, and the CSMS comes to know."""
     place.charge_point.own_limit_w = None if limit is None else Decimal(limit)
-    schedule: JsonObject | None = None if limit is None else {"chargingRateUnit": "W"}
-    place.csms.report(place.csms._translator.limit_changed(place.station_id, 1, schedule, source="Other"))
+    periods = [{"startPeriod": 0, "limit": limit}]
+    schedule: JsonObject = {"chargingRateUnit": "W", "chargingSchedulePeriod": periods}
+    place.csms.report(place.csms._translator.limit_changed(place.station_id, 1, None if limit is None else schedule, source="Other"))
 
 
 def accepted_put(place: Site, watts: int) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from itertools import pairwise
 from math import floor
 from types import ModuleType
 from typing import cast
@@ -202,8 +203,10 @@ def test_every_plan_becomes_a_valid_frame_or_is_refused(
     assert len(starts) <= (outlet.station.max_periods or len(starts))
     assert RateUnit(frame.unit) in outlet.station.allowed_units | {outlet.station.preferred_unit}
     assert frame.duration is None or starts[-1] < frame.duration
+    assert all(limit != following for (_, limit), (_, following) in pairwise(frame.periods))
     absolute = plan.start is not None or Quirk.RELATIVE_AS_ABSOLUTE in outlet.station.quirks
     assert ("startSchedule" in frame.schedule) == absolute
+    assert ("Absolute" in json.dumps(frame.payload, default=float)) == absolute
     if absolute:
         assert all(frame.start + timedelta(seconds=start) > NOW for start in starts[1:])
     if outlet.connector.power_type is PowerType.DC or Quirk.NO_NUMBER_PHASES in outlet.station.quirks:
@@ -287,6 +290,7 @@ def test_no_limit_is_ever_above_what_the_partner_and_the_cpo_allow(
     per_unit = exchanged(frame.unit, plan.unit, outlet, phases)
     most = most_allowed(outlet, phases, {plan.unit, frame.unit}, plan.unit)
     let_go = let_go_at(plan, outlet, phases, after)
+    assert Fraction(cast("Decimal", frame.schedule.get("minChargingRate", 0))) * per_unit <= most
     for instant in instants(plan, let_go):
         allowed = asked_for(plan, instant)
         limit = frame.in_force(instant)

@@ -101,7 +101,7 @@ class KirbySite:
     def put(self, car: Charging, profile: ChargingProfile) -> None:
         """The partner PUTs a profile; returns when its result ACCEPTED is there."""
         put = self.partner.bridge.put_profile(car.session_id, profile)
-        assert put.result is ResponseType.ACCEPTED
+        assert put.result is ResponseType.ACCEPTED, (put.status, put.result, put.message)
         assert put.wait_for_result(SOON).result is ResultType.ACCEPTED
 
     # What is seen at the charge point

@@ -10,7 +10,11 @@ from tools.bridge import (
     registration_commands,
     station_commands,
     takeover_commands,
+    unplaced_commands,
 )
+from tools.bridge.session import command
+
+command(station_commands.app, "unplaced")(unplaced_commands.unplaced)
 
 app = typer.Typer(
     name="bridge",

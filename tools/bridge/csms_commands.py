@@ -1,5 +1,7 @@
 """`bridge csms`: the charging station management systems behind the stations."""
 
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -7,7 +9,8 @@ import typer
 
 from ocpi_bridge.domain.errors import UnknownEntity
 from tools.bridge import files, operations
-from tools.bridge.session import Session, command
+from tools.bridge.citrineos import Change, CitrineOS, SubscriptionFailed, read_station_ids
+from tools.bridge.session import TO_BE_CONTINUED, Session, command
 from tools.bridge.sources import FORMS, Source, parse_source
 
 app = typer.Typer(no_args_is_help=True, help="CSMSs: the systems that hold the charge points' OCPP connections.")
@@ -148,3 +151,64 @@ def ask(
         },
         f"{place}: {finding.text}",
     )
+
+
+@command(app, "connect-citrineos")
+def connect_citrineos(
+    session: Session,
+    csms_id: CsmsId,
+    stations: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Stations, one id a line; all of the CSMS's in the registry, if not given."),
+    ] = None,
+    listing: Annotated[bool, typer.Option("--list", help="Change nothing; show which are subscribed.")] = False,
+    disconnect: Annotated[bool, typer.Option("--disconnect", help="Remove the subscriptions.")] = False,
+    show_url: Annotated[
+        bool, typer.Option("--show-url", help="Show the URL in full: whoever has it can report events.")
+    ] = False,
+) -> None:
+    """Subscribe stations at a CitrineOS: it posts their raw frames to the bridge from then on, and needs no other events.
+
+    Running it again is harmless: what is as it should be is left. After a new event key, run it again. Connected stations
+    are noticed within three minutes. The exit code is 3 where some stations failed; the others are done.
+    """
+    if listing and disconnect:
+        raise typer.BadParameter("give --list or --disconnect, not both")
+    deployment = session.deployment
+    csms = deployment.registry.get_csms(csms_id)
+    if csms is None:
+        raise UnknownEntity("CSMS", csms_id)
+    known = [station.station_id for station in deployment.registry.list_stations(csms_id)]
+    chosen = known if stations is None else read_station_ids(stations, known)
+    changes: dict[str, Change] = {}
+    failures: dict[str, str] = {}
+    with (
+        session.output.progress("Asking the CitrineOS ...") as tell,
+        CitrineOS.connected(csms, deployment.probe) as citrineos,
+    ):
+        change = citrineos.state if listing else citrineos.unsubscribe if disconnect else citrineos.subscribe
+        for number, station_id in enumerate(chosen, 1):
+            tell(f"{number} of {len(chosen)} station(s): {station_id}")
+            try:
+                changes[station_id] = change(station_id)
+            except SubscriptionFailed as error:
+                failures[station_id] = str(error)
+    url = citrineos.url if show_url else citrineos.shown_url
+    session.output.done(
+        {"csms_id": csms_id, "url": url, "stations": {**changes}, "failed": {**failures}},
+        *(f"{station_id}: {change}" for station_id, change in changes.items() if listing),
+        *_counted(changes.values()),
+        f"The frames go to {url}",
+    )
+    for station_id, problem in failures.items():
+        session.output.problem(f"station {station_id}: {problem}")
+    if failures:
+        raise typer.Exit(TO_BE_CONTINUED)
+
+
+def _counted(changes: Iterable[Change]) -> Iterator[str]:
+    counted = Counter(changes)
+    if not counted:
+        yield "No station."
+        return
+    yield ", ".join(f"{number} station(s) {change}" for change, number in counted.items()) + "."

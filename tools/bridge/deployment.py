@@ -11,6 +11,7 @@ import boto3
 
 from ocpi_bridge.adapters.dynamodb.registry import DynamoRegistry
 from ocpi_bridge.adapters.dynamodb.station_states import DynamoStationStates
+from ocpi_bridge.adapters.dynamodb.unplaced import DynamoUnplaced
 from ocpi_bridge.domain.connections import OwnPlatform
 from ocpi_bridge.domain.errors import BridgeError
 from ocpi_bridge.domain.partners import Party
@@ -50,6 +51,7 @@ class Deployment:
     pairings: Pairings
     erasure: Erasure
     states: DynamoStationStates
+    unplaced: DynamoUnplaced
     takeover: Takeover
     probe: CsmsProbe
 
@@ -135,6 +137,7 @@ class Deployment:
             ),
             erasure=Erasure.on_aws(dynamodb, registry=table, sessions=sessions),
             states=DynamoStationStates(dynamodb, table),
+            unplaced=DynamoUnplaced(dynamodb, table),
             takeover=Takeover.on_aws(dynamodb, registry=table, sessions=sessions),
             probe=CsmsProbe.on_aws(
                 secrets_manager,

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from urllib.parse import urlsplit
 
-from tools.charge_point import LogEvent
+from tools.charge_point import Car, LogEvent
 from tools.counterparts.clock import utc_now
 from tools.counterparts.json_types import JsonObject, as_object
 from tools.counterparts.ocpp_json import Call, CallError
@@ -171,7 +171,7 @@ def see_no_violation(scene: Scene, _within: Bound) -> str:
 def arrive(scene: Scene, within: Bound) -> int:
     """A car is plugged in and its driver's token starts a transaction; its id, once station and CSMS agree on it."""
     parts = scene.parts
-    parts.charge_point.plug_in()
+    parts.charge_point.plug_in(1, Car())
     transaction_id = parts.charge_point.start_transaction(1, DRIVER_TAG)
     state = parts.charge_point.wait_for_connector(1, lambda one: one.transaction_id is not None, within.left())
     booked = [one.transaction_id for one in parts.csms.books.active(parts.charge_point.station_id)]

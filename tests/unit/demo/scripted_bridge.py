@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -23,7 +23,7 @@ PROFILE_ID = 1_000_001
 SILENT_STATION, AMPERE_STATION = "CP-2", "CP-3"
 # 3 phases of 230 V and 32 A.
 MAXIMUM = 22_080
-VOLTAGE, PHASE_IN_USE_A = 230, 1
+VOLTAGE, CONNECTOR_PHASES, PHASE_IN_USE_A = 230, 3, 1
 # The silent charger's CALL is given up after this long (s); any other's only when something is broken.
 PATIENCE_WITH_THE_SILENT = 0.3
 PATIENCE = 15.0
@@ -156,7 +156,7 @@ class ScriptedBridge:
 
     def _see_phases(self, station_id: str, data: JsonObject) -> None:
         in_use = [current for current in as_list(data.get("current_a")) if float(str(current)) > PHASE_IN_USE_A]
-        if station_id not in self._phases and in_use:
+        if len(in_use) not in {0, self._phases.get(station_id, CONNECTOR_PHASES)}:
             self._phases[station_id] = len(in_use)
             if station_id in self._plans:
                 self._begin(partial(self._install, station_id))
@@ -187,7 +187,10 @@ class ScriptedBridge:
         self._tell(station_id, _constant(limit))
 
     def _forget_plan(self, station_id: str) -> None:
-        if self._plans.pop(station_id, None) is not None and not self._script.leaves_plans:
+        if self._plans.pop(station_id, None) is None or self._script.leaves_plans:
+            return
+        # The silent charger does not answer this either, and at the end everybody is gone.
+        with suppress(CsmsError):
             self._call(station_id, "ClearChargingProfile", {"id": PROFILE_ID})
 
     def _install(self, station_id: str) -> None:
@@ -195,8 +198,8 @@ class ScriptedBridge:
         cap = self._caps.get(station_id)
         payload = _set(self._plans[station_id], running.transaction_id, self._script, cap)
         if station_id == AMPERE_STATION:
-            known = 3 if self._script.assumes_three_phases else self._phases.get(station_id, 3)
-            payload = _in_ampere(payload, known)
+            seen = self._phases.get(station_id, CONNECTOR_PHASES)
+            payload = _in_ampere(payload, CONNECTOR_PHASES if self._script.assumes_three_phases else seen)
         self._call(station_id, "SetChargingProfile", payload)
 
     def _tell(self, station_id: str, profile: JsonObject) -> None:

@@ -149,7 +149,7 @@ def test_the_measurement_follows_the_steps_and_stays_out_of_the_story(tmp_path: 
         (Script(hides_limits=True), "The CPO sets", "GetCompositeSchedule", "nothing like it"),
         (Script(guesses_limits=True), "The CPO sets", "GetCompositeSchedule", "nothing like it"),
         (Script(misreads_limits=True), "The CPO sets", "11000 W from", "seen: 22000 W from"),
-        (Script(ignores_cap=True), "The CPO caps", "GetCompositeSchedule at", "nothing like it"),
+        (Script(ignores_cap=True), "The CPO caps", "SetChargingProfile with the lower", "nothing like it"),
         (Script(clears_nothing=True), "The CPO takes its station back", "ClearChargingProfile", "nothing like it"),
         (Script(steers_while_suspended=True), "The CPO takes its station back", "REJECTED while", "seen: ACCEPTED"),
         (Script(never_steers_again=True), "The CPO lifts the cap", "ACCEPTED", "OCPI 1000, REJECTED"),

@@ -152,6 +152,13 @@ def test_a_minimum_rate_above_all_that_the_outlet_delivers_is_left_out() -> None
     assert fit(plan("1000", min_rate="1380.06"), outlet()).min_rate == Decimal("1380.0")
 
 
+def test_a_minimum_rate_that_one_phase_cannot_carry_is_left_out() -> None:
+    only_ampere = outlet(allowed_units=ONLY_AMPERE)
+    assert fit(plan("11040", min_rate="11040"), only_ampere, 1).min_rate is None
+    assert fit(plan("11040", min_rate="7360"), only_ampere, 1).min_rate == 32
+    assert fit(plan("50", unit=AMPERE, min_rate="50"), outlet(allowed_units=ONLY_WATT), 1).min_rate is None
+
+
 def test_limits_of_any_size_are_fitted() -> None:
     assert limits(fit(plan("1E+400"), outlet())) == [22080]
 

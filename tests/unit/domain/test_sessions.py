@@ -209,6 +209,53 @@ def test_a_session_never_ends_before_it_started() -> None:
     assert session.end == START
 
 
+def test_energy_that_an_old_end_brings_is_told_with_it() -> None:
+    end = replace(HOUR[-1], time=HOUR[1].time)
+    session, periods = after([HOUR[0], HOUR[2], end])
+    assert sum(period.energy for period in periods) == session.kwh == Decimal("4.7")
+    assert (periods[-1].start, periods[-1].end, periods[-1].power) == (HOUR[2].time, HOUR[2].time, Decimal(0))
+
+
+@pytest.mark.parametrize(
+    ("reason", "meter", "status"),
+    [
+        ("DeAuthorized", "1000", SessionStatus.INVALID),
+        ("DeAuthorized", "1100", SessionStatus.COMPLETED),
+        ("Remote", "1000", SessionStatus.COMPLETED),
+        (None, "1000", SessionStatus.COMPLETED),
+    ],
+)
+def test_a_session_that_was_refused_and_charged_nothing_is_invalid(
+    reason: str | None, meter: str, status: SessionStatus
+) -> None:
+    end = replace(event(ENDED, 60, meter=meter), stop_reason=reason)
+    assert after([HOUR[0], end])[0].status is status
+
+
+# --- The register ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("bad", ["0", "999", "500"])
+def test_a_register_that_falls_in_mid_session_adds_nothing(bad: str) -> None:
+    session, _ = after([HOUR[0], HOUR[1], event(UPDATED, 600, meter=bad), HOUR[2]])
+    assert (session.meter_start_wh, session.kwh) == (Decimal(1000), Decimal("3.6"))
+
+
+def test_a_lower_register_that_was_read_earlier_shows_what_was_charged_before() -> None:
+    session, _ = after([HOUR[2], HOUR[1]])
+    assert (session.meter_start_wh, session.kwh) == (Decimal(1900), Decimal("2.7"))
+
+
+def test_the_starts_own_register_counts_whatever_its_clock_says() -> None:
+    session, _ = after([HOUR[1], replace(HOUR[0], time=START + timedelta(seconds=400))])
+    assert session.kwh == Decimal("0.9")
+
+
+def test_a_start_that_shows_more_than_was_read_takes_no_energy_back() -> None:
+    session, _ = after([HOUR[1], HOUR[2], replace(HOUR[0], reading=replace(HOUR[0].reading, meter_wh=Decimal(2500)))])
+    assert session.kwh == Decimal("2.7")
+
+
 # --- Phases ----------------------------------------------------------------------------------------------------------
 
 
@@ -271,6 +318,38 @@ def test_a_period_tells_the_state_of_charge_at_its_end() -> None:
     assert [period.soc for period in periods] == [41, 41]
 
 
+PARKED, CHARGING, OUR_PAUSE = ChargingState.SUSPENDED_EV, ChargingState.CHARGING, ChargingState.SUSPENDED_EVSE
+
+
+def in_state(seconds: float, state: ChargingState, meter: str) -> StationEvent:
+    return replace(event(UPDATED, seconds, meter=meter), charging_state=state)
+
+
+def test_parking_has_periods_of_its_own_from_its_beginning_to_its_end() -> None:
+    _, periods = after(
+        [
+            HOUR[0],
+            in_state(60, CHARGING, "1100"),
+            in_state(360, PARKED, "1500"),
+            in_state(720, CHARGING, "1500"),
+            HOUR[-1],
+        ]
+    )
+    told = [((one.end - START).total_seconds(), one.parking, one.time.quantize(Decimal("0.01"))) for one in periods]
+    assert told == [(360, None, Decimal("0.10")), (720, Decimal("0.1"), Decimal(0)), (3600, None, Decimal("0.80"))]
+
+
+def test_parking_at_the_end_is_parking_whatever_the_end_shows() -> None:
+    _, periods = after([HOUR[0], in_state(1800, PARKED, "5700"), replace(HOUR[-1], charging_state=ChargingState.IDLE)])
+    assert [one.parking for one in periods] == [None, Decimal("0.5")]
+
+
+def test_our_own_pause_is_never_parking() -> None:
+    _, periods = after([HOUR[0], in_state(60, OUR_PAUSE, "1000"), in_state(1000, OUR_PAUSE, "1000"), HOUR[-1]])
+    assert [one.parking for one in periods] == [None, None]
+    assert sum(one.time for one in periods) == 1
+
+
 @pytest.mark.parametrize(("seconds", "closed"), [(899, 0), (900, 1)])
 def test_a_period_lasts_a_quarter_while_the_power_stays(seconds: int, closed: int) -> None:
     assert timedelta(seconds=900) == PERIOD_LENGTH
@@ -319,6 +398,19 @@ def test_a_profile_id_lies_within_the_reserved_range(reserved: ProfileIdRange, s
 @given(st.sampled_from(RANGES), st.uuids().map(str), st.uuids().map(str), st.integers(1, 63))
 def test_connectors_of_a_station_never_share_an_id(reserved: ProfileIdRange, one: str, other: str, number: int) -> None:
     assert profile_id(reserved, one, number) != profile_id(reserved, other, number + 1)
+
+
+def test_connectors_of_a_large_station_never_share_an_id() -> None:
+    connectors = [Connector("1", number, PowerType.AC_3_PHASE, 230, 32) for number in range(1, 131)]
+    evses = tuple(Evse(f"E{one.ocpp_connector_id}", (one,)) for one in connectors)
+    large = Station("acme", "CP-001", "LOC1", OcppVersion.V16, evses)
+    # One slot only: whatever the sessions are called, only the connector can tell their ids apart.
+    tight = replace(csms(), profile_ids=ProfileIdRange(1, 131))
+    ids = [
+        session_of(event(STARTED, 0, connector_id=one.ocpp_connector_id), tight, large).profile_id for one in connectors
+    ]
+    assert len(set(ids)) == len(ids)
+    assert set(ids) <= set(range(1, 132))
 
 
 def test_a_session_keeps_its_id_and_the_next_one_has_another() -> None:

@@ -194,6 +194,19 @@ def test_a_state_of_charge_is_told_where_it_is_known_and_the_driver_consents(
     assert {dimension["type"]: dimension["volume"] for dimension in sent} == told
 
 
+@pytest.mark.parametrize(
+    ("parking", "told"),
+    [
+        (None, {"TIME": 0.25}),
+        (Decimal("0.25"), {"TIME": 0, "PARKING_TIME": 0.25}),
+    ],
+)
+def test_hours_of_parking_are_none_of_charging(parking: Decimal | None, told: dict[str, float]) -> None:
+    period = ChargingPeriod(1, START, START + timedelta(minutes=15), Decimal(0), Decimal(0), parking=parking)
+    sent = json.loads(dumps(charging_periods([period])))[0]["dimensions"]
+    assert {one["type"]: one["volume"] for one in sent if one["type"].endswith("TIME")} == told
+
+
 def test_a_patch_says_what_changed_and_always_when() -> None:
     fixture = ocpi_fixture("constructed/sessions/session_patch_completed")
     known = session_fields(session(), "jedlix", KEY)

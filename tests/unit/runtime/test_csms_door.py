@@ -212,6 +212,13 @@ def test_a_post_that_breaks_the_contract_names_the_field_and_may_be_sent_mended(
     assert csms.queued() == []
 
 
+@pytest.mark.parametrize("body", [EVENTS.encode("utf-16"), EVENTS.replace("CP-001", "CP-\uffff").encode()])
+def test_a_post_that_no_queue_takes_is_refused_for_good(world: World, intake: EventIntake, body: bytes) -> None:
+    headers = {"x-csms-id": "acme", "x-signature": sign_event(body, KEY, world.clock.now())}
+    with pytest.raises(InvalidInput, match="body"):
+        intake.take(HttpRequest("POST", {}, (), headers, body, "/csms/v1/events"))
+
+
 def test_a_post_that_the_queue_did_not_take_may_be_sent_again_as_it_is(
     csms: Csms, queues: Queues, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,10 +3,12 @@
 Only what lies beyond our own network is played: the partner's and the CSMS's HTTP servers.
 """
 
+import base64
 import importlib.util
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +16,11 @@ import boto3
 import pytest
 
 from ocpi_bridge.adapters.csms.signing import callback_url, sign_event
-from ocpi_bridge.adapters.dynamodb import session_items
+from ocpi_bridge.adapters.dynamodb import registry_items, session_items
+from ocpi_bridge.adapters.dynamodb import tables as dynamo
 from ocpi_bridge.domain.events import EventType
 from ocpi_bridge.domain.requests import RequestKind, RequestState, Result
-from ocpi_bridge.ports import ChargerCommand, Clock, Failed, Pending, Receipt, SecretStore
+from ocpi_bridge.ports import ChargerCommand, Failed, Pending, Receipt
 from ocpi_bridge.runtime import clients
 from ocpi_bridge.runtime.clock import SystemClock
 from tests.support.lambda_events import failed, image, proxy_event, queue_event, stream_event
@@ -30,7 +33,7 @@ from tests.support.world import CARD, DEADLINE, PAUSE_BETWEEN, RESPONSE_URL, TOK
 FUNCTIONS = Path(__file__).parents[3] / "functions"
 PREFIX = "ocpi-bridge/test"
 CSMS_API = "https://csms-api.example/prod"
-KEY = "key of the events"
+KEY = "key-of-the-events"
 SIGNING_KEY = "key of the callback URLs"
 AUTHORIZED = {"Authorization": f"Token {TOKEN}", "X-Request-ID": "req-1", "X-Correlation-ID": "corr-1"}
 Handler = Callable[[Mapping[str, Any], object], Any]
@@ -104,11 +107,11 @@ def site(world: World, queues: Queues, monkeypatch: pytest.MonkeyPatch) -> Itera
     def partner_server(*_: object, **__: object) -> ScriptedPartner:
         return here.partner
 
-    def csms_server(secrets: SecretStore, clock: Clock) -> ScriptedDriver:
+    def csms_server(*_: object, **__: object) -> ScriptedDriver:
         return here.driver
 
     monkeypatch.setattr("ocpi_bridge.runtime.wiring.partners.guarded_partner_client", partner_server)
-    monkeypatch.setattr("ocpi_bridge.runtime.wiring.commands.http_charge_point_driver", csms_server)
+    monkeypatch.setattr("ocpi_bridge.runtime.wiring.commands.charge_point_drivers", csms_server)
     made = (clients.dynamodb, clients.sqs, clients.secrets_manager)
     for make in made:
         make.cache_clear()
@@ -387,15 +390,70 @@ def test_an_event_of_a_csms_becomes_a_session_at_the_partner(site: Site) -> None
     assert CARD.uid not in json.dumps(message.body, default=str)
 
 
-def test_an_event_that_breaks_the_contract_comes_again_and_makes_no_session(site: Site) -> None:
+def test_an_event_that_breaks_the_contract_is_dropped_for_good_and_makes_no_session(site: Site, log: Lines) -> None:
     attributes = {"csms_id": {"DataType": "String", "StringValue": "acme"}}
     site.queues.client.send_message(
         QueueUrl=site.queues.csms_events,
         MessageBody='{"events": [{}]}',
         MessageAttributes=attributes,  # type: ignore[arg-type]
     )
-    assert len(site.drain("ingest_csms_events", site.queues.csms_events)) == 1
+    assert site.drain("ingest_csms_events", site.queues.csms_events) == []
     assert site.world.stored_sessions() == []
+    assert [line["outcome"] for line in log() if line["message"] == "event.refused"] == ["unreadable"]
+
+
+def test_a_message_that_no_door_wrote_comes_again_and_ends_among_the_dead_letters(site: Site) -> None:
+    attributes = {"csms_id": {"DataType": "String", "StringValue": "acme"}}
+    site.queues.client.send_message(
+        QueueUrl=site.queues.csms_events,
+        MessageBody="no json",
+        MessageAttributes=attributes,  # type: ignore[arg-type]
+    )
+    assert len(site.drain("ingest_csms_events", site.queues.csms_events)) == 1
+
+
+def test_an_ocpi_session_of_a_csms_becomes_a_session_at_the_partner(site: Site) -> None:
+    site.world.put_assignment(assignment())
+    uid = site.world.station.evses[0].uid
+    evse = registry_items.evse_item(uid, "acme", "CP-001")
+    site.world.tables.put(site.world.tables.registry, dynamo.to_item(evse))
+    parameters = {"csms_id": "acme", "country_code": "NL", "party_id": "ACM", "session_id": "S-1"}
+    body = {
+        "start_date_time": "2026-01-15T17:00:00Z",
+        "kwh": 1.5,
+        "evse_uid": uid,
+        "connector_id": "1",
+        "status": "ACTIVE",
+        "last_updated": "2026-01-15T17:00:00Z",
+    }
+    given = proxy_event(
+        "PUT",
+        "/csms/v1/ocpi/acme/sessions/NL/ACM/S-1",
+        headers={"Authorization": f"Token {base64.b64encode(KEY.encode()).decode()}"},
+        path_parameters=parameters,
+        body=json.dumps(body),
+    )
+    assert read(site.run("csms_sessions", given))[1]["status_code"] == 1000
+    assert site.drain("ingest_csms_events", site.queues.csms_events) == []
+    [session] = site.world.stored_sessions()
+    site.relay(session_items.session_item(session))
+    assert site.drain("push_updates", site.queues.partner_updates) == []
+    [message] = site.partner.messages
+    assert (message.method, message.body["id"], message.body["kwh"]) == ("PUT", "S-1", Decimal("1.5"))
+
+
+def test_what_a_csms_reports_on_the_bus_is_taken_from_its_envelope(site: Site) -> None:
+    event = {"id": "1", "type": "station.offline", "time": "2026-01-15T17:00:00Z", "station_id": "CP-001"}
+    envelope = {
+        "id": "b-1",
+        "detail-type": "csms.events",
+        "source": "com.example.csms",
+        "account": ACCOUNT,
+        "detail": {"csms_id": "acme", "events": [event]},
+    }
+    site.queues.client.send_message(QueueUrl=site.queues.csms_events, MessageBody=json.dumps(envelope))
+    assert site.drain("ingest_csms_events", site.queues.csms_events) == []
+    assert site.world.states.state("acme", "CP-001").online is False
 
 
 def test_an_event_of_an_unknown_station_is_a_warning_for_the_operator(site: Site, log: Lines) -> None:

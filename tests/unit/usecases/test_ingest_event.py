@@ -12,7 +12,7 @@ from ocpi_bridge.adapters.dynamodb import registry_items
 from ocpi_bridge.domain.assignments import Rights, Scope
 from ocpi_bridge.domain.errors import Contended
 from ocpi_bridge.domain.events import EventType, IdToken, SessionStatus, StationEvent
-from ocpi_bridge.domain.sessions import Session
+from ocpi_bridge.domain.sessions import GRACE, Session
 from ocpi_bridge.domain.stations import Connector, Evse, OcppVersion, PowerType
 from ocpi_bridge.usecases.ingest_event import IngestEvent
 from ocpi_bridge.usecases.ingested import WRITE_ATTEMPTS, Ingested
@@ -82,8 +82,13 @@ def test_a_transaction_whose_start_was_lost_is_seen_from_its_first_update(world:
     assert only(world).start == CHARGING.time
 
 
-def test_a_transaction_of_which_only_the_end_is_known_is_a_session_that_is_over(world: World, ingest: Ingest) -> None:
+def test_a_transaction_of_which_only_the_end_is_known_is_a_session_that_is_over_after_the_grace(
+    world: World, ingest: Ingest
+) -> None:
     assert ingest(LAST) is Ingested.CREATED
+    assert (only(world).status, only(world).steerable) == (SessionStatus.ACTIVE, False)
+    world.clock.advance(GRACE.total_seconds())
+    assert ingest(LAST) is Ingested.CHANGED
     assert (only(world).status, only(world).end) == (SessionStatus.COMPLETED, LAST.time)
 
 
@@ -138,8 +143,22 @@ def test_events_after_a_new_beginning_belong_to_the_new_session(world: World, in
 
 def test_a_start_that_is_reported_after_the_end_is_no_new_beginning(world: World, ingest: Ingest) -> None:
     ingest(LAST)
-    assert ingest(FIRST) is Ingested.UNCHANGED
-    assert len(world.stored_sessions()) == 1
+    assert ingest(FIRST) is Ingested.CHANGED
+    assert (only(world).status, only(world).start, only(world).kwh) == (
+        SessionStatus.COMPLETED,
+        FIRST.time,
+        Decimal("4.7"),
+    )
+
+
+# --- What it costs ---------------------------------------------------------------------------------------------------
+
+
+def test_a_meter_reading_is_one_write(world: World, ingest: Ingest) -> None:
+    ingest(FIRST)
+    with counted(world.tables.client) as operations:
+        assert ingest(CHARGING) is Ingested.CHANGED
+    assert [name for name in operations if name != "BatchGetItem"] == ["PutItem"]
 
 
 # --- Who sees and steers ---------------------------------------------------------------------------------------------

@@ -13,7 +13,15 @@ from ocpi_bridge.domain.assignments import Rights
 from ocpi_bridge.domain.events import EventType, SessionStatus
 from ocpi_bridge.domain.requests import Delivery, RequestState, Result
 from ocpi_bridge.domain.sessions import Session
-from ocpi_bridge.ports import CommandMessage, DeadlineMessage, Message, Pushed, PushMessage, ResultMessage
+from ocpi_bridge.ports import (
+    CommandMessage,
+    DeadlineMessage,
+    Message,
+    OverdueSession,
+    Pushed,
+    PushMessage,
+    ResultMessage,
+)
 from ocpi_bridge.usecases import sweep as sweeping
 from ocpi_bridge.usecases.sweep import STALLED_AFTER, Sweep, Swept
 from tests.support.clocks import START
@@ -100,6 +108,47 @@ def test_a_push_that_was_acknowledged_is_not_woken(world: World, session: Sessio
     world.pushes.save_pushed(Pushed(session.session_id, "jedlix"), due_at=START)
     world.pushes.save_pushed(Pushed(session.session_id, "jedlix", version=1), due_at=None)
     assert swept(world)[1].messages == []
+
+
+def overdue(world: World, transaction_id: str, closes: float) -> Session:
+    """A session that is over without its end some seconds after the clock's start."""
+    first = event(EventType.TRANSACTION_STARTED, transaction_id=transaction_id)
+    closes_at = START + timedelta(seconds=closes)
+    return world.open_session(first, superseded_at=START + timedelta(seconds=30), closes_at=closes_at)
+
+
+def test_a_session_whose_end_never_came_is_told_to_be_over_when_it_is_time(world: World) -> None:
+    left = overdue(world, "778", 60)
+    overdue(world, "779", 60.001)
+    done, outbox = swept(world)
+    ended = START + timedelta(seconds=30)
+    assert outbox.messages == [OverdueSession("acme", "CP-001", "778", left.session_id, ended)]
+    assert done == Swept(requests=0, pushes=0, overdue=1)
+
+
+def test_a_session_is_told_to_be_over_until_it_is(world: World) -> None:
+    left = overdue(world, "778", 60)
+    assert [len(swept(world)[1].messages) for _ in range(2)] == [1, 1]
+    world.put_session(replace(left, status=SessionStatus.COMPLETED, end=START, version=2))
+    assert swept(world)[1].messages == []
+
+
+def test_an_end_that_was_told_counts_more_than_the_next_car(world: World) -> None:
+    left = overdue(world, "778", 60)
+    world.put_session(replace(left, ended_at=START + timedelta(seconds=20)))
+    [message] = swept(world)[1].messages
+    assert isinstance(message, OverdueSession)
+    assert message.ended_at == START + timedelta(seconds=20)
+
+
+def test_pushes_and_sessions_that_are_due_do_not_mix(world: World, session: Session) -> None:
+    world.pushes.save_pushed(Pushed(session.session_id, "jedlix"), due_at=START)
+    left = overdue(world, "779", 0)
+    _, outbox = swept(world)
+    assert outbox.messages == [
+        PushMessage(session.session_id, "jedlix", MINUTE),
+        OverdueSession("acme", "CP-001", "779", left.session_id, START + timedelta(seconds=30)),
+    ]
 
 
 def test_the_next_sweep_is_no_repetition_of_the_last(world: World, session: Session) -> None:

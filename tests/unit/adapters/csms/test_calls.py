@@ -101,8 +101,8 @@ def test_a_field_for_which_the_command_has_nothing_is_left_out() -> None:
     assert body_of(body, version=OcppVersion.V201) == {"evse": 3, "connector": 2}
 
 
-def test_a_call_may_have_no_body() -> None:
-    call = made(Operation(GET, "/connectors/{connector_id}/composite", method="GET", body=None))
+def test_a_get_of_http_has_no_body() -> None:
+    call = made(Operation(GET, "/connectors/{connector_id}/composite", method="GET"))
     assert (call.method, call.body) == ("GET", None)
 
 

@@ -277,6 +277,13 @@ def test_an_http_error_says_whether_the_command_can_have_been_sent(
     assert str(status) in outcome.reason
 
 
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_credential_that_is_not_enough_is_named_as_what_it_is(status: int) -> None:
+    outcome = submit(reply(status))
+    assert isinstance(outcome, Failed)
+    assert "credential" in outcome.reason
+
+
 def test_a_validation_error_is_passed_on_to_the_operator() -> None:
     outcome = submit(reply(400, {"code": "FST_ERR_VALIDATION", "message": "body must have property 'connectorId'"}))
     assert isinstance(outcome, Failed)
@@ -309,7 +316,7 @@ def test_no_answer_says_whether_the_command_can_have_been_sent(error: str, sent:
         reply(204),
         Reply(200, body=b"<html>Sign in</html>"),
         Reply(200, body=b"[" * 60_000),
-        Reply(200, body=b"[{", truncated=True),
+        Reply(200, body=b'[{"success":true}]', truncated=True),
         reply(200, []),
         reply(200, [{}]),
         reply(200, {"success": "yes"}),

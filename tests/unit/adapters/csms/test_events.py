@@ -329,11 +329,12 @@ def test_read_one_by_one_a_wrong_event_is_told_apart_and_the_others_are_taken() 
     assert isinstance(last, CommandResult)
 
 
-def test_of_a_refused_event_only_what_can_be_an_id_or_a_type_is_kept() -> None:
-    wrong: dict[str, Any] = {"id": "x" * 256, "type": "<script>", "station_id": 7}
+@pytest.mark.parametrize("station_id", [7, None, "CP\n1", "CP\ud800", ""])
+def test_of_a_refused_event_only_what_can_be_kept_is_kept(station_id: object) -> None:
+    wrong: dict[str, Any] = {"id": "x" * 300, "type": "<script>", "station_id": station_id}
     [refused_one] = read_each("acme", [wrong])
     assert isinstance(refused_one, RefusedEvent)
-    assert (refused_one.station_id, refused_one.event_id, refused_one.event_type) == ("", "", "")
+    assert (refused_one.station_id, refused_one.event_id, refused_one.event_type) == ("", "x" * 255, "")
 
 
 # --- What is refused -------------------------------------------------------------------------------------------------
@@ -356,6 +357,7 @@ def test_of_a_refused_event_only_what_can_be_an_id_or_a_type_is_kept() -> None:
         ({"time": "noon"}, "time"),
         ({"station_id": ""}, "station_id"),
         ({"station_id": None}, "station_id"),
+        ({"station_id": "CP\ud800"}, "station_id"),
         ({"connector_id": 0}, "connector_id"),
         ({"connector_id": "1"}, "connector_id"),
         ({"connector_id": 1.5}, "connector_id"),

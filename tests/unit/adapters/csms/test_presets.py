@@ -9,7 +9,7 @@ import pytest
 from ocpi_bridge.adapters.csms import presets
 from ocpi_bridge.adapters.csms.presets import preset, preset_names, preset_of
 from ocpi_bridge.adapters.dynamodb.documents import dump, load
-from ocpi_bridge.domain.csms_api import Body, CsmsApi, Operation, Reading, check_api
+from ocpi_bridge.domain.csms_api import Body, CsmsApi, Operation, Reading, Spelling, check_api
 from ocpi_bridge.domain.errors import InvalidInput
 from ocpi_bridge.domain.requests import RequestKind
 from ocpi_bridge.domain.stations import Csms, CsmsMode
@@ -57,6 +57,15 @@ def test_a_name_is_a_preset_or_nothing(name: str) -> None:
     assert "citrineos" in problem.problem
 
 
+def test_a_name_cannot_lead_to_another_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "presets").mkdir()
+    (tmp_path / "outside.json").write_text(dump(OWN))
+    monkeypatch.setattr(presets, "_FILES", tmp_path / "presets")
+    preset.cache_clear()
+    assert preset("../outside") is None
+    preset.cache_clear()
+
+
 def test_a_new_file_is_a_new_preset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "brandnew.json").write_text(dump(replace(OWN, name="brandnew")))
     monkeypatch.setattr(presets, "_FILES", tmp_path)
@@ -94,8 +103,32 @@ def test_an_entry_has_a_preset_or_a_description_and_not_both() -> None:
     assert problem_of(replace(csms_of("citrineos"), api=OWN)).field == "preset"
 
 
-def test_an_entry_with_a_description_survives_the_registry() -> None:
-    csms = replace(csms_of("custom"), api=preset("citrineos"))
+@pytest.mark.parametrize(
+    "api",
+    [
+        OWN,
+        *map(preset, preset_names()),
+        CsmsApi(
+            name="other",
+            operations=(
+                Operation(
+                    RequestKind.GET,
+                    "/{account}",
+                    versions=("2.0.1",),
+                    method="GET",
+                    query={"seconds": "{duration}"},
+                    body=Body(("a",), ("b",), {"c": "d"}, Spelling.SNAKE_CASE, ("e",), {"f": "{unit}"}),
+                    http_answers={"202": "Accepted"},
+                ),
+            ),
+            callback=Reading((0, "a"), Spelling.SNAKE_CASE, ("b",), (1,), ("c",), ("d", 2), ("e",), {"ok": "Accepted"}),
+            verdict_at=(),
+            parameters={"account": "main"},
+        ),
+    ],
+)
+def test_an_entry_with_a_description_survives_the_registry(api: CsmsApi) -> None:
+    csms = replace(csms_of("custom"), api=api)
     assert load(Csms, dump(csms)) == csms
 
 

@@ -1,6 +1,7 @@
 """Documents give back what they were made of, None and defaults included."""
 
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
@@ -26,7 +27,7 @@ def test_a_call_without_a_body_stays_one(body: Body | None) -> None:
 
 
 def test_what_is_unknown_of_a_fit_stays_unknown() -> None:
-    plan = InstalledPlan("r1", 1, fitted_to=Fit(phases=None, maximum_w=None))
+    plan = InstalledPlan("r1", 1, fitted_to=Fit(phases=None, maximum_w=Decimal(22_080)))
     assert load(InstalledPlan, dump(plan)) == plan
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Protocol
 
 import pytest
 
@@ -20,8 +21,8 @@ LEARNED = Capabilities(frozenset({RateUnit.AMPERE}), max_periods=24, max_stack_l
 
 
 @pytest.fixture
-def states(tables: AwsTables) -> StationStates:
-    return DynamoStationStates(tables.client, tables.registry)
+def states(aws: AwsTables) -> StationStates:
+    return DynamoStationStates(aws.client, aws.registry)
 
 
 def known(states: StationStates) -> StationState:
@@ -32,23 +33,28 @@ def test_of_a_station_that_nothing_was_heard_of_nothing_is_known(states: Station
     assert known(states) == StationState()
 
 
-Told = Callable[[StationStates, datetime, bool], None]
 Seen = Callable[[StationState], bool]
 
 
-def _online(states: StationStates, at: datetime, value: bool) -> None:
+class Told(Protocol):
+    """One thing that is told of a station, on or off."""
+
+    def __call__(self, states: StationStates, at: datetime, *, value: bool) -> None: ...
+
+
+def _online(states: StationStates, at: datetime, *, value: bool) -> None:
     states.set_online("acme", "CP-001", online=value, at=at)
 
 
-def _station(states: StationStates, at: datetime, value: bool) -> None:
+def _station(states: StationStates, at: datetime, *, value: bool) -> None:
     states.set_steering("acme", "CP-001", None, suspended=value, at=at)
 
 
-def _evse(states: StationStates, at: datetime, value: bool) -> None:
+def _evse(states: StationStates, at: datetime, *, value: bool) -> None:
     states.set_steering("acme", "CP-001", "3256", suspended=value, at=at)
 
 
-def _cap(states: StationStates, at: datetime, value: bool) -> None:
+def _cap(states: StationStates, at: datetime, *, value: bool) -> None:
     states.set_cap("acme", "CP-001", "3256", Decimal(4000) if value else None, at)
 
 
@@ -65,39 +71,39 @@ def _cap(states: StationStates, at: datetime, value: bool) -> None:
 def test_what_is_older_never_overrules_what_is_newer(
     tell: Told, seen: Seen, newest: bool, states: StationStates
 ) -> None:
-    tell(states, NOW, newest)
-    tell(states, EARLIER, not newest)
+    tell(states, NOW, value=newest)
+    tell(states, EARLIER, value=not newest)
     assert seen(known(states)) is newest
-    tell(states, NOW, newest)
+    tell(states, NOW, value=newest)
     assert seen(known(states)) is newest
-    tell(states, LATER, not newest)
+    tell(states, LATER, value=not newest)
     assert seen(known(states)) is not newest
 
 
 def test_a_cap_that_was_lifted_is_not_set_again_by_an_older_word(states: StationStates) -> None:
-    _cap(states, NOW, False)
-    _cap(states, EARLIER, True)
+    _cap(states, NOW, value=False)
+    _cap(states, EARLIER, value=True)
     assert known(states).caps_w == {}
 
 
 def test_one_thing_does_not_order_another(states: StationStates) -> None:
-    _online(states, LATER, True)
-    _station(states, EARLIER, True)
-    _evse(states, EARLIER, True)
-    _cap(states, EARLIER, True)
+    _online(states, LATER, value=True)
+    _station(states, EARLIER, value=True)
+    _evse(states, EARLIER, value=True)
+    _cap(states, EARLIER, value=True)
     states.set_cap("acme", "CP-001", "3257", Decimal("7400.5"), EARLIER - timedelta(hours=1))
     state = known(states)
-    assert (state.online, state.steering_suspended, state.suspended_evses) == (True, True, {"3256"})
+    assert (state.online, state.steering_suspended, state.suspended_evses) == (True, True, frozenset({"3256"}))
     assert state.caps_w == {"3256": Decimal(4000), "3257": Decimal("7400.5")}
 
 
 def test_a_station_that_is_given_back_gives_back_none_of_its_evses_taken_by_name(states: StationStates) -> None:
-    _station(states, EARLIER, True)
-    _evse(states, EARLIER, True)
-    _station(states, NOW, False)
+    _station(states, EARLIER, value=True)
+    _evse(states, EARLIER, value=True)
+    _station(states, NOW, value=False)
     assert known(states).suspends("3256")
     assert not known(states).suspends("3257")
-    _evse(states, NOW, False)
+    _evse(states, NOW, value=False)
     assert not known(states).suspends("3256")
 
 
@@ -114,7 +120,7 @@ def test_a_uid_with_any_character_of_ocpi_can_be_kept(states: StationStates) -> 
     uid = "#a:b/c.d[0] e"
     states.set_steering("acme", "CP-001", uid, suspended=True, at=NOW)
     states.set_cap("acme", "CP-001", uid, Decimal(0), NOW)
-    assert (known(states).suspended_evses, known(states).caps_w) == ({uid}, {uid: Decimal(0)})
+    assert (known(states).suspended_evses, known(states).caps_w) == (frozenset({uid}), {uid: Decimal(0)})
 
 
 def test_stations_are_told_apart(states: StationStates) -> None:
@@ -136,9 +142,9 @@ def test_a_boot_forgets_what_the_station_refused_and_said_and_nothing_of_the_cpo
     states.learned("acme", "CP-001", LEARNED, NOW)
     states.has_no_smart_charging("acme", "CP-001", LATER)
     states.is_rate_limited("acme", "CP-001", LATER)
-    _station(states, NOW, True)
-    _cap(states, NOW, True)
-    _online(states, NOW, True)
+    _station(states, NOW, value=True)
+    _cap(states, NOW, value=True)
+    _online(states, NOW, value=True)
     before = known(states)
     assert (before.not_supported_until, before.rate_limited_until) == (LATER, LATER)
     states.booted("acme", "CP-001")
@@ -155,12 +161,12 @@ def test_what_was_refused_may_be_refused_for_longer_or_shorter(states: StationSt
     assert (known(states).not_supported_until, known(states).rate_limited_until) == (NOW, LATER)
 
 
-def test_the_registry_lists_them_by_station(states: StationStates, tables: AwsTables) -> None:
-    registry = DynamoRegistry(tables.client, tables.registry)
+def test_the_registry_lists_them_by_station(states: StationStates, aws: AwsTables) -> None:
+    registry = DynamoRegistry(aws.client, aws.registry)
     registry.add_csms(csms())
     registry.import_stations("acme", [station()])
     assert registry.station_states("acme") == {}
-    _station(states, NOW, True)
+    _station(states, NOW, value=True)
     states.set_online("acme", "CP-002", online=True, at=NOW)
     states.set_online("other", "CP-003", online=True, at=NOW)
     assert registry.station_states("acme") == {

@@ -13,8 +13,8 @@ LATER = START + timedelta(minutes=5)
 
 
 @pytest.fixture
-def unplaced(tables: AwsTables) -> DynamoUnplaced:
-    return DynamoUnplaced(tables.client, tables.registry)
+def unplaced(aws: AwsTables) -> DynamoUnplaced:
+    return DynamoUnplaced(aws.client, aws.registry)
 
 
 def test_the_first_and_the_newest_are_remembered_and_all_are_counted(unplaced: DynamoUnplaced) -> None:
@@ -54,8 +54,8 @@ def test_what_a_csms_calls_its_things_is_cut_so_that_any_name_fits(unplaced: Dyn
     assert len(one.detail) == MAX_DETAIL_LENGTH
 
 
-def test_it_goes_some_time_after_the_last_one(unplaced: DynamoUnplaced, tables: AwsTables) -> None:
+def test_it_goes_some_time_after_the_last_one(unplaced: DynamoUnplaced, aws: AwsTables) -> None:
     unplaced.note("acme", "unreadable", START)
     unplaced.note("acme", "unreadable", LATER)
-    [item] = map(dynamo.from_item, tables.items(tables.registry))
+    [item] = map(dynamo.from_item, aws.items(aws.registry))
     assert item["expires_at"] == int((LATER + RETENTION).timestamp())

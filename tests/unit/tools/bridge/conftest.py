@@ -11,6 +11,7 @@ from ocpi_bridge.adapters.dynamodb.pairings import DynamoPairings
 from ocpi_bridge.adapters.dynamodb.registrations import DynamoRegistrations
 from ocpi_bridge.adapters.dynamodb.registry import DynamoRegistry
 from ocpi_bridge.adapters.dynamodb.station_states import DynamoStationStates
+from ocpi_bridge.adapters.dynamodb.unplaced import DynamoUnplaced
 from ocpi_bridge.adapters.partner_http.platform import HttpPartnerPlatform
 from ocpi_bridge.adapters.secrets.partner_secrets import SecretsManagerPartnerSecrets
 from ocpi_bridge.adapters.secrets.secrets_manager import SecretsManagerStore
@@ -85,9 +86,14 @@ def pauses() -> list[Callable[[], None]]:
 
 
 @pytest.fixture
-def takeover(tables: AwsTables, pauses: list[Callable[[], None]]) -> Takeover:
-    """The takeover on the tables, with a clock that moves only while a command waits."""
-    clock = ManualClock()
+def clock() -> ManualClock:
+    """The clock of the takeover: it moves while a command waits, and when it is told to."""
+    return ManualClock()
+
+
+@pytest.fixture
+def takeover(tables: AwsTables, pauses: list[Callable[[], None]], clock: ManualClock) -> Takeover:
+    """The takeover on the tables."""
 
     def pause(seconds: float) -> None:
         clock.advance(seconds)
@@ -126,6 +132,7 @@ def deployment(
         Pairings(registry, store, lambda: nullcontext(scripted_partner), Party("NL", "CPO")),
         Erasure.on_aws(tables.client, registry=tables.registry, sessions=tables.sessions),
         DynamoStationStates(tables.client, tables.registry),
+        DynamoUnplaced(tables.client, tables.registry),
         takeover,
         CsmsProbe(
             SecretsManagerStore(lambda: vault.client, PREFIX, SystemClock()),

@@ -78,7 +78,7 @@ class Body:
 class Operation:
     """One call: for which command, of stations of which OCPP versions, and how it goes out.
 
-    `body` None sends none. `http_answers`: HTTP statuses, as text, that are the charge point's OCPP status by
+    A GET of HTTP sends no body. `http_answers`: HTTP statuses, as text, that are the charge point's OCPP status by
     themselves, whatever the body says.
     """
 
@@ -87,7 +87,7 @@ class Operation:
     versions: tuple[Version, ...] = ("1.6", "2.0.1")
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = "POST"
     query: Mapping[str, str] = field(default_factory=dict)
-    body: Body | None = field(default_factory=Body)
+    body: Body = field(default_factory=Body)
     http_answers: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -184,8 +184,7 @@ def _problems_of(operation: Operation, prefix: str, known: set[str]) -> Iterator
         yield InvalidInput(f"{prefix}path", "must begin with a slash")
     yield from _template_problems([("path", operation.path)], prefix, known)
     yield from _template_problems(operation.query.items(), f"{prefix}query.", known)
-    if operation.body is not None:
-        yield from _template_problems(operation.body.add.items(), f"{prefix}body.add.", known)
+    yield from _template_problems(operation.body.add.items(), f"{prefix}body.add.", known)
 
 
 def _template_problems(templates: Iterable[tuple[str, str]], prefix: str, known: set[str]) -> Iterator[InvalidInput]:

@@ -46,12 +46,10 @@ def fitted(
     coming = _lasting(upcoming(_placed(plan, outlet, charging_since), now))
     used = phases_in_use(outlet, phases)
     unit = _unit_to_send(coming.unit, outlet, used)
-    most = ceiling(outlet, coming.unit, phases, maximum_w)
-    if coming.min_rate is not None and coming.min_rate > most:
-        coming = replace(coming, min_rate=None)
-    # Capped on both sides of the conversion: only amperes show that a one-phase car would pass the connector's rating.
-    in_unit = converted(capped(coming, most), unit, used, outlet.voltage)
-    fitting = merged(capped(in_unit, ceiling(outlet, unit, phases, maximum_w)))
+    # Held on both sides of the conversion: only amperes show that a one-phase car would pass the connector's rating.
+    held = _held_to(coming, ceiling(outlet, coming.unit, phases, maximum_w))
+    in_unit = converted(held, unit, used, outlet.voltage)
+    fitting = merged(_held_to(in_unit, ceiling(outlet, unit, phases, maximum_w)))
     most_periods = min(MAX_PERIODS, outlet.station.max_periods or MAX_PERIODS)
     if len(fitting.periods) > most_periods:
         raise TooManyPeriods(f"{len(fitting.periods)} periods are left, the station takes {most_periods}")
@@ -106,6 +104,12 @@ def _placed(plan: Plan, outlet: Outlet, charging_since: datetime | None) -> Plan
     if plan.start is None and Quirk.RELATIVE_AS_ABSOLUTE in outlet.station.quirks:
         return replace(plan, start=charging_since)
     return plan
+
+
+def _held_to(plan: Plan, most: Decimal) -> Plan:
+    # A minimum rate above the most can never be kept to, and a station may refuse the schedule for it.
+    possible = plan.min_rate is not None and plan.min_rate <= most
+    return capped(plan if possible else replace(plan, min_rate=None), most)
 
 
 def _unit_to_send(unit: RateUnit, outlet: Outlet, used: int | None) -> RateUnit:

@@ -35,6 +35,7 @@ PHASE_IN_USE_A = Decimal(1)
 SESSION_NAMESPACE = uuid.UUID("5f0c1c7e-2a5b-4f6e-9f43-0c7c5b0a6d11")
 # Energy is told in kWh to the Wh, power in kW to the W.
 TO_THE_WH = Decimal("0.001")
+MICROSECONDS_PER_HOUR = 3_600_000_000
 # Places to charge at one station never share a profile id, whatever the hash; larger stations take larger slots.
 PLACES_PER_STATION = 64
 # So long an end waits for a beginning that was not seen, and a session whose place another car took for its end: longer
@@ -75,7 +76,7 @@ class ChargingPeriod:
     @property
     def time(self) -> Decimal:
         """Hours in which the vehicle could charge."""
-        return Decimal((self.end - self.start) / timedelta(hours=1)) - (self.parking or Decimal(0))
+        return _hours(self.end - self.start) - (self.parking or Decimal(0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -581,7 +582,7 @@ def _with_period(
         at = start
     elif not (ended or _closes_period(before, after, at - start)):
         return after, None
-    hours = Decimal((at - start) / timedelta(hours=1))
+    hours = _hours(at - start)
     parked = before.charging_state is ChargingState.SUSPENDED_EV
     period = ChargingPeriod(
         index=after.periods + 1,
@@ -615,6 +616,10 @@ def _places_at(evses: Sequence[Evse]) -> int:
     connectors = [connector.ocpp_connector_id for evse in evses for connector in evse.connectors]
     numbers = connectors + [evse.ocpp_evse_id or 0 for evse in evses]
     return max(PLACES_PER_STATION, max(numbers, default=0) + 1)
+
+
+def _hours(length: timedelta) -> Decimal:
+    return Decimal(length // timedelta(microseconds=1)) / MICROSECONDS_PER_HOUR
 
 
 def _kwh(wh: Decimal) -> Decimal:

@@ -43,11 +43,11 @@ def log_ingested(event: "StationEvent", done: "Ingested") -> None:
     (logger.warning if done.lost else logger.info)("event.ingested", extra=extra)
 
 
-def log_result(result: "CommandResult", reported: "ReportedResult") -> None:
-    """A charge point's answer that came as an event; one to a command that is not the CSMS's is a warning."""
-    extra = {**_about(reported.request), "event_id": result.event_id, "csms_id": result.csms_id}
+def log_result(reported: "ReportedResult", result: "CommandResult | None" = None) -> None:
+    """A charge point's answer, posted or as an event; one to a command that is not the CSMS's is a warning."""
+    event = {"event_id": result.event_id, "csms_id": result.csms_id} if result is not None else {}
     log = logger.warning if reported.outcome.refused else logger.info
-    log("command.answered", extra={**extra, "outcome": reported.outcome})
+    log("command.answered", extra={**_about(reported.request), **event, "outcome": reported.outcome})
 
 
 def log_refused(csms_id: str, station_id: str, event_id: str, reason: str, detail: str) -> None:

@@ -17,7 +17,7 @@ from ocpi_bridge.adapters.partner_http.receipts import retry_after
 from ocpi_bridge.domain.csms_api import CsmsApi, Path, Reading, Spelling
 from ocpi_bridge.domain.errors import InvalidInput
 from ocpi_bridge.domain.requests import RequestKind
-from ocpi_bridge.domain.stations import Csms, CsmsDriver, CsmsMode, OcppVersion
+from ocpi_bridge.domain.stations import Csms, CsmsMode, OcppVersion
 from ocpi_bridge.ports import Done, Failed, JsonObject, JsonValue, Pending
 
 # Words of others end in logs and in items; a sentence is enough.
@@ -112,12 +112,10 @@ def read_no_reply(failure: NoReply) -> Failed:
 
 def _readings(csms: Csms) -> tuple[Reading, ...]:
     plain = Reading()
-    if csms.driver is CsmsDriver.BUS:
-        return (plain,)
     try:
         own = preset_of(csms).callback
     except InvalidInput:
-        # The entry was changed for the worse meanwhile; what OCPP says can be read all the same.
+        # A CSMS on the bus has no API, and an entry may have been changed for the worse meanwhile.
         own = None
     return (plain,) if own is None or own == plain else (own, plain)
 

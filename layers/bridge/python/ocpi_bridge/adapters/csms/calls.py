@@ -37,7 +37,7 @@ def outgoing_call(api: CsmsApi, csms: Csms, command: ChargerCommand, payload: Js
     return OutgoingCall(
         operation.method,
         _url(csms.base_url, operation, values),
-        None if operation.body is None else dumps(_body(operation.body, payload, values)).encode(),
+        None if operation.method == "GET" else dumps(_body(operation.body, payload, values)).encode(),
     )
 
 

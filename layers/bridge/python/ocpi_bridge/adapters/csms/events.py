@@ -169,12 +169,13 @@ def read_each(csms_id: str, events: Sequence[JsonValue]) -> Iterator[StationEven
 
 def _refused(csms_id: str, event: JsonValue, problem: str) -> RefusedEvent:
     said = event if isinstance(event, Mapping) else {}
-    named = {key: value for key, value in said.items() if isinstance(value, str) and 0 < len(value) <= MAX_ID_LENGTH}
+    # As far as it can be kept: a lone surrogate cannot, and is not printable either.
+    named = {key: value for key, value in said.items() if isinstance(value, str) and value.isprintable()}
     kind = named.get("type", "")
     return RefusedEvent(
         csms_id=csms_id,
-        station_id=named.get("station_id", ""),
-        event_id=named.get("id", ""),
+        station_id=named.get("station_id", "")[:MAX_ID_LENGTH],
+        event_id=named.get("id", "")[:MAX_ID_LENGTH],
         event_type=kind if kind in _TYPES else "",
         problem=problem,
     )

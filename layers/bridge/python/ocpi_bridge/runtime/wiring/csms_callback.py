@@ -7,14 +7,15 @@ from ocpi_bridge.adapters.csms.signing import verify
 from ocpi_bridge.adapters.dynamodb.commands import DynamoCommandStore
 from ocpi_bridge.adapters.dynamodb.station_states import DynamoStationStates
 from ocpi_bridge.adapters.secrets.secrets_manager import SecretsManagerStore
-from ocpi_bridge.ports import Clock, JsonObject, SecretStore
+from ocpi_bridge.ports import JsonObject, SecretStore
 from ocpi_bridge.runtime import clients
 from ocpi_bridge.runtime.clock import SystemClock
 from ocpi_bridge.runtime.csms_door import Refused
 from ocpi_bridge.runtime.gateway import HttpRequest
-from ocpi_bridge.runtime.observability import logger
 from ocpi_bridge.runtime.settings import variable
+from ocpi_bridge.runtime.worker_logs import log_result
 from ocpi_bridge.usecases.record_answer import RecordAnswer
+from ocpi_bridge.usecases.record_result import RecordResult
 
 # A composite schedule of 1,024 periods is some 60 KB.
 MAX_BODY_BYTES = 131_072
@@ -24,11 +25,8 @@ MAX_BODY_BYTES = 131_072
 class CallbackIntake:
     """Takes the answers that a CSMS posts to signed one-time URLs."""
 
-    store: DynamoCommandStore
     secrets: SecretStore
-    reader: CallbackReader
-    record: RecordAnswer
-    clock: Clock
+    record: RecordResult
 
     def take(self, request: HttpRequest) -> tuple[int, JsonObject]:
         """200 whether the answer was recorded or came too late; a URL that is not ours is 403 whatever it names."""
@@ -38,24 +36,10 @@ class CallbackIntake:
             raise Refused(403, "not a callback URL of ours")
         if len(request.body) > MAX_BODY_BYTES:
             raise Refused(400, "the body is too long")
-        request_id, _, step = command_id.partition(".")
-        context = self.store.command_context(request_id)
-        if context is None or context.csms is None or str(context.request.step) != step:
-            return 200, {"recorded": False}
-        answer = self.reader.parse_callback(context.csms, context.request.current_step, request.body, self.clock.now())
-        recorded = self.record(context, answer)
-        logger.info(
-            "command.answered",
-            extra={
-                "request_id": request_id,
-                "session_id": context.request.session_id,
-                "station_key": context.request.station_key,
-                "kind": context.request.kind,
-                "outcome": recorded,
-                "correlation_id": context.request.correlation_id,
-            },
-        )
-        return 200, {"recorded": recorded != "too_late"}
+        # The URL proves that it is about this command: whoever has it was given it.
+        reported = self.record(command_id, request.body)
+        log_result(reported)
+        return 200, {"recorded": reported.outcome.recorded}
 
 
 def callback_intake() -> CallbackIntake:
@@ -67,10 +51,8 @@ def callback_intake() -> CallbackIntake:
         requests=variable("REQUESTS_TABLE"),
         registry=variable("REGISTRY_TABLE"),
     )
+    record = RecordAnswer(store, DynamoStationStates(clients.dynamodb(), variable("REGISTRY_TABLE")), clock)
     return CallbackIntake(
-        store=store,
         secrets=SecretsManagerStore(clients.secrets_manager, variable("SECRETS_PREFIX"), clock),
-        reader=CallbackReader(),
-        record=RecordAnswer(store, DynamoStationStates(clients.dynamodb(), variable("REGISTRY_TABLE")), clock),
-        clock=clock,
+        record=RecordResult(store, CallbackReader(), record, clock),
     )

@@ -11,6 +11,7 @@ from ocpi_bridge.domain.errors import InvalidInput, UnknownEntity
 from ocpi_bridge.ports import Clock, JsonObject
 from ocpi_bridge.runtime import clients
 from ocpi_bridge.runtime.clock import SystemClock
+from ocpi_bridge.runtime.csms_bodies import queued_text
 from ocpi_bridge.runtime.csms_door import Refused
 from ocpi_bridge.runtime.gateway import HttpRequest
 from ocpi_bridge.runtime.observability import logger
@@ -39,12 +40,13 @@ class EventIntake:
         now = self.clock.now()
         signature = self._verified(csms_id, request)
         events = parse_events(csms_id, request.body)
+        text = queued_text(request.body)
         if not self.registry.mark_signature(csms_id, signature, now + MARK_TIME):
             raise Refused(409, "this signature was used before; sign each attempt anew")
         try:
             clients.sqs().send_message(
                 QueueUrl=self.queue_url,
-                MessageBody=request.body.decode(),
+                MessageBody=text,
                 MessageAttributes={"csms_id": {"DataType": "String", "StringValue": csms_id}},
             )
         except Exception:

@@ -13,6 +13,7 @@ from ocpi_bridge.ocpi.transport import MAX_SESSION_ID_LENGTH, OcpiRequest
 from ocpi_bridge.ports import Clock
 from ocpi_bridge.runtime import clients
 from ocpi_bridge.runtime.clock import SystemClock
+from ocpi_bridge.runtime.csms_bodies import queued_text
 from ocpi_bridge.runtime.csms_ocpi_door import UnknownPlace, unauthorized
 from ocpi_bridge.runtime.observability import logger
 from ocpi_bridge.runtime.ocpi_door import method_not_allowed
@@ -54,7 +55,7 @@ class SessionIntake:
             attributes["station_id"] = station.station_id
         clients.sqs().send_message(
             QueueUrl=self.queue_url,
-            MessageBody=request.body.decode(),
+            MessageBody=queued_text(request.body),
             MessageAttributes={
                 name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()
             },

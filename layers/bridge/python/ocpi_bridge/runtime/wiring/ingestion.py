@@ -26,6 +26,7 @@ from ocpi_bridge.runtime import clients
 from ocpi_bridge.runtime.clock import SystemClock
 from ocpi_bridge.runtime.queue_door import QueueMessage
 from ocpi_bridge.runtime.settings import variable
+from ocpi_bridge.runtime.wiring.csms_keys import can_be_csms_id
 from ocpi_bridge.runtime.worker_logs import log_ingested, log_refused, log_result
 from ocpi_bridge.usecases.ingest_event import IngestEvent
 from ocpi_bridge.usecases.ingested import Ingested
@@ -99,7 +100,7 @@ class EventIngestion:
                     self._note(report, done.value, place=_place(report), detail=f"its time: {report.time.isoformat()}")
             case CommandResult():
                 reported = self.results()(report.command_id, report.body, report.csms_id)
-                log_result(report, reported)
+                log_result(reported, report)
                 if reported.outcome.refused:
                     self._note(report, reported.outcome.value)
             case Refused():
@@ -143,19 +144,19 @@ class EventIngestion:
 
     def _of_the_bus(self, envelope: Mapping[str, Any]) -> Iterator[Report]:
         """The events of an EventBridge envelope, if whoever sent it may report for the CSMS that it names."""
-        account, source, detail = (str(envelope.get(key, "")) for key in ("account", "source", "detail-type"))
+        account, event_id = (str(envelope.get(key, "")) for key in ("account", "id"))
         content = envelope.get("detail")
         said = content if isinstance(content, Mapping) else {}
         csms_id, listed = said.get("csms_id"), said.get("events")
-        csms = self.places.csms(csms_id) if isinstance(csms_id, str) and csms_id else None
-        if csms is None or detail != DETAIL_TYPE or source == OWN_SOURCE:
-            # Nobody's list: what is named may be anything.
-            log_refused("", "", str(envelope.get("id", "")), "bus", f"of account {account}: no known CSMS reports this")
+        csms = self.places.csms(csms_id) if isinstance(csms_id, str) and can_be_csms_id(csms_id) else None
+        if csms is None or envelope.get("detail-type") != DETAIL_TYPE or envelope.get("source") == OWN_SOURCE:
+            # On nobody's list: what is named may be anything.
+            log_refused("", "", event_id, "bus", f"of account {account}: not what a known CSMS reports")
         elif account not in {self.account, *csms.bus_accounts}:
-            detail = f"account {account} is not in its bus_accounts"
-            yield Refused(csms.csms_id, "foreign_account", detail, event_id=str(envelope.get("id", "")))
+            problem = f"account {account} is not among its bus_accounts"
+            yield Refused(csms.csms_id, "foreign_account", problem, event_id=event_id)
         elif not isinstance(listed, list):
-            yield Refused(csms.csms_id, "unreadable", "detail.events: is no list", event_id=str(envelope.get("id", "")))
+            yield Refused(csms.csms_id, "unreadable", "detail.events: is no list", event_id=event_id)
         else:
             yield from _events(csms.csms_id, listed)
 
