@@ -107,7 +107,7 @@ def test_an_operation_is_complete(path: str, method: str, operation: dict[str, A
     in_path = {one["name"] for one in parameters if one["in"] == "path"}
     assert in_path == set(re.findall(r"{(\w+)}", path))
     assert all(one.get("required") for one in parameters if one["in"] == "path")
-    assert ("requestBody" in operation) == (method in {"put", "post"})
+    assert ("requestBody" in operation) == (method in {"put", "post", "patch"})
     assert operation["tags"][0] in {tag["name"] for tag in DOCUMENT["tags"]}
     for requirement in operation["security"]:
         assert requirement.keys() <= DOCUMENT["components"]["securitySchemes"].keys()

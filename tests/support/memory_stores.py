@@ -9,7 +9,7 @@ from ocpi_bridge.domain.assignments import Assignment, Rights, rights, scopes_of
 from ocpi_bridge.domain.events import IdToken, SessionStatus, StationEvent
 from ocpi_bridge.domain.sessions import ChargingPeriod, Session
 from ocpi_bridge.domain.stations import Capabilities, Csms, Station, StationState
-from ocpi_bridge.ports import OverdueSession, Place
+from ocpi_bridge.ports import Neighbours, OverdueSession, Place
 
 StationKey = tuple[str, str]
 
@@ -104,7 +104,6 @@ class MemorySessionStore:
             csms=self.csmss.get(csms_id),
             station=self.stations.get((csms_id, station_id)),
             state=self.states.state(csms_id, station_id),
-            cars=dict(self._cars.get((csms_id, station_id), {})),
         )
 
     def rights(self, evse_uid: str, location_id: str, token: IdToken | None, at: datetime) -> Rights:
@@ -113,6 +112,9 @@ class MemorySessionStore:
 
     def live_at(self, csms_id: str, station_id: str) -> Sequence[Session]:
         return [self.sessions[one] for one in sorted(self._live.get((csms_id, station_id), ()))]
+
+    def neighbours(self, csms_id: str, station_id: str) -> Neighbours:
+        return Neighbours(self.live_at(csms_id, station_id), dict(self._cars.get((csms_id, station_id), {})))
 
     def session_of(self, event: StationEvent) -> Session | None:
         named = self.sessions.get((event.session_id or "").casefold())
@@ -140,7 +142,9 @@ class MemorySessionStore:
         known = self.sessions.get(before.session_id.casefold())
         if known is None or known.version != before.version:
             return False
-        self._newest[after.csms_id, after.station_id, after.transaction_id] = after.session_id.casefold()
+        if after.transaction_id != before.transaction_id:
+            self._newest.pop((before.csms_id, before.station_id, before.transaction_id), None)
+            self._newest[after.csms_id, after.station_id, after.transaction_id] = after.session_id.casefold()
         if period is not None:
             self.closed.setdefault(after.session_id, []).append(period)
         self._write(after)

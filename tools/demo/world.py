@@ -33,7 +33,7 @@ from ocpi_bridge.ocpi.versions import versions_url
 from tools.bridge import operations
 from tools.bridge.registration import Handshakes
 from tools.bridge.secrets import OperatorSecrets
-from tools.demo_csms import DemoCsms, EventDoor, Token
+from tools.demo_csms import DemoCsms, EventDoor, Reports, Token
 from tools.local_stack import LocalStack
 from tools.partner_simulator import JEDLIX, Credentials, PartnerSimulator, Party
 
@@ -78,7 +78,8 @@ class World:
 
     `mode` is how the CSMS gives answers; `result_timeout` (s) is the timeout told to the partner, None the stage's.
     The partner is connected by an agreement on tokens and endpoints; with `handshake` it is invited only, and has to
-    register itself with what `invitation` says.
+    register itself with what `invitation` says. `reports` is how the CSMS tells what happens; with FRAMES somebody has to
+    subscribe to them (`bridge csms connect-citrineos`).
     """
 
     stack: LocalStack
@@ -90,6 +91,7 @@ class World:
     partner_id: str = PARTNER_ID
     change_csms: Callable[[Csms], Csms] = field(default=lambda csms: csms)
     handshake: bool = False
+    reports: Reports = Reports.EVENTS
     csms: DemoCsms = field(init=False)
     partner: PartnerSimulator = field(init=False)
     invitation: Invitation | None = field(init=False, default=None)
@@ -109,6 +111,7 @@ class World:
                 DemoCsms(
                     self.csms_id,
                     door=EventDoor(self.stack.csms_api_url, self.csms_id, event_key, self.stack.ca_file),
+                    reports=self.reports,
                     ca_file=self.stack.ca_file,
                     tokens={DRIVER_TAG: Token(contract_id=CONTRACT_ID)},
                 )

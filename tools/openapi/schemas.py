@@ -11,8 +11,16 @@ from pydantic_core import core_schema
 
 # The readers' models are private where they live: nobody but their parser needs them there, and the document is the one
 # place that has to say what that parser takes. Imported, it says so by itself when a field or a bound changes.
-from ocpi_bridge.adapters.csms.events import _Data, _Event, _IdToken, _Post
+from ocpi_bridge.adapters.csms.events import _CommandError, _Data, _Event, _IdToken, _Limit, _Post
 from ocpi_bridge.adapters.csms.events import _Price as _EventPrice
+from ocpi_bridge.adapters.csms.ocpi_sessions import (
+    _Cost,
+    _Dimension,
+    _ReportedPeriod,
+    _ReportedSession,
+    _ReportedToken,
+    _WholeReportedSession,
+)
 from ocpi_bridge.domain.callback_urls import MAX_URL_LENGTH
 from ocpi_bridge.domain.tokens import TOKEN_MAX_LENGTH
 from ocpi_bridge.ocpi.charging_preferences import ChargingPreferencesResponse
@@ -54,12 +62,47 @@ _READ: Final[Mapping[type[BaseModel], tuple[str, str]]] = {
     _Event: ("Event", "One thing that happened at a station; an event of a transaction has its transaction_id."),
     _Data: ("EventData", "Wh on the register, W, A and V per phase, state of charge in %."),
     _IdToken: ("EventToken", "The token that started the transaction."),
+    _Limit: (
+        "EventLimit",
+        (
+            "A limit that is no partner's: whose (ChargingLimitSource), and its course as a ChargingSchedule of OCPP 1.6 or "
+            "2.0.1 where that is known."
+        ),
+    ),
+    _CommandError: ("CommandError", "Why a charge point gave no answer: its CALLERROR, or the CSMS's own reason."),
+    _WholeReportedSession: (
+        "ReportedSession",
+        (
+            "A session of a CSMS that speaks OCPI (9.3.1), as 2.2.1 and 2.3.0 have it; what 2.1.1 has in its place is taken "
+            "too: start_datetime, end_datetime, auth_id, and location with one EVSE. Unknown fields are ignored. OCPP's "
+            "transaction stands where the CSMS's entry says (`transaction_at`)."
+        ),
+    ),
+    _ReportedSession: ("ReportedSessionPatch", "What changed of a session (9.2.2.3)."),
+    _ReportedToken: ("ReportedToken", "The token that started the session (10.4.5)."),
+    _ReportedPeriod: (
+        "ReportedPeriod",
+        "A stretch of the session (10.4.6); the newest tells power and state of charge.",
+    ),
+    _Dimension: ("ReportedDimension", "POWER in kW and STATE_OF_CHARGE in % are used (10.4.2)."),
+    _Cost: (
+        "ReportedCost",
+        "The cost so far, as 2.2.1 has it (16.5).",
+    ),
     _EventPrice: ("EventPrice", "The cost of the transaction so far, in the CSMS's currency."),
 }
 
 _NAMES: Final = {model.__name__: name for model, (name, _) in _READ.items()}
 
-_READ_ROOTS: Final = (_SetChargingProfile, _ChargingPreferences, _Credentials, _Pair, _Post)
+_READ_ROOTS: Final = (
+    _SetChargingProfile,
+    _ChargingPreferences,
+    _Credentials,
+    _Pair,
+    _Post,
+    _WholeReportedSession,
+    _ReportedSession,
+)
 
 _WRITTEN_ROOTS: Final = (
     messages.Envelope,
@@ -86,6 +129,15 @@ _WRITTEN_ROOTS: Final = (
 
 _NULL: Final[JsonObject] = {"type": "null"}
 _NAME: Final[JsonObject] = {"type": "string", "minLength": 1, "maxLength": 255}
+# 2.1.1, 2.2.1 and 2.3.0 each have a form of their own.
+_COST: Final[JsonObject] = {
+    "anyOf": [
+        {"type": "number"},
+        {"$ref": REFERENCE.format(model="ReportedCost")},
+        {"type": "object", "required": ["before_taxes"], "properties": {"before_taxes": {"type": "number"}}},
+        _NULL,
+    ]
+}
 
 # What validators say in code and no schema can read from them, by schema and field.
 _SAID_IN_CODE: Final[Mapping[tuple[str, str], JsonObject]] = {
@@ -95,6 +147,8 @@ _SAID_IN_CODE: Final[Mapping[tuple[str, str], JsonObject]] = {
     ("SetChargingProfile", "response_url"): {"type": "string", "format": "uri", "maxLength": MAX_URL_LENGTH},
     # OCPP 1.6 has whole numbers.
     ("Event", "transaction_id"): {"anyOf": [_NAME, {"type": "integer"}, _NULL]},
+    ("ReportedSession", "total_cost"): _COST,
+    ("ReportedSessionPatch", "total_cost"): _COST,
 }
 
 # Behind a validator of ours pydantic leaves bounds as it writes them itself.

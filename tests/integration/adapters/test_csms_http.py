@@ -95,3 +95,16 @@ def test_an_access_token_is_bought_before_the_command_goes_out() -> None:
         head = request.lower()
         assert b"authorization: bearer acc3ss" in head
         assert b"cl1ent-secret" not in head
+
+
+def test_an_endless_answer_is_not_read_to_its_end(driver: HttpChargePointDriver) -> None:
+    endless = b'[{"success":true,"payload":"' + b"x" * 1_000_000 + b'"}]'
+    with RawServer(answering(http_answer(200, endless))) as server:
+        outcome = driver.submit(csms_at(server.port), WANTED)
+    assert outcome == Failed("the answer of the CSMS is too long", nothing_sent=False, retryable=False)
+
+
+def test_a_csms_that_asks_for_patience_is_given_it(driver: HttpChargePointDriver) -> None:
+    with RawServer(answering(http_answer(429, b"", "Retry-After: 3"))) as server:
+        outcome = driver.submit(csms_at(server.port), WANTED)
+    assert outcome == Failed("HTTP 429: the CSMS asks to come later", nothing_sent=True, retryable=True, retry_after=3)

@@ -283,6 +283,91 @@ def test_a_removed_station_frees_its_evses_and_its_location(furnished: DynamoReg
         furnished.remove_station("acme", "CP-001")
 
 
+def test_an_import_counts_the_versions_of_what_it_changes(furnished: DynamoRegistry) -> None:
+    furnished.import_stations("acme", [station(max_amperage=16), station("CP-002", ("X",))])
+    furnished.import_stations("acme", [station(max_amperage=16), station("CP-002", ("X",), max_amperage=10)])
+    assert [(one.station_id, version) for one, version in furnished.versioned_stations("acme")] == [
+        ("CP-001", 2),
+        ("CP-002", 2),
+    ]
+    found = furnished.versioned_station("acme", "CP-001")
+    assert found == (station(max_amperage=16), 2)
+    assert furnished.versioned_station("acme", "CP-009") is None
+
+
+def test_a_change_from_an_older_version_refuses_the_whole_import(furnished: DynamoRegistry) -> None:
+    furnished.import_stations("acme", [station(max_amperage=16)])
+    mine = [station("CP-002", ("X",)), station(max_amperage=10)]
+    with pytest.raises(RegistrationRefused) as refused:
+        furnished.import_stations("acme", mine, {"CP-001": 1})
+    assert fields(refused) == ["stations.1.version"]
+    assert furnished.list_stations("acme") == (station(max_amperage=16),)
+    furnished.import_stations("acme", mine, {"CP-001": 2})
+    assert furnished.get_station("acme", "CP-001") == station(max_amperage=10)
+
+
+def test_a_version_of_a_station_that_was_removed_since_is_refused(furnished: DynamoRegistry) -> None:
+    furnished.remove_station("acme", "CP-001")
+    with pytest.raises(RegistrationRefused) as refused:
+        furnished.import_stations("acme", [station()], {"CP-001": 1})
+    assert "was removed" in str(refused.value)
+
+
+def test_what_stays_as_it_is_may_be_of_any_version(furnished: DynamoRegistry) -> None:
+    furnished.import_stations("acme", [station(max_amperage=16)])
+    assert furnished.import_stations("acme", [station(max_amperage=16)], {"CP-001": 1}).unchanged == ("CP-001",)
+
+
+def test_a_planned_import_writes_nothing(furnished: DynamoRegistry, tables: AwsTables) -> None:
+    before = tables.items(tables.registry)
+    planned = furnished.plan_import("acme", [station(max_amperage=16), station("CP-002", ("X",))])
+    assert sorted(change.station.station_id for group in planned.groups for change in group) == ["CP-001", "CP-002"]
+    with pytest.raises(RegistrationRefused):
+        furnished.plan_import("acme", [station(max_amperage=16)], {"CP-001": 7})
+    with pytest.raises(UnknownEntity):
+        furnished.plan_import("none", [])
+    assert tables.items(tables.registry) == before
+
+
+def test_the_owner_of_an_evse_is_found_without_case(furnished: DynamoRegistry) -> None:
+    assert furnished.owner("be*bec*e041503001") == ("acme", "CP-001")
+    assert furnished.owner("X") is None
+
+
+# --- Removal of a CSMS -----------------------------------------------------------------------------------------------
+
+
+def test_a_csms_is_not_removed_while_it_has_stations(furnished: DynamoRegistry, tables: AwsTables) -> None:
+    before = tables.items(tables.registry)
+    with pytest.raises(RegistrationRefused) as refused:
+        furnished.remove_csms("acme", with_stations=False)
+    assert fields(refused) == ["csms_id"]
+    assert tables.items(tables.registry) == before
+
+
+def test_a_removed_csms_takes_its_stations_with_it_if_that_is_meant(
+    furnished: DynamoRegistry, tables: AwsTables
+) -> None:
+    furnished.import_stations("acme", [station("CP-002", ("X",))])
+    furnished.add_csms(csms("other"))
+    removed = furnished.remove_csms("acme", with_stations=True)
+    assert [one.station_id for one in removed] == ["CP-001", "CP-002"]
+    assert keys(tables) == {("PARTNER", "jedlix"), ("TOKEN", "hash-1"), ("CSMS", "other")}
+    assert furnished.remove_csms("other", with_stations=False) == ()
+    with pytest.raises(UnknownEntity):
+        furnished.remove_csms("acme", with_stations=True)
+
+
+def test_an_interrupted_removal_of_a_csms_is_completed_by_doing_it_again(
+    furnished: DynamoRegistry, tables: AwsTables
+) -> None:
+    tables.client.delete_item(TableName=tables.registry, Key=dynamo.key("CSMS", "acme"))
+    with pytest.raises(RegistrationRefused):
+        furnished.remove_csms("acme", with_stations=False)
+    assert furnished.remove_csms("acme", with_stations=True) == (station(),)
+    assert furnished.list_stations("acme") == ()
+
+
 # --- Assignments -----------------------------------------------------------------------------------------------------
 
 
@@ -406,6 +491,26 @@ def test_an_evse_that_another_operator_imports_meanwhile_is_not_given_away_twice
     with pytest.raises(RegistrationRefused):
         interrupted(tables, other).import_stations("acme", [station("CP-003", ("X",))])
     assert furnished.get_station("acme", "CP-003") is None
+
+
+def test_a_station_that_another_operator_changes_meanwhile_is_not_overwritten(
+    furnished: DynamoRegistry, tables: AwsTables
+) -> None:
+    theirs = station(max_amperage=16)
+    rival = interrupted(tables, lambda: furnished.import_stations("acme", [theirs]))
+    with pytest.raises(RegistrationRefused) as refused:
+        rival.import_stations("acme", [station(max_amperage=10)], {"CP-001": 1})
+    assert fields(refused) == ["stations.0.version"]
+    assert furnished.get_station("acme", "CP-001") == theirs
+
+
+def test_a_station_imported_while_its_csms_is_removed_is_not_left_alone(
+    furnished: DynamoRegistry, tables: AwsTables
+) -> None:
+    furnished.remove_station("acme", "CP-001")
+    late = interrupted(tables, lambda: furnished.import_stations("acme", [station("CP-002", ("X",))]))
+    assert [one.station_id for one in late.remove_csms("acme", with_stations=False)] == ["CP-002"]
+    assert (furnished.list_csmss(), furnished.list_stations("acme")) == ((), ())
 
 
 def test_two_partners_added_at_once_with_one_id_are_one(registry: DynamoRegistry, tables: AwsTables) -> None:

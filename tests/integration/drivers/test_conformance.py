@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -27,6 +28,8 @@ from tests.support.fake_secrets import InMemorySecretStore
 from tests.support.preset_calls import a_command, csms_of
 
 pytestmark = pytest.mark.integration
+
+ROOT = Path(__file__).parents[3]
 
 SET, CLEAR, GET, LEARN = RequestKind.SET, RequestKind.CLEAR, RequestKind.GET, RequestKind.LEARN
 ALL = tuple(RequestKind)
@@ -79,6 +82,27 @@ SET_OUTCOMES: dict[Knob, dict[str, str]] = {
         BUS: "NotImplemented",
     },
     Knob.ANSWERS_TWICE: dict.fromkeys((LATER, AT_ONCE, PLAIN, BY_HTTP_STATUS, BUS), ACCEPTED),
+}
+
+# The rows of the documented table, and its words.
+DOCUMENTED = {
+    "obeys": Knob.NOTHING,
+    "is offline": Knob.OFFLINE,
+    "is busy with another call": Knob.BUSY,
+    "says nothing": Knob.SILENT,
+    "rejects": Knob.REJECTS,
+    "accepts everything and does nothing": Knob.LIES,
+    "answers CALLERROR NotSupported": Knob.NOT_SUPPORTED,
+    "answers a status that OCPP has not": Knob.STRANGE_STATUS,
+    "answers twice": Knob.ANSWERS_TWICE,
+}
+WORDS = {
+    "no answer comes": NEVER,
+    "not sent, again": NOT_SENT,
+    "not sent, refused": REFUSED,
+    "perhaps sent, again": PERHAPS,
+    "that status": "NotImplemented",
+    "Accepted; the second counts no more": ACCEPTED,
 }
 
 IN_WATT = (PlanPeriod(0, Decimal(11000)), PlanPeriod(900, Decimal("4100.5")))
@@ -280,6 +304,16 @@ def test_what_the_charge_point_can_take_is_learned(way: Way, knob: Knob, bench: 
     assert isinstance(outcome, Done)
     assert outcome.capabilities is not None
     assert outcome.capabilities.max_stack_level == 9
+
+
+def test_the_documented_table_is_this_one() -> None:
+    lines = (ROOT / "docs" / "csms-drivers.md").read_text(encoding="utf-8").splitlines()
+    rows = [[cell.strip().strip("`") for cell in line.strip("|").split("|")] for line in lines if line.startswith("| ")]
+    table = {row[0]: [WORDS.get(word, word) for word in row[1:]] for row in rows if row[0] in DOCUMENTED}
+    assert {DOCUMENTED[name]: outcomes for name, outcomes in table.items()} == {
+        knob: [outcomes[style] for style in (LATER, AT_ONCE, PLAIN, BY_HTTP_STATUS, BUS)]
+        for knob, outcomes in SET_OUTCOMES.items()
+    }
 
 
 def test_every_preset_and_both_drivers_take_part() -> None:

@@ -144,10 +144,10 @@ def test_an_entry_without_its_authorization_server_is_told() -> None:
     assert outcome.reason.startswith("oauth2: is missing")
 
 
-def test_a_token_and_its_call_have_the_time_of_one_call() -> None:
-    bench = Bench(token("acc3ss"), ACCEPTED)
-    bench.driver.submit(OAUTH2, replace(WANTED, deadline=START + timedelta(seconds=8)))
-    assert bench.http.budgets == [8.0, 8.0]
-    bench = Bench(token("acc3ss"), ACCEPTED)
-    bench.say(OAUTH2)
-    assert bench.http.budgets[0] == 20.0
+@pytest.mark.parametrize(("deadline_in", "budgets"), [(50, [20.0, 14.0, 8.0, 2.0]), (19, [19.0, 13.0, 7.0, 1.0])])
+def test_all_that_a_command_takes_has_the_time_of_one_call(deadline_in: int, budgets: list[float]) -> None:
+    bench = Bench()
+    slow = ScriptedExchange(token("old"), reply(401), token("new"), ACCEPTED, on_call=lambda: bench.clock.advance(6))
+    driver = HttpChargePointDriver(bench.secrets, bench.clock, slow)
+    driver.submit(OAUTH2, replace(WANTED, deadline=START + timedelta(seconds=deadline_in)))
+    assert slow.budgets == budgets

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from ocpi_bridge.adapters.dynamodb.documents import dump, load
-from ocpi_bridge.domain.csms_api import Body, CsmsApi, Operation
+from ocpi_bridge.domain.csms_api import Body, CsmsApi, Operation, Reading
 from ocpi_bridge.domain.partners import Partner
 from ocpi_bridge.domain.requests import Fit, InstalledPlan, RequestKind
 from ocpi_bridge.domain.stations import Csms
@@ -19,9 +19,13 @@ def test_a_fail_safe_that_is_switched_off_stays_off(fail_safe: int | None) -> No
     assert load(Partner, dump(entry)) == entry
 
 
-@pytest.mark.parametrize("body", [None, Body(), Body(payload_at=("profile",))])
-def test_a_call_without_a_body_stays_one(body: Body | None) -> None:
-    api = CsmsApi("ours", (Operation(RequestKind.CLEAR, "/clear", body=body),))
+def test_a_description_of_an_api_stays_what_it_is() -> None:
+    renamed = Body(rename={"connectorId": "socketId"}, payload_at=("profile",))
+    operations = (
+        Operation(RequestKind.CLEAR, "/clear", body=renamed),
+        Operation(RequestKind.GET, "/get", method="GET"),
+    )
+    api = CsmsApi("ours", operations, callback=Reading(payload_at=("answers", 0)), parameters={"tenant": "1"})
     entry = replace(csms(), api=api)
     assert load(Csms, dump(entry)) == entry
 

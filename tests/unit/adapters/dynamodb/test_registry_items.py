@@ -5,9 +5,9 @@ import pytest
 
 from ocpi_bridge.adapters.dynamodb import registry_items, tables
 from ocpi_bridge.domain.assignments import Scope
-from ocpi_bridge.domain.partners import Partner, Party, Rate, TokenEncoding
+from ocpi_bridge.domain.partners import OAuth2Client, Partner, Party, Rate, TokenEncoding
 from ocpi_bridge.domain.plans import RateUnit
-from ocpi_bridge.domain.stations import Csms, CsmsAuth, Replacement, Station, StationState
+from ocpi_bridge.domain.stations import Csms, CsmsAuth, CsmsDriver, Quirk, Replacement, Station, StationState
 from ocpi_bridge.domain.tokens import AcceptedToken
 from tests.support.registry_entries import NEW_YEAR, assignment, csms, partner, station
 
@@ -16,9 +16,24 @@ FULL_PARTNER = replace(
     charging_profiles_url="https://ocpi.jedlix.com/ocpi/2.2.1/chargingprofiles",
     token_encoding=TokenEncoding.PLAIN,
     rate=Rate(3, Decimal("0.5")),
+    fail_safe=None,
 )
 FULL_CSMS = replace(csms(), auth=CsmsAuth.HEADER, auth_header="X-Api-Key", replacement=Replacement.CLEAR_THEN_SET)
-FULL_STATION = replace(station(), allowed_units=frozenset({RateUnit.AMPERE}), preferred_unit=RateUnit.AMPERE)
+BUS_CSMS = replace(
+    csms(),
+    driver=CsmsDriver.BUS,
+    preset="",
+    base_url="",
+    auth=CsmsAuth.OAUTH2,
+    oauth2=OAuth2Client("https://login.example/token", "us"),
+    bus_accounts=("111122223333",),
+)
+FULL_STATION = replace(
+    station(),
+    allowed_units=frozenset({RateUnit.AMPERE}),
+    preferred_unit=RateUnit.AMPERE,
+    quirks=frozenset({Quirk.NO_COMPOSITE, Quirk.NO_NUMBER_PHASES}),
+)
 
 
 def stored(item: registry_items.PlainItem) -> registry_items.PlainItem:
@@ -31,7 +46,7 @@ def test_a_partner_survives_being_stored(entry: Partner) -> None:
     assert registry_items.partner_of(stored(registry_items.partner_item(entry, 1))) == entry
 
 
-@pytest.mark.parametrize("entry", [csms(), FULL_CSMS])
+@pytest.mark.parametrize("entry", [csms(), FULL_CSMS, BUS_CSMS])
 def test_a_csms_survives_being_stored(entry: Csms) -> None:
     assert registry_items.csms_of(stored(registry_items.csms_item(entry, 1))) == entry
 

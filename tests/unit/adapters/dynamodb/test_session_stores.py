@@ -11,7 +11,7 @@ import pytest
 from ocpi_bridge.adapters.dynamodb import registry_items, session_items
 from ocpi_bridge.adapters.dynamodb import tables as dynamo
 from ocpi_bridge.adapters.dynamodb.pushes import DynamoPushStore
-from ocpi_bridge.adapters.dynamodb.sessions import MOST_LIVE, READ_AT_ONCE, DynamoSessionStore
+from ocpi_bridge.adapters.dynamodb.sessions import MOST_LISTED, READ_AT_ONCE, DynamoSessionStore
 from ocpi_bridge.adapters.dynamodb.station_states import DynamoStationStates
 from ocpi_bridge.adapters.dynamodb.sweep import DynamoSweepStore
 from ocpi_bridge.domain.assignments import Rights
@@ -113,7 +113,6 @@ def test_a_place_is_what_the_registry_knows_and_what_was_heard_beside(stores: St
     stores.states.set_online("acme", "CP-001", online=False, at=START)
     place = stores.sessions.place("acme", "CP-001")
     assert (place.csms, place.station, place.state.online) == (csms(), station(), False)
-    assert place.cars == {}
 
 
 @pytest.mark.parametrize(("csms_id", "station_id", "known"), [("acme", "CP-404", True), ("nobody", "CP-001", False)])
@@ -189,13 +188,13 @@ def test_a_closed_period_is_kept_with_the_session_that_closed_it(stores: Stores)
     assert list(stores.periods(first.session_id)) == [closed]
 
 
-def test_a_transaction_id_that_comes_later_finds_the_session_beside_the_one_before(sessions: SessionStore) -> None:
+def test_a_transaction_id_that_comes_later_finds_the_session_instead_of_the_one_before(sessions: SessionStore) -> None:
     first = opened(transaction_id="stand-in", transaction_known=False)
     sessions.create(first, None)
     known = moved(first, transaction_id="778", transaction_known=True)
     assert sessions.update(first, known, None)
     assert sessions.session_of(FIRST) == known
-    assert sessions.session_of(replace(FIRST, transaction_id="stand-in")) == known
+    assert sessions.session_of(replace(FIRST, transaction_id="stand-in")) is None
     assert list(sessions.live_at("acme", "CP-001")) == [known]
 
 
@@ -218,7 +217,7 @@ def test_sessions_are_live_until_they_are_over(sessions: SessionStore) -> None:
 def test_more_live_sessions_than_one_call_reads_are_all_found(sessions: SessionStore) -> None:
     for number in range(READ_AT_ONCE + 5):
         sessions.create(opened(replace(FIRST, transaction_id=str(number))), None)
-    assert len(sessions.live_at("acme", "CP-001")) == READ_AT_ONCE + 5 < MOST_LIVE
+    assert len(sessions.live_at("acme", "CP-001")) == READ_AT_ONCE + 5 < MOST_LISTED
 
 
 def test_the_newest_car_of_each_place_is_remembered_when_its_session_is_over(sessions: SessionStore) -> None:
@@ -226,13 +225,14 @@ def test_the_newest_car_of_each_place_is_remembered_when_its_session_is_over(ses
     sessions.create(opened(later, status=SessionStatus.COMPLETED), None)
     sessions.create(opened(), None)
     sessions.create(opened(replace(later, transaction_id="780"), connector_id="2"), None)
-    cars = sessions.place("acme", "CP-001").cars
-    assert cars == {f"{UID.casefold()}/{number}": later.time for number in (1, 2)}
+    around = sessions.neighbours("acme", "CP-001")
+    assert [one.transaction_id for one in around.live] in (["778", "780"], ["780", "778"])
+    assert around.newest == {f"{UID.casefold()}/{number}": later.time for number in (1, 2)}
 
 
 def test_a_reservation_is_no_car(sessions: SessionStore) -> None:
     sessions.create(opened(status=SessionStatus.RESERVATION), None)
-    assert sessions.place("acme", "CP-001").cars == {}
+    assert sessions.neighbours("acme", "CP-001").newest == {}
 
 
 # --- What the sweep finds --------------------------------------------------------------------------------------------

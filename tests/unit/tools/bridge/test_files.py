@@ -522,13 +522,13 @@ def test_a_csms_may_describe_its_api_instead_of_naming_a_preset(write: Write, tm
         described(content)
         content["api"]["operations"] = [
             {**API["operations"][0], "query": {"id": "{profile_id}"}},
-            {"kind": "CLEAR", "path": "/stations/{station_id}/profile", "method": "DELETE", "body": None},
+            {"kind": "CLEAR", "path": "/stations/{station_id}/profile", "method": "DELETE"},
         ]
 
     csms = files.read_csms(write("csms.json", change), local=False)
     assert csms.api is not None
     assert csms.preset == ""
-    assert [one.body is None for one in csms.api.operations] == [False, True]
+    assert [one.method for one in csms.api.operations] == ["POST", "DELETE"]
     document = files.csms_document(csms)
     assert "preset" not in document
     (tmp_path / "again.json").write_text(json.dumps(document))

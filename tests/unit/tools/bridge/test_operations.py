@@ -290,6 +290,30 @@ def test_a_csms_that_no_longer_asks_for_a_credential_loses_it(
     assert vault.content("csms/acme") == {"event_key": KEY, "api_credential": None}
 
 
+@pytest.mark.parametrize(("credential", "taken"), [("us:pass:word", True), ("password", False)])
+def test_basic_authentication_needs_user_and_password(
+    credential: str, taken: bool, registry: DynamoRegistry, secrets: OperatorSecrets
+) -> None:
+    basic = replace(csms(), auth=CsmsAuth.BASIC)
+    if taken:
+        operations.add_csms(registry, secrets, basic, event_key=KEY, api_credential=credential)
+        assert registry.get_csms("acme") == basic
+        return
+    with pytest.raises(OperationRefused, match="user:password") as refused:
+        operations.add_csms(registry, secrets, basic, event_key=KEY, api_credential=credential)
+    assert credential not in str(refused.value).replace("user:password", "")
+
+
+def test_the_secret_of_a_csms_that_is_gone_goes_too(
+    add_csms: Add, registry: DynamoRegistry, secrets: OperatorSecrets, vault: Vault
+) -> None:
+    add_csms()
+    registry.remove_csms("acme", with_stations=False)
+    with pytest.raises(UnknownEntity):
+        operations.remove_csms(registry, secrets, "acme", with_stations=False)
+    assert vault.content("csms/acme") is None
+
+
 def test_an_unknown_csms_is_not_replaced(registry: DynamoRegistry, secrets: OperatorSecrets) -> None:
     with pytest.raises(UnknownEntity):
         operations.replace_csms(registry, secrets, csms(), event_key=None, api_credential=None)

@@ -25,7 +25,7 @@ from ocpi_bridge.ports.requests import (
     Surroundings,
 )
 from ocpi_bridge.ports.secrets import CsmsSecrets, SecretStore
-from ocpi_bridge.ports.sessions import Place, PushContext, Pushed, PushStore, SessionStore, WatchStore
+from ocpi_bridge.ports.sessions import Neighbours, Place, PushContext, Pushed, PushStore, SessionStore, WatchStore
 from ocpi_bridge.ports.stations import StationStates
 from ocpi_bridge.ports.sweep import DueInSessions, DuePush, OpenRequest, Reassessment, SweepStore
 
@@ -50,6 +50,7 @@ __all__ = [
     "JsonObject",
     "JsonValue",
     "Message",
+    "Neighbours",
     "OpenRequest",
     "Outbox",
     "OverdueSession",

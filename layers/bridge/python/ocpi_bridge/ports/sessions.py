@@ -19,28 +19,38 @@ from ocpi_bridge.ports.json_values import JsonObject
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where an event happened, by the registry, and what is known of the station beside.
-
-    `cars` are when the newest session began, by Session.place: whoever was there before has left.
-    """
+    """Where an event happened, by the registry, and what is known of the station beside."""
 
     csms: Csms | None
     station: Station | None
     state: StationState = field(default_factory=StationState)
-    cars: Mapping[str, datetime] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """The sessions at a station that are not over, and when the newest one of each place began (by Session.place).
+
+    Whoever was at the place before that has left it, also where the newest one is over.
+    """
+
+    live: Sequence[Session] = ()
+    newest: Mapping[str, datetime] = field(default_factory=dict)
 
 
 class SessionStore(Protocol):
     """What turning events into sessions needs."""
 
     def place(self, csms_id: str, station_id: str) -> Place:
-        """The CSMS and the station, as far as the registry knows them, and what sessions there have shown."""
+        """The CSMS and the station, as far as the registry knows them."""
 
     def rights(self, evse_uid: str, location_id: str, token: IdToken | None, at: datetime) -> Rights:
         """Who may see and steer a session at this EVSE with this token, from the assignments."""
 
     def live_at(self, csms_id: str, station_id: str) -> Sequence[Session]:
         """The sessions at the station that are not over; of more than a station can have, some."""
+
+    def neighbours(self, csms_id: str, station_id: str) -> Neighbours:
+        """What a new session at the station has to do with others; bounded as live_at is."""
 
     def session_of(self, event: StationEvent) -> Session | None:
         """The session with the event's session id, else the newest one of its transaction, or None.
@@ -57,7 +67,7 @@ class SessionStore(Protocol):
     def update(self, before: Session, after: Session, period: ChargingPeriod | None) -> bool:
         """Writes the session with the period it closed. False: somebody else wrote meanwhile.
 
-        A transaction id that is new to it finds it from then on, as the old one goes on to.
+        A transaction id that is new to it finds it from then on, instead of the one before.
         """
 
 

@@ -99,7 +99,7 @@ class IngestEvent:
             session = (advance(session, event, now) or (session, None))[0]
         if session.status is not SessionStatus.RESERVATION:
             # Before the new one is written: its event comes again if anything fails here.
-            found = self._among_others(session, outlet, place, replaces, now)
+            found = self._among_others(session, outlet, replaces, now)
             if found is None:
                 return None
             session = found
@@ -109,14 +109,15 @@ class IngestEvent:
         return Ingested.CREATED
 
     def _among_others(
-        self, session: Session, outlet: Outlet, place: Place, replaces: Session | None, now: datetime
+        self, session: Session, outlet: Outlet, replaces: Session | None, now: datetime
     ) -> Session | None:
         """The new session, superseded if another came after it, once those before it are; None if others were faster."""
         here = one_after_the_other(outlet)
         # A start that is still to come proves nothing: that clock was wrong.
         believed = now + CLOCK_TOLERANCE
-        later = [at for where, at in place.cars.items() if where.startswith(here) and session.start < at <= believed]
-        for other in self.store.live_at(session.csms_id, session.station_id):
+        others = self.store.neighbours(session.csms_id, session.station_id)
+        later = [at for place, at in others.newest.items() if place.startswith(here) and session.start < at <= believed]
+        for other in others.live:
             # Of one transaction id there is one: with the new one's start the old one is over, wherever it was.
             same_id = replaces is not None and other.session_id == replaces.session_id
             if other.status is SessionStatus.RESERVATION or not (same_id or other.place.startswith(here)):

@@ -1,7 +1,7 @@
 """The charge point driver over HTTP: the OCPP payload goes to the CSMS that owns the charge point's socket."""
 
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from ocpi_bridge.adapters.bounded_http.exchange import HttpCall, HttpExchange, NoReply, Reply
 from ocpi_bridge.adapters.csms.answers import read_no_reply, read_reply
@@ -69,22 +69,21 @@ class HttpChargePointDriver:
         self._http.close()
 
     def _call(self, csms: Csms, command: ChargerCommand, call: OutgoingCall) -> Reply | NoReply:
-        # A token that must be fetched first takes its time out of the call's, not more.
+        # For all that is asked in between too: the function that calls has time for one call, not for three.
         end = min(command.deadline, self._clock.now() + timedelta(seconds=csms.call_timeout))
         shown = self._authenticator.headers(csms, end)
-        answer = self._exchange(csms, command, call, shown)
+        answer = self._exchange(command, call, shown, end)
         if csms.auth is CsmsAuth.NONE or isinstance(answer, NoReply) or answer.status != _UNAUTHORIZED:
             return answer
         # What we showed may have been replaced since it was read; a refused call reached no charge point.
         renewed = self._authenticator.headers(csms, end, renew=True)
-        return answer if renewed == shown else self._exchange(csms, command, call, renewed)
+        return answer if renewed == shown else self._exchange(command, call, renewed, end)
 
     def _exchange(
-        self, csms: Csms, command: ChargerCommand, call: OutgoingCall, shown: Mapping[str, str]
+        self, command: ChargerCommand, call: OutgoingCall, shown: Mapping[str, str], end: datetime
     ) -> Reply | NoReply:
-        left = (command.deadline - self._clock.now()).total_seconds()
         headers = {"X-Correlation-ID": command.correlation_id, **shown}
         if call.body is not None:
             headers["Content-Type"] = "application/json"
         outgoing = HttpCall(call.method, call.url, headers, call.body or b"")
-        return self._http.exchange(outgoing, min(float(csms.call_timeout), left))
+        return self._http.exchange(outgoing, (end - self._clock.now()).total_seconds())

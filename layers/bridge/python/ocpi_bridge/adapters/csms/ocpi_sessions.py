@@ -73,10 +73,15 @@ def _price(value: object) -> object:
         return None if value is None else {"excl_vat": value}
     if "before_taxes" not in value:
         return value
-    if not value.get("taxes"):
-        return {"excl_vat": value["before_taxes"]}
-    amounts = [tax.get("amount") if isinstance(tax, Mapping) else tax for tax in value["taxes"]]
-    return {"excl_vat": value["before_taxes"], "taxes": amounts}
+    before, taxes = value["before_taxes"], value.get("taxes")
+    if not taxes:
+        return {"excl_vat": before}
+    listed = taxes if isinstance(taxes, Sequence) else [taxes]
+    amounts = [before, *(tax.get("amount") if isinstance(tax, Mapping) else None for tax in listed)]
+    numbers = [Decimal(one) for one in amounts if isinstance(one, int | Decimal) and not isinstance(one, bool)]
+    if len(numbers) != len(amounts):
+        raise ValueError("has an amount that is no number")
+    return {"excl_vat": before, "incl_vat": sum(numbers, Decimal(0))}
 
 
 _DateTime = Annotated[datetime, BeforeValidator(_date_time)]
@@ -90,7 +95,7 @@ class _Body(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
 
-class _CdrToken(_Body):
+class _ReportedToken(_Body):
     uid: CiString36
     type: Annotated[str, BeforeValidator(_token_type)] = "RFID"
     contract_id: CiString36 | None = None
@@ -99,7 +104,6 @@ class _CdrToken(_Body):
 class _Cost(_Body):
     excl_vat: Money
     incl_vat: Money | None = None
-    taxes: list[Money] | None = None
 
 
 class _Dimension(_Body):
@@ -107,7 +111,7 @@ class _Dimension(_Body):
     volume: _Volume
 
 
-class _Period(_Body):
+class _ReportedPeriod(_Body):
     start_date_time: _DateTime
     dimensions: list[_Dimension] = []
 
@@ -125,7 +129,7 @@ class _Location(_Body):
     evses: list[_Evse] = []
 
 
-class _Session(_Body):
+class _ReportedSession(_Body):
     last_updated: _DateTime
     id: CiString36 | None = None
     country_code: str | None = None
@@ -137,12 +141,12 @@ class _Session(_Body):
         _DateTime | None, Field(validation_alias=AliasChoices("end_date_time", "end_datetime"))
     ] = None
     kwh: _Kwh | None = None
-    cdr_token: _CdrToken | None = None
+    cdr_token: _ReportedToken | None = None
     auth_id: CiString36 | None = None
     auth_method: Annotated[str | None, BeforeValidator(_auth_method)] = None
     evse_uid: CiString36 | None = None
     connector_id: CiString36 | None = None
-    charging_periods: list[_Period] | None = None
+    charging_periods: list[_ReportedPeriod] | None = None
     total_cost: Annotated[_Cost | None, BeforeValidator(_price)] = None
     status: SessionStatus | None = None
 
@@ -163,7 +167,7 @@ class _Session(_Body):
         return {**value, **place}
 
 
-class _WholeSession(_Session):
+class _WholeReportedSession(_ReportedSession):
     start_date_time: Annotated[_DateTime, Field(validation_alias=AliasChoices("start_date_time", "start_datetime"))]
     kwh: _Kwh
     status: SessionStatus
@@ -201,7 +205,7 @@ def parse_session(
     `party` is the country code and party id of the URL; what the object says of itself must be the same (4.1.5.1).
     """
     try:
-        read = (_WholeSession if change is Change.PUT else _Session).model_validate(body)
+        read = (_WholeReportedSession if change is Change.PUT else _ReportedSession).model_validate(body)
     except ValidationError as error:
         raise invalid_input(error) from error
     named = {"id": (read.id, session_id)}
@@ -227,7 +231,7 @@ def parse_session(
         soc=_volume(newest, "STATE_OF_CHARGE", _PERCENTS),
         token=_token(read),
         auth_method=read.auth_method,
-        total_cost=_total_cost(read.total_cost),
+        total_cost=Price(read.total_cost.excl_vat, read.total_cost.incl_vat) if read.total_cost else None,
         transaction_id=_transaction(csms, session_id, body),
     )
 
@@ -293,21 +297,14 @@ def _transaction(csms: Csms, session_id: str, body: JsonObject) -> str | None:
     return session_id if parameters.get(SESSION_ID_IS_TRANSACTION) == "true" else None
 
 
-def _token(session: _Session) -> IdToken | None:
+def _token(session: _ReportedSession) -> IdToken | None:
     if session.cdr_token is not None:
         return IdToken(session.cdr_token.uid, session.cdr_token.type, session.cdr_token.contract_id)
     # 2.1.1 names the contract (Token.auth_id) and not the card.
     return IdToken(session.auth_id, "OTHER", session.auth_id) if session.auth_id is not None else None
 
 
-def _total_cost(cost: _Cost | None) -> Price | None:
-    if cost is None:
-        return None
-    incl_vat = cost.incl_vat if cost.taxes is None else cost.excl_vat + sum(cost.taxes, Decimal(0))
-    return Price(cost.excl_vat, incl_vat)
-
-
-def _volume(period: _Period | None, kind: str, plausible: tuple[int, int], *, times: int = 1) -> Decimal | None:
+def _volume(period: _ReportedPeriod | None, kind: str, plausible: tuple[int, int], *, times: int = 1) -> Decimal | None:
     """A dimension's volume; one that cannot be is no reason to refuse the session."""
     volumes = [dimension.volume for dimension in (period.dimensions if period else ()) if dimension.type == kind]
     lowest, highest = plausible

@@ -1,6 +1,7 @@
 """Erasure of a person's sessions. Every step may be repeated, and what was interrupted is completed by doing it again."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -105,17 +106,16 @@ class DynamoErasure:
         return [(item["pk"], item["sk"]) for item in items]
 
     def _forget_transaction(self, session: Session) -> None:
-        """The transaction's pointer, unless the CSMS has begun another session under the same id since."""
-        key = session_items.transaction_key(session.csms_id, session.station_id, session.transaction_id)
-        try:
-            self.client.delete_item(
-                TableName=self.sessions,
-                Key=tables.key(*key),
-                ConditionExpression="session_id = :session_id",
-                ExpressionAttributeValues=tables.values(session_id=session.session_id),
-            )
-        except self.client.exceptions.ConditionalCheckFailedException:
-            return
+        """What the transaction and the place lead by, unless another session has come there since."""
+        transaction = session_items.transaction_key(session.csms_id, session.station_id, session.transaction_id)
+        for key in (transaction, session_items.car_key(session)):
+            with suppress(self.client.exceptions.ConditionalCheckFailedException):
+                self.client.delete_item(
+                    TableName=self.sessions,
+                    Key=tables.key(*key),
+                    ConditionExpression="session_id = :session_id",
+                    ExpressionAttributeValues=tables.values(session_id=session.session_id),
+                )
 
     def _delete(self, keys: Sequence[tuple[str, str]]) -> None:
         for first in range(0, len(keys), WRITE_LIMIT):

@@ -10,7 +10,7 @@
 |                                             | PREFERENCES      | preferences | the driver's newest wishes          |
 | STATION#{csms}#{station}          | TRANSACTION#{transaction} | transaction | its newest session, the former one  |
 |                                             | LIVE#{session}   | live        | a session that is not over          |
-|                                             | CARS             | cars        | a place's newest car, since when    |
+|                                             | CAR#{place}      | car         | its newest session, and since when  |
 | PERSON#{kind}#{hash}                        | {session_id}     | person      | a session of the person (persons)   |
 
 A session stands in the feed of each partner that sees it (index `feed`: partner and shard, by last update), and in the
@@ -45,9 +45,9 @@ DUE_SHARD = "0"
 # report once a minute. More would make every poll slower: a walk asks each shard.
 FEED_SHARDS = 8
 
-# How sort keys of live sessions begin, and attributes of the newest cars.
+# How sort keys of a station's live sessions and newest cars begin.
 LIVE = "LIVE#"
-CAR = "car/"
+CAR = "CAR#"
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -140,15 +140,9 @@ def live_key(session: Session) -> tuple[str, str]:
     return transactions_at(session.csms_id, session.station_id), f"{LIVE}{session.session_id.casefold()}"
 
 
-def cars_key(csms_id: str, station_id: str) -> tuple[str, str]:
-    """The key of when the newest sessions at a station's places began: an attribute `car/{place}` for each."""
-    return transactions_at(csms_id, station_id), "CARS"
-
-
-def cars_of(item: Mapping[str, Any] | None) -> dict[str, datetime]:
-    """When the newest sessions at a station's places began, by place."""
-    named = [(name, value) for name, value in (item or {}).items() if name.startswith(CAR)]
-    return {name.removeprefix(CAR): from_epoch_ms(value) for name, value in named}
+def car_key(session: Session) -> tuple[str, str]:
+    """The key of what names the newest session of a session's place. It sorts right before those of live sessions."""
+    return transactions_at(session.csms_id, session.station_id), f"{CAR}{session.place}"
 
 
 def session_item(session: Session) -> dict[str, Any]:

@@ -1,16 +1,15 @@
 """Sessions as events build them."""
 
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ocpi_bridge.adapters.dynamodb import persons, registry_items, session_items, tables, writes
 from ocpi_bridge.domain.assignments import Rights, rights, scopes_of
 from ocpi_bridge.domain.events import IdToken, SessionStatus, StationEvent
 from ocpi_bridge.domain.sessions import ChargingPeriod, Session
-from ocpi_bridge.ports import Place
+from ocpi_bridge.ports import Neighbours, Place
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -18,8 +17,8 @@ if TYPE_CHECKING:
 
 # DynamoDB's limit for one BatchGetItem.
 READ_AT_ONCE = 100
-# No station has so many places; whatever fills it with more is not to be read for ever.
-MOST_LIVE = 500
+# No station has so many places and cars; whatever fills it with more is not to be read for ever.
+MOST_LISTED = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +34,8 @@ class DynamoSessionStore:
         csms = (self.registry, *registry_items.csms_key(csms_id))
         station = (self.registry, *registry_items.station_key(csms_id, station_id))
         state = (self.registry, *registry_items.station_state_key(csms_id, station_id))
-        cars = (self.sessions, *session_items.cars_key(csms_id, station_id))
-        found = tables.get_many(self.client, [csms, station, state, cars])
+        found = tables.get_many(self.client, [csms, station, state])
         return Place(
-            cars=session_items.cars_of(found.get(cars)),
             state=registry_items.station_state_of(found.get(state)),
             csms=registry_items.csms_of(found[csms]) if csms in found else None,
             station=registry_items.station_of(found[station]) if station in found else None,
@@ -68,28 +65,43 @@ class DynamoSessionStore:
 
     def live_at(self, csms_id: str, station_id: str) -> Sequence[Session]:
         """See SessionStore: a query of the station's live sessions and one call for them, for every 100."""
+        return self._live(self._listed(csms_id, station_id, session_items.LIVE))
+
+    def neighbours(self, csms_id: str, station_id: str) -> Neighbours:
+        """See SessionStore: as live_at."""
+        listed = self._listed(csms_id, station_id, session_items.CAR)
+        cars = [item for item in listed if item["entity"] == "car"]
+        return Neighbours(
+            live=self._live([item for item in listed if item["entity"] == "live"]),
+            newest={
+                item["sk"].removeprefix(session_items.CAR): session_items.from_epoch_ms(item["since"]) for item in cars
+            },
+        )
+
+    def _listed(self, csms_id: str, station_id: str, first: str) -> list[dict[str, Any]]:
+        """A station's entries from those with this beginning to those of live sessions."""
         pages = self.client.get_paginator("query").paginate(
             TableName=self.sessions,
-            KeyConditionExpression="pk = :pk AND begins_with(sk, :live)",
+            KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
             ExpressionAttributeValues=tables.values(
-                pk=session_items.transactions_at(csms_id, station_id), live=session_items.LIVE
+                pk=session_items.transactions_at(csms_id, station_id), first=first, last=f"{session_items.LIVE}\uffff"
             ),
             ConsistentRead=True,
-            PaginationConfig={"MaxItems": MOST_LIVE, "PageSize": READ_AT_ONCE},
+            PaginationConfig={"MaxItems": MOST_LISTED, "PageSize": READ_AT_ONCE},
         )
-        return [
-            session
-            for page in pages
-            for session in self._sessions([tables.from_item(item)["session_id"] for item in page["Items"]])
-            if not session.over
-        ]
+        return [tables.from_item(item) for page in pages for item in page["Items"]]
+
+    def _live(self, listed: Sequence[Mapping[str, Any]]) -> list[Session]:
+        ids = [str(item["session_id"]) for item in listed]
+        parts = [ids[first : first + READ_AT_ONCE] for first in range(0, len(ids), READ_AT_ONCE)]
+        return [session for part in parts for session in self._sessions(part) if not session.over]
 
     def create(self, session: Session, replaces: Session | None) -> bool:
         """See SessionStore."""
         item = session_items.session_item(session)
         pointer = writes.update(
             self.sessions,
-            session_items.transaction_key(session.csms_id, session.station_id, session.transaction_id),
+            self._transaction_key(session),
             {
                 "entity": "transaction",
                 "session_id": session.session_id,
@@ -100,7 +112,7 @@ class DynamoSessionStore:
             {} if replaces is None else {"replaced": replaces.session_id},
         )
         found_by = self._puts(persons.person_items(session))
-        live = [] if session.over else self._puts([self._live_item(session)])
+        live = [] if session.over else self._puts([self._named(session, "live", session_items.live_key(session))])
         entries = [writes.put(self.sessions, item), pointer, *live, *self._views(session), *found_by]
         written = writes.write(self.client, entries)
         if written and session.status is not SessionStatus.RESERVATION:
@@ -121,7 +133,9 @@ class DynamoSessionStore:
         entries += [*self._views(after), *self._views_gone(before, after)]
         entries += self._puts(persons.newly_known(before, after))
         if after.transaction_id != before.transaction_id:
-            entries += self._puts([self._transaction_item(after)])
+            pointer = self._named(after, "transaction", self._transaction_key(after))
+            entries += self._puts([pointer])
+            entries.append({"Delete": {"TableName": self.sessions, "Key": tables.key(*self._transaction_key(before))}})
         written = writes.write(self.client, entries)
         if written and after.over:
             # Apart from the session's own write: it only spares those who look for live sessions a reading.
@@ -130,36 +144,24 @@ class DynamoSessionStore:
 
     def _car_came(self, session: Session) -> None:
         """Apart from the session's own write: only a session that is heard of after the next one is over needs it."""
-        pk, sk = session_items.cars_key(session.csms_id, session.station_id)
-        with suppress(self.client.exceptions.ConditionalCheckFailedException):
-            self.client.update_item(
-                TableName=self.sessions,
-                Key=tables.key(pk, sk),
-                UpdateExpression="SET entity = :entity, expires_at = :expires_at, #car = :since",
-                ConditionExpression="attribute_not_exists(#car) OR #car < :since",
-                ExpressionAttributeNames={"#car": f"{session_items.CAR}{session.place}"},
-                ExpressionAttributeValues=tables.values(
-                    entity="cars",
-                    expires_at=session_items.expiry(session.last_updated, session_items.RETENTION.sessions),
-                    since=session_items.epoch_ms(session.start),
-                ),
-            )
+        item = self._named(session, "car", session_items.car_key(session))
+        item["since"] = session_items.epoch_ms(session.start)
+        put = writes.put(self.sessions, item, "attribute_not_exists(since) OR since < :since")
+        put["Put"]["ExpressionAttributeValues"] = tables.values(since=item["since"])
+        writes.write(self.client, [put])
 
-    def _transaction_item(self, session: Session) -> tables.Item:
-        pk, sk = session_items.transaction_key(session.csms_id, session.station_id, session.transaction_id)
-        expires_at = session_items.expiry(session.last_updated, session_items.RETENTION.sessions)
+    def _named(self, session: Session, entity: str, key: tuple[str, str]) -> dict[str, Any]:
+        """An item that names the session and expires with it."""
         return {
-            "pk": pk,
-            "sk": sk,
-            "entity": "transaction",
+            "pk": key[0],
+            "sk": key[1],
+            "entity": entity,
             "session_id": session.session_id,
-            "expires_at": expires_at,
+            "expires_at": session_items.expiry(session.last_updated, session_items.RETENTION.sessions),
         }
 
-    def _live_item(self, session: Session) -> tables.Item:
-        pk, sk = session_items.live_key(session)
-        expires_at = session_items.expiry(session.last_updated, session_items.RETENTION.sessions)
-        return {"pk": pk, "sk": sk, "entity": "live", "session_id": session.session_id, "expires_at": expires_at}
+    def _transaction_key(self, session: Session) -> tuple[str, str]:
+        return session_items.transaction_key(session.csms_id, session.station_id, session.transaction_id)
 
     def _pointer(self, event: StationEvent) -> tables.Key:
         key = session_items.transaction_key(event.csms_id, event.station_id, event.transaction_id or "")
