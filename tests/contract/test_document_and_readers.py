@@ -30,6 +30,8 @@ EVENTS = {
             "station_id": "CP-001",
             "connector_id": 1,
             "evse_id": None,
+            "evse_uid": "BE*BEC*E041503001",
+            "session_id": "S-1",
             "transaction_id": 778,
             "data": {
                 "id_token": {"uid": "04AA", "type": "RFID", "contract_id": "NL-TNM-C12345678-X"},
@@ -40,8 +42,15 @@ EVENTS = {
                 "voltage_v": [230],
                 "offered_a": 16,
                 "soc": 40,
+                "offered_w": 11000,
                 "charging_state": "Charging",
                 "total_cost": {"excl_vat": 1.5, "incl_vat": 1.8},
+                "status": "ACTIVE",
+                "stop_reason": "Local",
+                "cap_w": 11000,
+                "limit": {"source": "EMS"},
+                "command_id": "r1.0",
+                "error": {"code": "GenericError", "description": ""},
             },
         }
     ]
@@ -86,6 +95,9 @@ BEYOND_A_SCHEMA = (
     "is not an RFC 3339 instant",
     "should have timezone info",
     "is missing in an event of a transaction",
+    "is missing in the result of a command",
+    "is no charging schedule of OCPP",
+    "is what the charge point answered",
     "month value is outside expected range",
 )
 # The use case refuses a URL that is too long, after the parser (16.7).

@@ -7,10 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ocpi_bridge.adapters.csms.events import parse_events
+from ocpi_bridge.adapters.csms.limits import MAX_PERIODS as MAX_LIMIT_PERIODS
+from ocpi_bridge.adapters.csms.ocpi_sessions import Change, events_of, parse_session
 from ocpi_bridge.domain.errors import InvalidInput
+from ocpi_bridge.domain.events import EventType, StationEvent
 from ocpi_bridge.domain.plans import RateUnit
 from ocpi_bridge.ocpi.charging_profiles import ClearProfile, ReadActiveProfile, SetProfile, charging_profile
 from ocpi_bridge.ocpi.transport import MessageIds, OcpiRequest, TransportError, dumps
+from tests.support.registry_entries import csms
 
 WORDS = [
     "charging_profile",
@@ -89,6 +93,56 @@ def test_any_query_is_read_or_refused(query: list[tuple[str, str]]) -> None:
             response_url, refused = "", refusal.field
         assert refused in {None, "duration", "response_url"}
         assert refused or response_url.startswith(dict(query)["response_url"])
+
+
+LIMIT_WORDS = [
+    *("source", "schedule", "chargingRateUnit", "startSchedule", "scheduleStart", "duration", "minChargingRate"),
+    *("chargingSchedulePeriod", "startPeriod", "limit"),
+]
+LIMIT = {"id": "1", "type": "charging_limit.changed", "time": "2026-01-15T17:00:00Z", "station_id": "CP-001"}
+
+
+@given(messages(LIMIT_WORDS))
+def test_a_limit_of_a_csms_is_a_course_in_the_wanted_form_or_refused(schedule: object) -> None:
+    event = LIMIT | {"data": {"limit": {"source": "EMS", "schedule": schedule}}}
+    try:
+        [read] = parse_events("acme", json.dumps({"events": [event]}).encode())
+    except InvalidInput:
+        return
+    assert isinstance(read, StationEvent)
+    assert read.limit is not None
+    if read.limit.plan is not None:
+        assert read.limit.plan.start is not None
+        assert 0 < len(read.limit.plan.periods) <= MAX_LIMIT_PERIODS
+        assert read.limit.plan.periods[0].start == 0
+
+
+SESSION_WORDS = [
+    *("id", "start_date_time", "kwh", "cdr_token", "uid", "type", "evse_uid", "location", "evses", "connectors"),
+    *("charging_periods", "dimensions", "volume", "total_cost", "excl_vat", "before_taxes", "taxes", "amount"),
+    *("status", "last_updated"),
+]
+SESSION = {
+    "start_date_time": "2026-01-15T17:00:00Z",
+    "kwh": 1,
+    "evse_uid": "1",
+    "status": "ACTIVE",
+    "last_updated": "2026-01-15T17:00:00Z",
+}
+
+
+@given(
+    st.dictionaries(st.sampled_from(SESSION_WORDS), messages(SESSION_WORDS)),
+    st.sampled_from(Change),
+)
+def test_a_session_of_a_csms_is_events_or_refused(change: dict[str, object], kind: Change) -> None:
+    try:
+        session = parse_session(csms(), kind, "S-1", request(json.dumps(SESSION | change).encode()).json())
+    except (InvalidInput, TransportError):
+        return
+    *starts, now = events_of(session, "acme", "CP-001")
+    assert [start.type for start in starts] == [EventType.TRANSACTION_STARTED] * (session.start is not None)
+    assert now.transaction_known is False
 
 
 @given(messages(EVENT_WORDS) | messages(EVENT_WORDS).map(lambda inner: {"events": [inner]}))

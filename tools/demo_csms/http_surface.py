@@ -1,8 +1,9 @@
 """The HTTP surface of CitrineOS for smart charging, and a synchronous variant under `/sync`.
 
 `POST /ocpp/{1.6|2.0.1}/smartcharging/{setChargingProfile|clearChargingProfile|getCompositeSchedule}` with the OCPP
-payload as body and `identifier` (repeatable), `tenantId` and `callbackUrl` in the query. The answer says what was
-written to the socket, not what the station thinks of it. The synchronous variant waits and answers with the payload.
+payload as body and `identifier` (repeatable), `tenantId` and `callbackUrl` in the query; likewise
+`/ocpp/1.6/configuration/getConfiguration` and `/ocpp/2.0.1/monitoring/getVariables`. The answer says what was written to
+the socket, not what the station thinks of it. The synchronous variant waits and answers with the payload.
 `/data/ocpprouter/subscription` says who wants raw frames (subscriptions).
 """
 
@@ -32,8 +33,10 @@ from tools.demo_csms.station_201 import CommandRefusedError
 from tools.demo_csms.subscriptions import Subscriptions
 
 ROUTE = re.compile(
-    r"(?P<sync>/sync)?/ocpp/(?P<version>1\.6|2\.0\.1)/smartcharging/"
-    r"(?P<action>setChargingProfile|clearChargingProfile|getCompositeSchedule)"
+    r"(?P<sync>/sync)?/ocpp/(?:"
+    r"(?P<version>1\.6|2\.0\.1)/smartcharging/(?P<action>setChargingProfile|clearChargingProfile|getCompositeSchedule)"
+    r"|(?P<version_16>1\.6)/configuration/(?P<configuration>getConfiguration)"
+    r"|(?P<version_201>2\.0\.1)/monitoring/(?P<variables>getVariables))"
 )
 
 
@@ -174,8 +177,9 @@ def _understand(request: Request) -> _Ask:
     query = parse_qs(request.query, keep_blank_values=True)
     if "identifier" not in query:
         raise _HttpError(_invalid("querystring must have required property 'identifier'"))
-    version = OcppVersion(route["version"])
-    action = route["action"][0].upper() + route["action"][1:]
+    version = OcppVersion(route["version"] or route["version_16"] or route["version_201"])
+    named = route["action"] or route["configuration"] or route["variables"]
+    action = named[0].upper() + named[1:]
     return _Ask(
         sync=route["sync"] is not None,
         version=version,

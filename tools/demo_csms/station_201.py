@@ -124,6 +124,8 @@ class FakeStation201:
                 return self._set(as_int(payload.get("evseId")) or 0, as_object(payload.get("chargingProfile")))
             case "ClearChargingProfile":
                 return self._clear(as_int(payload.get("chargingProfileId")))
+            case "GetVariables":
+                return {"getVariableResult": [_variable(as_object(asked)) for asked in as_list(payload["getVariableData"])]}
             case _:
                 return self._composite(payload)
 
@@ -162,6 +164,11 @@ class FakeStation201:
                 "chargingSchedulePeriod": periods_from(schedule, since=top.since, now=now, duration=duration),
             },
         }
+
+
+def _variable(asked: JsonObject) -> JsonObject:
+    """A station of few words: it knows no variable of its smart charging."""
+    return {"attributeStatus": "UnknownVariable", "component": asked["component"], "variable": asked["variable"]}
 
 
 def periods_from(schedule: JsonObject, *, since: datetime, now: datetime, duration: int) -> list[JsonObject]:

@@ -6,13 +6,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ocpi_bridge.adapters.csms.connect import http_charge_point_driver
+from ocpi_bridge.adapters.csms.connect import charge_point_drivers, http_charge_point_driver
 from ocpi_bridge.adapters.csms.driver import HttpChargePointDriver
 from ocpi_bridge.domain.partners import OAuth2Client
 from ocpi_bridge.domain.requests import RequestKind
-from ocpi_bridge.domain.stations import Csms, CsmsAuth, CsmsMode, ProfileIdRange
+from ocpi_bridge.domain.stations import Csms, CsmsAuth, CsmsDriver, CsmsMode, ProfileIdRange
 from ocpi_bridge.ports import CsmsSecrets, Done, Failed, Pending
+from tests.support.charge_point_behind_a_csms import ChargePoint, Knob
 from tests.support.clocks import ManualClock
+from tests.support.fake_csms import BusCsms
 from tests.support.fake_secrets import InMemorySecretStore
 from tests.support.outlets import command
 from tests.support.raw_server import Peer, RawServer, answering, http_answer
@@ -108,3 +110,14 @@ def test_a_csms_that_asks_for_patience_is_given_it(driver: HttpChargePointDriver
     with RawServer(answering(http_answer(429, b"", "Retry-After: 3"))) as server:
         outcome = driver.submit(csms_at(server.port), WANTED)
     assert outcome == Failed("HTTP 429: the CSMS asks to come later", nothing_sent=True, retryable=True, retry_after=3)
+
+
+def test_a_deployment_reaches_each_csms_by_its_own_driver() -> None:
+    bus = BusCsms(ChargePoint(Knob.NOTHING, "1.6"))
+    drivers = charge_point_drivers(InMemorySecretStore(), ManualClock(NOW), bus, allow_loopback=True)
+    with RawServer(answering(http_answer(200, b'[{"success":true}]', "Connection: close"))) as server:
+        by_http = csms_at(server.port)
+        assert drivers.submit(by_http, WANTED) == Pending()
+        assert drivers.submit(replace(by_http, driver=CsmsDriver.BUS), WANTED) == Pending()
+    assert len(server.requests) == 1
+    assert bus.charge_point.calls == [RequestKind.CLEAR]

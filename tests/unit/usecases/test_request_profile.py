@@ -17,7 +17,7 @@ from ocpi_bridge.domain.partners import Party, Rate, Registration
 from ocpi_bridge.domain.plans import Plan, PlanPeriod, RateUnit
 from ocpi_bridge.domain.requests import Origin, RequestKind, RequestState
 from ocpi_bridge.domain.sessions import Session
-from ocpi_bridge.domain.stations import Quirk, Replacement
+from ocpi_bridge.domain.stations import Capabilities, Quirk, Replacement
 from ocpi_bridge.domain.tokens import token_hash
 from ocpi_bridge.ocpi.charging_profiles import (
     ChargingProfileCall,
@@ -255,6 +255,11 @@ OBSTACLES: list[tuple[str, Obstacle, ResponseType]] = [
     (
         "refused profiles before",
         lambda world, _: world.states.has_no_smart_charging("acme", "CP-001", START + timedelta(days=7)),
+        ResponseType.NOT_SUPPORTED,
+    ),
+    (
+        "says of itself that it takes none",
+        lambda world, _: world.states.learned("acme", "CP-001", Capabilities(smart_charging=False), START),
         ResponseType.NOT_SUPPORTED,
     ),
     (

@@ -60,6 +60,12 @@ def test_the_status_is_found_where_it_stands_and_translated() -> None:
     assert read(api(reading), reply(200, {"data": {"outcome": {"code": "Rejected"}}})) == Done("Rejected")
 
 
+@pytest.mark.parametrize("place", [1, -1, -2, "a"])
+def test_a_place_that_an_answer_does_not_have_says_nothing(place: int | str) -> None:
+    assert isinstance(read(api(Reading(payload_at=(place,))), reply(200, [{"status": "Accepted"}])), Failed)
+    assert isinstance(read(api(Reading(payload_at=(place,))), reply(200, "text")), Failed)
+
+
 def test_the_words_beside_a_status_are_its_detail() -> None:
     reading = Reading(detail_at=("reason",))
     said = {"status": "Rejected", "reason": "no such\ntransaction"}
@@ -103,7 +109,7 @@ def test_an_http_status_may_be_the_charge_points_answer() -> None:
 
 @pytest.mark.parametrize("status", [400, 404, 409, 422])
 def test_words_of_an_http_error_that_are_known_say_whether_to_try_again(status: int) -> None:
-    offline = Refusal("not connected", retryable=True, meaning="the station is offline")
+    offline = Refusal("Not connected", retryable=True, meaning="the station is offline")
     outcome = read(api(Reading(), refusals=(offline,)), reply(status, {"message": "Charger is NOT CONNECTED"}))
     assert outcome == Failed("the station is offline: Charger is NOT CONNECTED", nothing_sent=True, retryable=True)
 

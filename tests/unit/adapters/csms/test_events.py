@@ -355,6 +355,8 @@ def test_of_a_refused_event_only_what_can_be_kept_is_kept(station_id: object) ->
         ({"time": "1767268800"}, "time"),
         ({"time": "2026-01-01"}, "time"),
         ({"time": "noon"}, "time"),
+        ({"time": "0001-01-01T00:00:00+05:00"}, "time"),
+        ({"time": "9999-12-31T23:59:59-05:00"}, "time"),
         ({"station_id": ""}, "station_id"),
         ({"station_id": None}, "station_id"),
         ({"station_id": "CP\ud800"}, "station_id"),

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from ocpi_bridge.domain.errors import Contended
 from ocpi_bridge.domain.events import SessionStatus, StationEvent
+from ocpi_bridge.domain.learning import LEARNED_FOR
 from ocpi_bridge.domain.places import one_after_the_other, outlet_of
 from ocpi_bridge.domain.sessions import (
     CLOCK_TOLERANCE,
@@ -29,8 +30,6 @@ from ocpi_bridge.usecases.ingested import WRITE_ATTEMPTS, Ingested
 # for a year, and a session must not begin in 1970.
 FURTHEST_AHEAD = timedelta(days=1)
 FURTHEST_BACK = timedelta(days=365)
-# What a station said of itself is asked for again: firmware changes without telling.
-LEARNED_FOR = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +130,7 @@ class IngestEvent:
         return superseded(session, min(later), now) if later else session
 
     def _learn(self, session: Session, place: Place, now: datetime) -> None:
-        if self.learn is None or session.over or session.rights.steered_by is None:
+        if self.learn is None or not session.steerable or session.rights.steered_by is None:
             return
         if place.state.learned_at is not None and now - place.state.learned_at <= LEARNED_FOR:
             return

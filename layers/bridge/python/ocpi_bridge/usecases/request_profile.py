@@ -132,8 +132,10 @@ class RequestProfile:
     def _capable(self, outlet: Outlet, around: Surroundings, call: ChargingProfileCall) -> bool:
         if CHARGING_PROFILE_CAPABLE not in outlet.evse.capabilities:
             return False
-        refused_until = around.state.not_supported_until
+        refused_until, learned = around.state.not_supported_until, around.state.learned
         if refused_until is not None and self.clock.now() < refused_until:
+            return False
+        if learned is not None and learned.smart_charging is False:
             return False
         return not (isinstance(call, ReadActiveProfile) and Quirk.NO_COMPOSITE in outlet.station.quirks)
 

@@ -69,7 +69,8 @@ class Seen:
     @property
     def installed(self) -> InstalledPlan | None:
         """The plan of this partner that the charge point accepted last."""
-        return self.situation().installed
+        installed = self.control.installed
+        return installed if installed is not None and installed.partner_id == self.watch.partner_id else None
 
     @property
     def following(self) -> InstalledPlan | None:

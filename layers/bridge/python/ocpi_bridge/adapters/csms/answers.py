@@ -156,7 +156,7 @@ def _refused_by_csms(api: CsmsApi, text: str) -> Failed:
 
 
 def _known_refusal(api: CsmsApi, text: str) -> Failed | None:
-    known = next((refusal for refusal in api.refusals if refusal.words in text.casefold()), None)
+    known = next((refusal for refusal in api.refusals if refusal.words.casefold() in text.casefold()), None)
     return None if known is None else Failed(f"{known.meaning}: {text}", nothing_sent=True, retryable=known.retryable)
 
 
@@ -230,7 +230,12 @@ def _at(value: JsonValue, path: Path) -> JsonValue:
     for key in path:
         if isinstance(key, str) and isinstance(value, Mapping):
             value = value.get(key)
-        elif isinstance(key, int) and isinstance(value, Sequence) and not isinstance(value, str) and key < len(value):
+        elif (
+            isinstance(key, int)
+            and isinstance(value, Sequence)
+            and not isinstance(value, str)
+            and 0 <= key < len(value)
+        ):
             value = value[key]
         else:
             return None

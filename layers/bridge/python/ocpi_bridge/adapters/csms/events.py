@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, cast
 
@@ -79,6 +80,13 @@ def _instant(value: object) -> object:
     return value
 
 
+def _utc(value: datetime) -> datetime:
+    try:
+        return in_utc(value)
+    except OverflowError as error:
+        raise ValueError("is before the first year, or after the last, in UTC") from error
+
+
 class _Body(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -128,7 +136,7 @@ class _Data(_Body):
 class _Event(_Body):
     id: _Id
     type: Annotated[str, AfterValidator(_type), WithJsonSchema({"type": "string", "enum": [*_TYPES]})]
-    time: Annotated[AwareDatetime, BeforeValidator(_instant)]
+    time: Annotated[AwareDatetime, BeforeValidator(_instant), AfterValidator(_utc)]
     station_id: _Id
     connector_id: _Connector | None = None
     evse_id: _Connector | None = None
@@ -199,7 +207,7 @@ def _command_result(csms_id: str, event: _Event, path: str) -> CommandResult:
         raise InvalidInput(
             f"{path}.data.payload", "is what the charge point answered, or there is an error: one of both"
         )
-    return CommandResult(event.id, in_utc(event.time), csms_id, event.station_id, data.command_id, body)
+    return CommandResult(event.id, event.time, csms_id, event.station_id, data.command_id, body)
 
 
 def _station_event(csms_id: str, event: _Event, path: str) -> StationEvent:
@@ -212,7 +220,7 @@ def _station_event(csms_id: str, event: _Event, path: str) -> StationEvent:
     return StationEvent(
         event_id=event.id,
         type=kind,
-        time=in_utc(event.time),
+        time=event.time,
         csms_id=csms_id,
         station_id=event.station_id,
         connector_id=event.connector_id,
@@ -253,7 +261,7 @@ def _limit(event: _Event, path: str) -> ReportedLimit | None:
     if said is None or said.schedule is None:
         return None if said is None else ReportedLimit(said.source)
     try:
-        return ReportedLimit(said.source, course_of(cast("JsonObject", said.schedule), in_utc(event.time)))
+        return ReportedLimit(said.source, course_of(cast("JsonObject", said.schedule), event.time))
     except ValueError as error:
         raise InvalidInput(f"{path}.data.limit.schedule", str(error)) from error
 

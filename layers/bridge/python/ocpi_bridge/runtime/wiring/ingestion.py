@@ -5,6 +5,7 @@ attributes of ours: it is the whole envelope, and who sent it is the account in 
 """
 
 import json
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from ocpi_bridge.adapters.csms.command_results import COMMAND_RESULT, CommandResult
 from ocpi_bridge.adapters.csms.events import RefusedEvent, read_each
 from ocpi_bridge.adapters.csms.ocpi_sessions import Change, events_of, parse_session
+from ocpi_bridge.adapters.dynamodb.intake import DynamoIntakeStore
 from ocpi_bridge.adapters.dynamodb.reported_places import DynamoReportedPlaces
 from ocpi_bridge.adapters.dynamodb.sessions import DynamoSessionStore
 from ocpi_bridge.adapters.dynamodb.station_states import DynamoStationStates
@@ -30,6 +32,7 @@ from ocpi_bridge.runtime.wiring.csms_keys import can_be_csms_id
 from ocpi_bridge.runtime.worker_logs import log_ingested, log_refused, log_result
 from ocpi_bridge.usecases.ingest_event import IngestEvent
 from ocpi_bridge.usecases.ingested import Ingested
+from ocpi_bridge.usecases.own_requests import OwnRequests
 
 if TYPE_CHECKING:
     # Loaded where a message needs them: most have events, and a worker's start is the first event's delay.
@@ -216,9 +219,15 @@ def event_ingestion() -> EventIngestion:
 
 def ingest_event() -> IngestEvent:
     """The ingestion of one event."""
-    store = DynamoSessionStore(clients.dynamodb(), variable("SESSIONS_TABLE"), variable("REGISTRY_TABLE"))
-    states = DynamoStationStates(clients.dynamodb(), variable("REGISTRY_TABLE"))
-    return IngestEvent(store=store, states=states, clock=SystemClock())
+    dynamodb, clock = clients.dynamodb(), SystemClock()
+    sessions, requests, registry = variable("SESSIONS_TABLE"), variable("REQUESTS_TABLE"), variable("REGISTRY_TABLE")
+    own = OwnRequests(DynamoIntakeStore(dynamodb, sessions, requests, registry), clock, time.sleep)
+    return IngestEvent(
+        store=DynamoSessionStore(dynamodb, sessions, registry),
+        states=DynamoStationStates(dynamodb, registry),
+        clock=clock,
+        learn=own.learn,
+    )
 
 
 @cache
