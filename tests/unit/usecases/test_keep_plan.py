@@ -21,6 +21,7 @@ from ocpi_bridge.usecases.own_requests import OWN_TIMEOUT
 from ocpi_bridge.usecases.watch_active_profile import HINT_PAUSE, RETRY_AFTER
 from ocpi_bridge.usecases.watching import Watched
 from tests.support.clocks import START
+from tests.support.dynamodb_faults import meanwhile
 from tests.support.scripted import DELIVERED, UNREACHABLE, Outcome, ScriptedDriver
 from tests.support.watched_site import ACCEPTED, AS_ASKED, LOWER, Site, schedule, sender
 from tests.support.world import CARD, DEADLINE, PAUSE_BETWEEN, World, event
@@ -155,6 +156,25 @@ def test_a_later_request_that_is_under_way_is_not_disturbed_and_settles_it(world
     assert not world.control(session).in_the_dark
     site.step(session)
     assert SET not in own_kinds(site)
+
+
+def test_a_later_request_that_comes_in_between_is_not_overtaken_by_the_repair(world: World, session: Session) -> None:
+    site = Site(world)
+    site.step(session)  # the session's own push is through
+    send_without_answer(world, session, site, OTHER)
+    with meanwhile(world.tables.client, lambda: world.accept_put(session, "r3", OTHER), "TransactWriteItems"):
+        assert site.step(session) is Watched.LATER
+    assert site.own() == []
+
+
+def test_what_a_command_may_have_left_is_not_cleared_while_a_later_one_is_under_way(
+    world: World, running: Session
+) -> None:
+    site = Site(world)
+    send_without_answer(world, running, site, OTHER, "r1")
+    world.accept_put(running, "r2", OTHER)
+    site.step(running)
+    assert site.own() == []
 
 
 def test_a_repair_that_fails_is_tried_again_later_and_later(world: World, session: Session) -> None:
