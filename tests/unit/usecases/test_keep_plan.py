@@ -247,6 +247,16 @@ def test_a_plan_that_the_cap_cut_from_the_beginning_is_told_once(world: World, r
     assert (site.step(running), len(site.profiles)) == (Watched.NOTHING, 1)
 
 
+def test_a_plan_that_is_cut_only_later_than_an_hour_from_now_is_told_once_all_the_same(
+    world: World, running: Session
+) -> None:
+    site = Site(world)
+    later = (PlanPeriod(0, Decimal(9000)), PlanPeriod(7200, Decimal(22000)))
+    follow(world, running, replace(PAUSE_BETWEEN, periods=later))
+    assert site.look(running, schedule("9000")) is Watched.PUSHED
+    assert (site.step(running), own_kinds(site)) == (Watched.NOTHING, [GET])
+
+
 # --- The charge point lost the plan ----------------------------------------------------------------------------------
 
 

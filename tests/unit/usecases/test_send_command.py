@@ -545,3 +545,9 @@ def test_a_plan_ends_at_its_fail_safe_time_and_is_refused_after_it(world: World,
     assert command.plan.duration == 4000
     world.put_request(session, request_id="r2", number=2, fail_safe_at=START - timedelta(seconds=1))
     assert send(world, ACCEPTED, request_id="r2")[1].commands == []
+
+
+def test_a_csms_that_names_its_time_is_asked_again_then(world: World, session: Session) -> None:
+    world.put_request(session)
+    busy = Failed("HTTP 429: the CSMS asks to come later", nothing_sent=True, retryable=True, retry_after=9)
+    assert send(world, busy)[0].again_in == 9

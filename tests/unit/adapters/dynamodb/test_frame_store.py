@@ -114,7 +114,7 @@ def test_the_transaction_that_runs_at_a_connector(world: World) -> None:
 
 def test_what_was_said_before_a_transaction_began_is_not_its(world: World) -> None:
     run(world, 1, "778", seconds=60)
-    assert running(world, 1, 54) is None
+    assert running(world, 1, 58) is None
     # Stations cut some of their times to the second.
     assert running(world, 1, 59) == "778"
 

@@ -121,6 +121,9 @@ class IngestEvent:
             same_id = replaces is not None and other.session_id == replaces.session_id
             if other.status is SessionStatus.RESERVATION or not (same_id or other.place.startswith(here)):
                 continue
+            if replaces is None and other.transaction_id == session.transaction_id:
+                # Another worker was faster with an event of this very transaction: that is no other car.
+                continue
             if other.start > session.start:
                 later += [other.start] if other.start <= believed else []
                 continue

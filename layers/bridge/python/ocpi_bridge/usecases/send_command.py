@@ -120,7 +120,7 @@ class SendCommand:
         if isinstance(outcome, Pending):
             return Turn(Sent.PENDING, request)
         if isinstance(outcome, Failed) and outcome.retryable:
-            wait = BACKOFF[min(request.attempts, len(BACKOFF)) - 1]
+            wait = max(BACKOFF[min(request.attempts, len(BACKOFF)) - 1], outcome.retry_after or 0)
             left = request.deadline - self.clock.now() - timedelta(seconds=wait)
             if left >= LEAST_CALL_TIME + CALL_MARGIN:
                 return Turn(Sent.AGAIN, request, again_in=wait, reason=outcome.reason)

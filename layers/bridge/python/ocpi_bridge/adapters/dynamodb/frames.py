@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 # A CSMS answers a call within seconds; the rest is for posts that our queue brings late.
 FRAME_LIFETIME = timedelta(minutes=15)
-# A session begins when its transaction does, by the station's clock to the millisecond; other reports of the station
-# cut their times to the second.
-START_TOLERANCE = timedelta(seconds=5)
+# A session begins when its transaction does, by the station's clock to the millisecond; other reports of the station may
+# have their times cut to the second.
+START_TOLERANCE = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
