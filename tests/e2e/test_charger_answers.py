@@ -169,11 +169,15 @@ def end_in_order(sent: dict[str, Asked]) -> None:
         one.place.charge_point.behave(Behaviour.FOLLOWING)
         one.place.charge_point.stop_transaction()
 
-    def pending() -> list[str]:
-        requests = {name: one.place.items.requests(one.place.session_id) for name, one in sent.items()}
-        return [name for name, found in requests.items() if any(request.state in WAITING for request in found)]
+    for name, one in sent.items():
+        wait_until_settled(one.place, name)
 
-    eventually(lambda: not pending(), IN_THE_END, what="no command left pending")
+
+def wait_until_settled(place: Site, name: str) -> None:
+    def settled() -> bool:
+        return all(request.state not in WAITING for request in place.items.requests(place.session_id))
+
+    eventually(settled, IN_THE_END, what=f"{name}: no command left pending")
 
 
 def wait_for(place: Site, action: str, count: int) -> list[Call]:

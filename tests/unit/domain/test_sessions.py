@@ -183,6 +183,12 @@ def test_a_start_that_comes_late_tells_when_and_who() -> None:
     assert session.session_id == opened.session_id
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_reading_of_a_clock_that_runs_behind_does_not_move_the_start(order: int) -> None:
+    session, _ = after([HOUR[0], event(UPDATED, -2, meter="1000")][::order])
+    assert session.start == START
+
+
 def test_the_first_token_stays() -> None:
     session, _ = advanced(session_of(HOUR[0]), replace(HOUR[1], id_token=IdToken("other")))
     assert session.token == CARD
@@ -411,6 +417,11 @@ def test_connectors_of_a_large_station_never_share_an_id() -> None:
     ]
     assert len(set(ids)) == len(ids)
     assert set(ids) <= set(range(1, 132))
+
+
+def test_a_range_that_is_smaller_than_a_station_is_never_left() -> None:
+    ids = {profile_id(ProfileIdRange(5, 14), "s-1", number) for number in range(1, 100)}
+    assert ids == set(range(5, 15))
 
 
 def test_a_session_keeps_its_id_and_the_next_one_has_another() -> None:

@@ -131,11 +131,19 @@ def test_the_address_stays_out_of_the_log(citrineos: CitrineOS, log: Lines) -> N
     assert wrong not in text
 
 
-@pytest.mark.parametrize(
-    "body", ["{", "5", "[]", f"[{','.join('{}' for _ in range(101))}]", json.dumps(["x" * 200_000]), '["\uffff"]']
-)
-def test_a_body_that_is_none_is_refused(citrineos: CitrineOS, body: str) -> None:
-    status, answer = citrineos.post(body)
+BODIES = {
+    "no JSON": "{",
+    "a number": "5",
+    "no frames": "[]",
+    "too many": f"[{','.join('{}' for _ in range(101))}]",
+    "too long": json.dumps(["x" * 200_000]),
+    "no character": '["\uffff"]',
+}
+
+
+@pytest.mark.parametrize("kind", BODIES)
+def test_a_body_that_is_none_is_refused(citrineos: CitrineOS, kind: str) -> None:
+    status, answer = citrineos.post(BODIES[kind])
     assert (status, answer["field"]) == (400, "body")
     assert citrineos.queued() == []
 

@@ -191,6 +191,12 @@ def test_whoever_has_no_token_learns_nothing_of_which_csmss_exist(csms: Csms, se
     assert {(answer.http, answer.code, answer.message) for answer in answers} == {(401, 2000, "unknown token")}
 
 
+def test_what_can_be_no_csms_is_refused_before_any_secret_is_read(csms: Csms, secrets: InMemorySecretStore) -> None:
+    for csms_id in ("", "a b", "../acme", "x" * 37):
+        assert csms.send(csms_id=csms_id).http == 401
+    assert secrets.reads == []
+
+
 def test_another_csmss_token_opens_nothing(csms: Csms, secrets: InMemorySecretStore) -> None:
     secrets.csms["other"] = CsmsSecrets("another-key-of-32-characters-or-more")
     put(csms.world, registry_items.csms_item(registry_csms("other"), 1))

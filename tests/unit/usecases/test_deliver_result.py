@@ -333,6 +333,20 @@ def test_an_answer_that_comes_with_the_deadline_wins_or_loses_but_never_both(wor
     assert (world.request().state, world.request().result) == (ANSWERED, Result.ACCEPTED)
 
 
+def test_a_request_that_is_sent_in_the_instant_of_its_deadline_expires_as_a_sent_one(
+    world: World, session: Session
+) -> None:
+    request = world.put_request(session)
+    world.clock.advance(DEADLINE.total_seconds())
+    with meanwhile(world.tables.client, lambda: world.commands.mark_sent(request), "TransactWriteItems"):
+        outcome, _ = expire(world)
+    assert (outcome.expired, world.request().reason) == (
+        True,
+        "no answer by the deadline; the command was sent, its outcome is unknown",
+    )
+    assert world.control(session).in_the_dark
+
+
 def test_an_expired_result_is_retried_by_its_deadline_message_until_the_timeout(world: World, session: Session) -> None:
     world.put_request(session, state=SENT, attempts=1)
     world.clock.advance(DEADLINE.total_seconds())

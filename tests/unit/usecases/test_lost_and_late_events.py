@@ -93,6 +93,12 @@ def test_an_end_with_start_and_register_is_told_at_once(bridge: Ingestion) -> No
     assert bridge.only.status is SessionStatus.COMPLETED
 
 
+def test_what_an_end_that_waits_shows_does_not_hide_that_the_car_was_parked(bridge: Ingestion) -> None:
+    parked = replace(CHARGING, charging_state=ChargingState.SUSPENDED_EV)
+    bridge(parked, replace(LAST, charging_state=ChargingState.IDLE), FIRST)
+    assert [one.parking for one in bridge.store.periods(bridge.only.session_id)] == [Decimal(1)]
+
+
 def test_what_comes_after_the_end_changes_nothing(bridge: Ingestion) -> None:
     bridge(FIRST, LAST)
     ended = bridge.only
@@ -126,6 +132,13 @@ def test_an_end_that_comes_within_the_grace_is_the_end(bridge: Ingestion) -> Non
     bridge(FIRST, next_car(), LAST)
     assert (bridge.of("778").status, bridge.of("778").end) == (SessionStatus.COMPLETED, LAST.time)
     assert bridge.wait(HOUR) == []
+
+
+def test_the_first_car_that_was_seen_counts(bridge: Ingestion) -> None:
+    bridge.until(START + 3 * HOUR)
+    bridge(FIRST, next_car(), next_car(9000, transaction_id="780"))
+    assert [one.superseded_at for one in bridge.in_order] == [next_car().time, next_car(9000).time, None]
+    assert bridge.of("778").version == 2
 
 
 def test_an_update_of_another_transaction_shows_another_car_too(bridge: Ingestion) -> None:
@@ -237,6 +250,13 @@ def test_late_events_of_the_old_transaction_stay_with_it(bridge: Ingestion) -> N
     assert (old.status, old.end, old.kwh, old.phases) == (SessionStatus.COMPLETED, LAST.time, Decimal("4.7"), 3)
     assert new == before
     assert bridge(CHARGING, LAST) == [Ingested.UNCHANGED] * 2
+
+
+def test_late_events_of_the_old_transaction_stay_with_it_though_the_next_start_was_lost(bridge: Ingestion) -> None:
+    bridge(FIRST, LAST, next_car(type=UPDATED, transaction_id="778"))
+    before = bridge.in_order[1]
+    assert bridge(CHARGING) == [Ingested.UNCHANGED]
+    assert bridge.in_order[1] == before
 
 
 def test_an_update_long_after_the_end_is_of_another_transaction_whose_start_was_lost(bridge: Ingestion) -> None:
@@ -370,6 +390,11 @@ def test_a_cable_without_a_card_is_pending_and_begins_with_the_card(newer: Inges
     assert (newer.only.status, newer.only.start, newer.only.steerable) == (SessionStatus.PENDING, START, False)
     newer(AUTHORIZED)
     assert (newer.only.status, newer.only.start) == (SessionStatus.ACTIVE, AUTHORIZED.time)
+
+
+def test_a_cable_after_the_card_is_active_at_once(newer: Ingestion) -> None:
+    newer(replace(PLUGGED, id_token=CARD))
+    assert (newer.only.status, newer.only.start) == (SessionStatus.ACTIVE, START)
 
 
 @pytest.mark.parametrize("order", list(permutations([PLUGGED, AUTHORIZED, FLOWING, UNPLUGGED])))

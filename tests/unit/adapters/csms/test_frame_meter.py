@@ -96,7 +96,7 @@ def test_the_outlet_is_measured_before_any_other_place() -> None:
         sampled("1e999999999"),
         sampled(Decimal("1e-999999999"), unitOfMeasure={"multiplier": 13}),
         sampled(1, unitOfMeasure={"multiplier": 999_999_999}),
-        sampled("A1F3", format="SignedData"),
+        sampled("1234", format="SignedData"),
         sampled("5", phase=7),
         sampled("5", phase="L9"),
         sampled("5", measurand="Frequency"),

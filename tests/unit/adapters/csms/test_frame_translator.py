@@ -303,8 +303,9 @@ def test_tokens_of_201_become_ocpis(feed: Feed, kind: str, token: IdToken | None
     assert event.id_token == token
 
 
-def test_a_remote_start_is_a_command(feed: Feed) -> None:
-    [event] = feed(transaction_event(trigger="RemoteStart", info={"remoteStartId": 5}))
+@pytest.mark.parametrize(("trigger", "info"), [("RemoteStart", {}), ("CablePluggedIn", {"remoteStartId": 5})])
+def test_a_remote_start_is_a_command(feed: Feed, trigger: str, info: Json) -> None:
+    [event] = feed(transaction_event(trigger=trigger, info=info))
     assert event.auth_method == "COMMAND"
 
 
@@ -384,6 +385,11 @@ def test_a_limit_of_the_site_is_told_for_an_evse_or_for_all(feed: Feed, evse: Js
 def test_a_limit_without_a_course_is_only_known_to_be(feed: Feed) -> None:
     [event] = feed(checked("NotifyChargingLimit", {"chargingLimit": {"chargingLimitSource": "SO"}}))
     assert event.limit == ReportedLimit("SO")
+
+
+def test_a_source_that_ocpp_does_not_know_is_another(feed: Feed) -> None:
+    [event] = feed(call("NotifyChargingLimit", {"chargingLimit": {"chargingLimitSource": "Landlord"}}))
+    assert event.limit == ReportedLimit("Other")
 
 
 def test_a_limit_that_is_lifted(feed: Feed) -> None:
@@ -568,11 +574,20 @@ def test_what_cannot_be_read_is_refused_with_its_field(feed: Feed, frame: Json, 
     assert refused.reason.startswith(f"{field}: ")
 
 
-@pytest.mark.parametrize(
-    "body", [b"{", b"5", b"[]", b"\xff\xfe5", b"[" + b"{}," * 100 + b"{}]", b"[{}" + b" " * 200_000 + b"]"]
-)
-def test_a_body_that_is_none_or_too_much_is_refused_as_a_whole(feed: Feed, body: bytes) -> None:
-    assert feed.body(body) == []
+BODIES = {
+    "no JSON": b"{",
+    "a number": b"5",
+    "no frames": b"[]",
+    "UTF-16": "[{}]".encode("utf-16"),
+    "no number": b'{"stationId": NaN}',
+    "too many": b"[" + b"{}," * 100 + b"{}]",
+    "too long": b"[{}" + b" " * 200_000 + b"]",
+}
+
+
+@pytest.mark.parametrize("kind", BODIES)
+def test_a_body_that_is_none_or_too_much_is_refused_as_a_whole(feed: Feed, kind: str) -> None:
+    assert feed.body(BODIES[kind]) == []
     [refused] = feed.refused
     assert (refused.station_id, refused.reason.split(":")[0]) == (None, "body")
 

@@ -321,7 +321,7 @@ def superseded(session: Session, by: datetime, now: datetime) -> Session:
 
     It cannot be steered any more from now on, and is over when its end comes, or after a grace.
     """
-    if session.over or session.ended_at is not None or session.status is SessionStatus.RESERVATION:
+    if session.over or session.ended_at is not None:
         return session
     if session.superseded_at is not None and session.superseded_at <= by:
         return session
