@@ -1,5 +1,7 @@
 """The door for raw frames: a secret URL for each CSMS, and never a word about who exists."""
 
+import base64
+import hmac
 import json
 from collections.abc import Callable
 from typing import Any
@@ -169,6 +171,12 @@ def test_the_url_names_the_csms_and_carries_its_token() -> None:
     url = frames_url("https://csms-api.example/live/", "acme", KEY)
     assert url == f"https://csms-api.example/live/csms/v1/citrineos/acme/{TOKEN}"
     assert frames_token("other", KEY) != TOKEN
+
+
+def test_an_address_stays_what_it_is_as_long_as_the_key_does() -> None:
+    """CitrineOS keeps it for years: another way to make it would end every subscription."""
+    digest = hmac.digest(KEY.encode(), b"ocpi-bridge/csms-frames/v1\nacme", "sha256")
+    assert base64.urlsafe_b64encode(digest).decode().rstrip("=") == TOKEN
 
 
 def test_a_token_for_frames_signs_nothing_else() -> None:

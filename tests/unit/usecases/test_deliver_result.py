@@ -338,7 +338,7 @@ def test_a_request_that_is_sent_in_the_instant_of_its_deadline_expires_as_a_sent
 ) -> None:
     request = world.put_request(session)
     world.clock.advance(DEADLINE.total_seconds())
-    with meanwhile(world.tables.client, lambda: world.commands.mark_sent(request), "TransactWriteItems"):
+    with meanwhile(world.tables.client, lambda: world.commands.mark_sent(request), "UpdateItem"):
         outcome, _ = expire(world)
     assert (outcome.expired, world.request().reason) == (
         True,
