@@ -35,7 +35,9 @@ def limit_changes(place: Site, limit: int | None) -> None:
     place.charge_point.own_limit_w = None if limit is None else Decimal(limit)
     periods = [{"startPeriod": 0, "limit": limit}]
     schedule: JsonObject = {"chargingRateUnit": "W", "chargingSchedulePeriod": periods}
-    place.csms.report(place.csms._translator.limit_changed(place.station_id, 1, None if limit is None else schedule, source="Other"))
+    place.csms.report(
+        place.csms._translator.limit_changed(place.station_id, 1, None if limit is None else schedule, source="Other")
+    )
 
 
 def accepted_put(place: Site, watts: int) -> None:

@@ -59,6 +59,16 @@ def limits_shown(place: KirbySite, connector: int = 1) -> list[Decimal]:
     return [limit for _, limit in place.shown(connector)]
 
 
+def put_until_accepted(place: KirbySite, car: Charging, watts: int) -> None:
+    """What the CPO or the station just told takes a moment to be known."""
+
+    def accepted() -> bool:
+        put = place.partner.bridge.put_profile(car.session_id, flat(watts))
+        return put.result is ResponseType.ACCEPTED and put.wait_for_result(SOON).result is ResultType.ACCEPTED
+
+    eventually(accepted, SOON, what="a PUT that is ACCEPTED")
+
+
 # Limits beside the partner's plan
 
 
@@ -262,6 +272,17 @@ def test_a_charger_that_takes_only_amperes_follows_a_plan_in_watts(stack: LocalS
         assert place.active_profile(car) == [11_040, 6_900]
 
 
+def test_that_a_charger_takes_only_amperes_is_learned_from_itself(stack: LocalStack) -> None:
+    with kirby_site(stack, units=("A",)) as place:
+        car = place.arrive()
+        place.charge_point.wait_for("GetConfiguration", SOON)
+
+        put_until_accepted(place, car, 11_040)
+
+        assert schedule_of(place.commands(SET)[-1])["chargingRateUnit"] == "A"
+        assert place.metered() == Metered(11_040, (16, 16, 16), 16)
+
+
 @pytest.mark.parametrize("units", [None, ("A",)], ids=["W", "A"])
 def test_a_one_phase_car_gets_the_full_power_and_after_a_pause_again(
     stack: LocalStack, units: tuple[str, ...] | None
@@ -340,13 +361,5 @@ def test_the_cpo_takes_its_station_back_and_gives_it_away_again(stack: LocalStac
         assert place.metered().power == MAXIMUM
         assert place.partner.bridge.put_profile(car.session_id, flat(5_000)).result is ResponseType.REJECTED
         place.csms.tell("steering.resumed", place.station_id)
-        steered_again(place, car)
+        put_until_accepted(place, car, 8_000)
         assert limits_shown(place) == [8_000]
-
-
-def steered_again(place: KirbySite, car: Charging) -> None:
-    def accepted() -> bool:
-        put = place.partner.bridge.put_profile(car.session_id, flat(8_000))
-        return put.result is ResponseType.ACCEPTED and put.wait_for_result(SOON).result is ResultType.ACCEPTED
-
-    eventually(accepted, SOON, what="a PUT that is ACCEPTED")

@@ -53,7 +53,7 @@ def unplaced(session: Session, csms_id: CsmsId = None) -> None:
                 one.place,
                 one.reason,
                 str(one.count),
-                files.to_json(one.last_at.replace(microsecond=0)),
+                str(files.to_json(one.last_at.replace(microsecond=0))),
                 ADVICE.get(one.reason, ""),
             )
             for one in found

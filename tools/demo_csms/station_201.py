@@ -125,7 +125,9 @@ class FakeStation201:
             case "ClearChargingProfile":
                 return self._clear(as_int(payload.get("chargingProfileId")))
             case "GetVariables":
-                return {"getVariableResult": [_variable(as_object(asked)) for asked in as_list(payload["getVariableData"])]}
+                return {
+                    "getVariableResult": [_variable(as_object(asked)) for asked in as_list(payload["getVariableData"])]
+                }
             case _:
                 return self._composite(payload)
 

@@ -9,9 +9,10 @@ import pytest
 
 from ocpi_bridge.domain.errors import Contended
 from ocpi_bridge.domain.events import ChargingState, EventType, IdToken, SessionStatus, StationEvent
+from ocpi_bridge.domain.learning import LEARNED_FOR
 from ocpi_bridge.domain.sessions import CLOCK_TOLERANCE, GRACE
 from ocpi_bridge.domain.stations import Capabilities
-from ocpi_bridge.usecases.ingest_event import FURTHEST_AHEAD, FURTHEST_BACK, LEARNED_FOR, IngestEvent
+from ocpi_bridge.usecases.ingest_event import FURTHEST_AHEAD, FURTHEST_BACK, IngestEvent
 from ocpi_bridge.usecases.ingested import Ingested
 from tests.support.clocks import START
 from tests.support.ingestion import TWO, Ingestion, newer_station
@@ -71,6 +72,13 @@ def test_an_end_whose_start_never_comes_is_taken_after_the_grace(bridge: Ingesti
     assert (session.status, session.start, session.end) == (SessionStatus.COMPLETED, CHARGING.time, LAST.time)
     assert session.kwh == Decimal("2.8")
     assert bridge.sweep() == []
+
+
+def test_an_end_that_waits_waits_no_longer_for_being_told_again_with_another_time(bridge: Ingestion) -> None:
+    bridge(CHARGING, LAST)
+    bridge.clock.advance(600)
+    bridge(after(LAST, 60))
+    assert (bridge.only.ended_at, bridge.only.closes_at) == (LAST.time, START + GRACE)
 
 
 def test_a_session_that_is_known_for_long_waits_for_no_start(bridge: Ingestion) -> None:
@@ -234,6 +242,12 @@ def test_a_start_whose_predecessor_never_ended_is_another_session_too(bridge: In
     old, new = bridge.in_order
     assert (old.status, old.end, old.kwh) == (SessionStatus.COMPLETED, AGAIN.time, Decimal("1.9"))
     assert (new.status, new.kwh) == (SessionStatus.ACTIVE, Decimal(0))
+
+
+def test_a_predecessor_that_never_ended_is_left_wherever_its_id_begins_again(bridge: Ingestion) -> None:
+    bridge.until(AGAIN.time)
+    bridge(FIRST, replace(AGAIN, connector_id=2))
+    assert [one.steerable for one in bridge.in_order] == [False, True]
 
 
 def test_a_start_that_is_told_again_with_another_time_is_no_other_session(bridge: Ingestion) -> None:

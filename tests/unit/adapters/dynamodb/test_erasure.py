@@ -67,7 +67,7 @@ class People:
         session_id, now = session.session_id, self.world.clock.now()
         self.world.accept_put(session)
         self.world.pushes.save_pushed(Pushed(session_id, "jedlix"), None)
-        self.world.watches.save_watch(Watch(session_id, "jedlix"), now)
+        self.world.watches.save_watch(Watch(session_id, "jedlix", due_at=now))
         wishes = PreferencesChange(
             change_id="1",
             at=now,

@@ -55,7 +55,9 @@ class Quirk(StrEnum):
 
     NO_COMPOSITE = "no_composite"  # it is never asked for a composite schedule: what it answers is of no use
     NO_NUMBER_PHASES = "no_number_phases"  # it refuses a schedule that names numberPhases, so that is left out
-    RELATIVE_AS_ABSOLUTE = "relative_as_absolute"  # it takes no Relative profile: sent Absolute from the session's start
+    RELATIVE_AS_ABSOLUTE = (
+        "relative_as_absolute"  # it takes no Relative profile: sent Absolute from the session's start
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,8 @@
     LOCATION#{location_id}    {csms_id}#{station_id}      nothing more: which stations a location has
     ASSIGNMENTS#{scope}       {key}                       assignments (partner_id -> document), version
     SIGNATURE#{csms_id}       {hash of the signature}     expires_at
+    UNPLACED#{csms_id}        {station_id}#{place}#{reason}  what was reported in vain (see unplaced)
+    FRAME#{csms_id}#{station_id}  {message_id}            half of a call and its answer (see frames)
     REASSESSMENT              {partner_id}, or *          begun, shard, after: its live sessions are looked at again
     PAIRING_CODE              {sha256 of the code}        a code that a driver has (see pairings)
     PAIRING_ATTEMPTS          {partner_id}#{window}       how often a partner was wrong (see pairings)

@@ -34,6 +34,7 @@ def body_of(message: Message) -> str:
                 "time": message.ended_at.isoformat(),
                 "station_id": message.station_id,
                 "transaction_id": message.transaction_id,
+                "session_id": message.session_id,
             }
             return json.dumps({"events": [ended]})
         case FailedDelivery():

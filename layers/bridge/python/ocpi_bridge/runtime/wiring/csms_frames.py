@@ -9,6 +9,7 @@ from ocpi_bridge.domain.errors import InvalidInput, UnknownEntity
 from ocpi_bridge.ports import Clock, JsonObject
 from ocpi_bridge.runtime import clients
 from ocpi_bridge.runtime.clock import SystemClock
+from ocpi_bridge.runtime.csms_bodies import queued_text
 from ocpi_bridge.runtime.csms_door import Refused
 from ocpi_bridge.runtime.gateway import HttpRequest
 from ocpi_bridge.runtime.observability import logger
@@ -16,8 +17,6 @@ from ocpi_bridge.runtime.settings import variable
 from ocpi_bridge.runtime.wiring.csms_keys import EventKeys, can_be_csms_id
 
 FORM = "frames"
-# Two characters that JSON may have as they are, and that a queue's messages must not.
-_NOT_FOR_QUEUES = ("\ufffe", "\uffff")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +39,7 @@ class FrameIntake:
         attributes = {"csms_id": csms_id, "form": FORM, "received_at": self.clock.now().isoformat()}
         clients.sqs().send_message(
             QueueUrl=self.queue_url,
-            MessageBody=_text(request.body),
+            MessageBody=queued_text(request.body),
             MessageAttributes={
                 name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()
             },
@@ -62,13 +61,6 @@ class FrameIntake:
             else:
                 return
         raise Refused(403, "not an address that was given to a CSMS")
-
-
-def _text(body: bytes) -> str:
-    text = body.decode()
-    if any(character in text for character in _NOT_FOR_QUEUES):
-        raise InvalidInput("body", "has a character that is none (U+FFFE, U+FFFF)")
-    return text
 
 
 def frame_intake() -> FrameIntake:
