@@ -28,7 +28,7 @@ from tests.support.world import RESPONSE_URL, TOKEN, World, event
 FUNCTIONS = Path(__file__).parents[2] / "functions"
 PREFIX = "ocpi-bridge/contract"
 METHODS = ("GET", "PUT", "POST", "PATCH", "DELETE")
-# By the operations' tags; a CSMS's two paths have a function each.
+# By the operations' tags; each path of a CSMS has a function of its own.
 FUNCTION_OF = {
     "versions": "ocpi_versions",
     "credentials": "ocpi_credentials",
@@ -36,6 +36,8 @@ FUNCTION_OF = {
     "chargingprofiles": "ocpi_charging_profiles",
     "pairing": "ocpi_pairing",
     "/csms/v1/events": "csms_events",
+    "/csms/v1/citrineos/{csms_id}/{token}": "csms_frames",
+    "/csms/v1/ocpi/{csms_id}/sessions/{country_code}/{party_id}/{session_id}": "csms_sessions",
     "/csms/v1/callback/{command_id}/{signature}": "csms_callback",
 }
 PROFILE = {**fixture("jedlix/set_charging_profile_guide.json"), "response_url": RESPONSE_URL}
@@ -99,7 +101,15 @@ def ask() -> Iterator[Ask]:
         handlers = {name: _handler(name) for name in FUNCTION_OF.values()}
 
         def run(path: str, method: str, query: str, body: str, headers: Mapping[str, str]) -> tuple[int, Any]:
-            values = {"session_id": session.session_id, "command_id": "r1.0", "signature": "x"}
+            values = {
+                "session_id": session.session_id,
+                "command_id": "r1.0",
+                "signature": "x",
+                "csms_id": "acme",
+                "token": "x",
+                "country_code": "NL",
+                "party_id": "ACM",
+            }
             parameters = {name: values[name] for name in re.findall(r"{(\w+)}", path)}
             given = proxy_event(
                 method, path.format(**values), query=query, headers=headers, body=body, path_parameters=parameters

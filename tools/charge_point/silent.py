@@ -240,8 +240,9 @@ class SilentChargePoint:
                 self._respond_to_smart_charging(call)
             else:
                 self._respond_to_others(call)
-        except ConnectionError:
-            LOGGER.debug("%s went offline before its answer to %s", self.station_id, call.action)
+        except (ConnectionError, TimeoutError):
+            # What it does for a command may itself need the CSMS, which may be gone by then.
+            LOGGER.debug("%s went offline before it was done with %s", self.station_id, call.action)
 
     def _respond_to_smart_charging(self, call: Call) -> None:
         behaviour, delay = self._behaviour[call.action]

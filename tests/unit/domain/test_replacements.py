@@ -39,6 +39,7 @@ FREE: dict[str, Any] = {
     "meter_push_interval": 60,
     "accepts_bearer": True,
     "pairing": Pairing(),
+    "fail_safe": None,
 }
 AGREED: dict[str, Any] = {
     "parties": (JDX,),

@@ -156,7 +156,7 @@ def test_nothing_of_a_session_that_is_over_stays(people: People) -> None:
     people.litter(session)
     ended = people.end(session)
     assert people.entities == {
-        *("session", "view", "control", "period", "pushed", "watch", "preferences", "transaction", "person")
+        *("session", "view", "control", "period", "pushed", "watch", "preferences", "transaction", "car", "person")
     }
     assert people.erasure.find(UID) == PersonSessions(over=(ended.session_id,), live=())
     people.erasure.forget(ended.session_id, UID)
