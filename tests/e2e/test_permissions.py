@@ -9,6 +9,8 @@ from tests.support.e2e_waiting import eventually
 from tools.local_stack import LocalStack
 from tools.partner_simulator import ResponseType, ResultType
 
+SET = "SetChargingProfile"
+
 # The embedded AWS asks for SendMessageBatch by its name; on AWS it is a part of SendMessage.
 NEEDED = (
     ("relay_outbox", "sqs:SendMessageBatch", "charger-commands.fifo"),
@@ -41,7 +43,8 @@ def test_without_one_grant_a_charge_points_answer_is_not_taken(stack: LocalStack
     with site(stack) as place, grants.without(grants.find("csms_callback", "dynamodb:UpdateItem", table)):
         put = place.bridge.put_profile(place.session_id, flat(7000))
 
-        assert place.csms.callbacks.deliveries.wait_for(lambda _: True, SOON).status == 503
+        of_the_plan = place.csms.callbacks.deliveries.wait_for(lambda one: one.command.action == SET, SOON)
+        assert of_the_plan.status == 503
 
         assert put.result is ResponseType.ACCEPTED
         assert put.results() == []

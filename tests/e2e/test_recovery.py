@@ -156,7 +156,7 @@ def with_held_answers(stack: LocalStack, places: Places) -> dict[str, Story]:
     told: dict[str, Story] = {}
     for name in ("messages twice", "late answer"):
         place, release = places.open(SHORT_TIMEOUT), Event()
-        place.csms.callbacks.plan(HoldCallback(release))
+        place.csms.callbacks.plan(HoldCallback(release), action=SET)
         told[name] = put(place, release)
         place.charge_point.wait_for_command(SET, SOON)
     twice = told["messages twice"]
@@ -268,6 +268,6 @@ def test_an_answer_that_comes_after_the_deadline_changes_nothing(stories: dict[s
 
     story.release.set()
 
-    assert story.place.csms.callbacks.deliveries.wait_for(lambda _: True, SOON).status == 200
+    assert story.place.csms.callbacks.deliveries.wait_for(lambda one: one.command.action == SET, SOON).status == 200
     eventually(lambda: story.request.state is RequestState.DELIVERED, SOON, what="DELIVERED")
     assert len(story.posts()) == 1
