@@ -392,6 +392,12 @@ def test_two_events_that_close_a_period_at_once_close_it_once(world: World, inge
     assert sum(period.energy for period in periods) == only(world).kwh
 
 
+def test_two_workers_with_two_events_of_a_new_transaction_see_one_car(world: World, ingest: Ingest) -> None:
+    with meanwhile(world.tables.client, lambda: ingest(FIRST), "Query"):
+        assert ingest(CHARGING) is Ingested.CHANGED
+    assert (only(world).superseded_at, only(world).steerable) == (None, True)
+
+
 def test_a_conflict_of_writers_is_waited_out(world: World, ingest: Ingest) -> None:
     with conflicts(world.tables.client, 2):
         assert ingest(FIRST) is Ingested.CREATED

@@ -73,7 +73,10 @@ class WatchActiveProfile:
                 # What is followed now is news, whatever it is: the partner's plan was taken away (14.4.2.4).
                 return replace(watch, own=None, forced=True, attempts=0), Watched.NOTHING
             case RequestKind.SET if request.result is Result.ACCEPTED:
-                return replace(watch, own=None, look=True, attempts=0), Watched.NOTHING
+                # A number of our own outdates nothing that the partner was told, where none of its own came between.
+                current = watch.told_number + 1 == request.number
+                number = request.number if current and request.number is not None else watch.told_number
+                return replace(watch, own=None, look=True, attempts=0, told_number=number), Watched.NOTHING
             case RequestKind.GET:
                 return self.tell(seen, request)
             case _:
