@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from ocpi_bridge.adapters.csms.events import parse_events
-from ocpi_bridge.domain.events import StationEvent
 from ocpi_bridge.adapters.csms.signing import verify_event_signature
+from ocpi_bridge.domain.events import StationEvent
 from tools.charge_point.meter import MeterSample, meter_value
 from tools.counterparts.json_types import JsonObject, write_json
 from tools.counterparts.ocpp_json import Call
