@@ -525,9 +525,12 @@ def test_a_fresh_doubt_waits_for_what_comes_with_it(world: World, session: Sessi
     assert site.update(session.session_id, "jedlix", "corr-1", settle=False).watch is Watched.LOOKING
 
 
-@pytest.mark.parametrize("answer", [Done("NotSupported"), Done("CallError:NotImplemented")])
+NOT_OFFERED = Failed("preset: monta does not offer GET", nothing_sent=True, retryable=False, offered=False)
+
+
+@pytest.mark.parametrize("answer", [Done("NotSupported"), Done("CallError:NotImplemented"), NOT_OFFERED])
 def test_where_a_station_gives_no_composite_what_the_csms_reported_is_told(
-    world: World, session: Session, answer: Done
+    world: World, session: Session, answer: Outcome
 ) -> None:
     site = Site(world)
     limit = Plan(RateUnit.WATT, (PlanPeriod(0, Decimal(4000)),), START)

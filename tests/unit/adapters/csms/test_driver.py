@@ -200,7 +200,8 @@ def test_a_command_that_an_api_does_not_offer_fails_without_a_call() -> None:
     assert citrineos is not None
     no_composite = tuple(one for one in citrineos.operations if one.kind is not RequestKind.GET)
     outcome = described(replace(citrineos, operations=no_composite), ScriptedExchange()).submit(CSMS, a_get())
-    assert outcome == Failed("preset: citrineos does not offer GET for OCPP 1.6", nothing_sent=True, retryable=False)
+    why = "preset: citrineos does not offer GET for OCPP 1.6"
+    assert outcome == Failed(why, nothing_sent=True, retryable=False, offered=False)
 
 
 def test_a_description_says_where_the_payload_and_the_answer_stand() -> None:

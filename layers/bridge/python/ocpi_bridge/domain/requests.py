@@ -98,7 +98,7 @@ class Request:
     the one to answer in (GET; None: the charge point's). `plan_ends_at` is when a SET's plan ends, None if it does not
     by itself. `fail_safe_at` is when the charge point stops to follow a SET's plan so that nobody stays paused when we
     or the partner fall silent (design decision 15). `fitted_to` is what the SET's plan was last fitted to. `duration` (s)
-    belongs to GET.
+    belongs to GET. `supported` as in Answer.
     """
 
     request_id: str
@@ -124,6 +124,7 @@ class Request:
     duration: int | None = None
     result: Result | None = None
     reason: str | None = None
+    supported: bool = True
     delivery: Delivery = Delivery()
 
     @property
@@ -151,12 +152,14 @@ class Request:
 class Answer:
     """The one answer of a request: what the partner is told, the reason for operators, and for GET the profile.
 
-    `active_profile` has an absolute start, the moment the charge point calculated it (14.6.1).
+    `active_profile` has an absolute start, the moment the charge point calculated it (14.6.1). `supported` is False where
+    the charge point, or its CSMS, has no such command at all: asking again is of no use.
     """
 
     result: Result
     reason: str
     active_profile: Plan | None = None
+    supported: bool = True
 
 
 @dataclass(frozen=True, slots=True)

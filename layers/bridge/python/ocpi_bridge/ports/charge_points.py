@@ -64,12 +64,13 @@ class Failed:
 
     `nothing_sent`: the command certainly did not reach the charge point. `retryable`: trying again within the deadline
     makes sense (offline, busy, 429, 503, connect error), not before `retry_after` seconds where the CSMS says so.
-    `reason` is for operators and carries no secret.
+    `offered` is False where the CSMS has no such command at all. `reason` is for operators and carries no secret.
     """
 
     reason: str
     nothing_sent: bool
     retryable: bool
+    offered: bool = True
     retry_after: int | None = None
 
 

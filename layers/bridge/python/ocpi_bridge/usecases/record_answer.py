@@ -1,6 +1,6 @@
 """The charge point answered a command: the request gets its answer, or goes on to its next step."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from ocpi_bridge.domain.answers import ACCEPTED, UNKNOWN, active_profile, clear_answer, set_answer
@@ -46,14 +46,14 @@ class RecordAnswer:
     def _answer(self, context: CommandContext, done: Done | Failed) -> Answer:
         request = context.request
         if isinstance(done, Failed):
-            return Answer(Result.REJECTED, done.reason)
+            return Answer(Result.REJECTED, done.reason, supported=done.offered)
         match request.kind:
             case RequestKind.SET:
                 return set_answer(done.status, done.detail)
             case RequestKind.CLEAR:
                 return clear_answer(done.status, later_attempt=request.attempts > 1, detail=done.detail)
             case RequestKind.GET:
-                return self._active_profile(context, done)
+                return replace(self._active_profile(context, done), supported=not says_not_supported(done.status))
             case RequestKind.LEARN:
                 return set_answer(done.status, done.detail)
 

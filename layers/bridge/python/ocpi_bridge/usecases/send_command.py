@@ -81,7 +81,7 @@ class SendCommand:
             self.store.turn_to_step(request, 0)
             return Turn(Sent.NOTHING_TO_DO, request)
         command = self._command(context)
-        if isinstance(command, str):
+        if isinstance(command, Answer):
             return self._refuse(request, command)
         fitted_to = self._fitted_to(context, command)
         request = replace(request, fitted_to=fitted_to or request.fitted_to)
@@ -107,9 +107,9 @@ class SendCommand:
         self.store.record_answer(again.request, Answer(Result.REJECTED, "superseded by a later request"))
         return Turn(Sent.SUPERSEDED, request)
 
-    def _refuse(self, request: Request, reason: str) -> Turn:
-        self.store.record_answer(request, Answer(Result.REJECTED, reason))
-        return Turn(Sent.REFUSED, request, reason=reason)
+    def _refuse(self, request: Request, answer: Answer) -> Turn:
+        self.store.record_answer(request, answer)
+        return Turn(Sent.REFUSED, request, reason=answer.reason)
 
     def _submit(self, context: CommandContext, command: ChargerCommand) -> Turn:
         request = replace(context.request, state=RequestState.SENT, attempts=context.request.attempts + 1)
@@ -135,27 +135,27 @@ class SendCommand:
             return None
         return fit_of(command.outlet, context.session.phases, context.plan)
 
-    def _command(self, context: CommandContext) -> ChargerCommand | str:
-        """The command for the charge point, or why there can be none any more."""
+    def _command(self, context: CommandContext) -> ChargerCommand | Answer:
+        """The command for the charge point, or the answer where there can be none any more."""
         request, session, csms, station = context.request, context.session, context.csms, context.station
         if session is None or not (session.steerable or _cleans_up(request, session)):
-            return "the session is over"
+            return _no("the session is over")
         if csms is None or station is None:
-            return "the station is not in the registry any more"
+            return _no("the station is not in the registry any more")
         outlet = context.outlet
         if outlet is None:
-            return "the EVSE is not in the registry any more"
+            return _no("the EVSE is not in the registry any more")
         if request.kind is RequestKind.SET:
             if session.rights.steered_by != request.partner_id:
-                return "its partner may not steer the session any more"
+                return _no("its partner may not steer the session any more")
             if session.steering_suspended or context.state.suspends(session.evse_uid):
-                return "the CPO has suspended steering"
+                return _no("the CPO has suspended steering")
         if request.kind is RequestKind.GET and Quirk.NO_COMPOSITE in station.quirks:
-            return "NotSupported: the station gives no composite schedules (its registry entry says so)"
+            return _no("the station gives no composite schedules: its registry entry says so", supported=False)
         try:
             return self._build(context, session, csms, outlet)
         except (PlanRefused, InvalidInput) as error:
-            return str(error) or type(error).__name__ + f" for request {request.request_id}"
+            return _no(str(error) or type(error).__name__ + f" for request {request.request_id}")
 
     def _build(self, context: CommandContext, session: Session, csms: Csms, outlet: Outlet) -> ChargerCommand:
         request, kind = context.request, context.request.current_step
@@ -192,6 +192,10 @@ class SendCommand:
             phases=session.phases,
             duration=request.duration,
         )
+
+
+def _no(reason: str, *, supported: bool = True) -> Answer:
+    return Answer(Result.REJECTED, reason, supported=supported)
 
 
 def _cleans_up(request: Request, session: Session) -> bool:

@@ -4,7 +4,6 @@ from dataclasses import dataclass, replace
 from urllib.parse import quote
 
 from ocpi_bridge.domain.followed_profiles import exceeds, no_news, told_otherwise
-from ocpi_bridge.domain.learning import says_not_supported
 from ocpi_bridge.domain.partners import Party
 from ocpi_bridge.domain.plans import Plan, RateUnit
 from ocpi_bridge.domain.requests import Request, Result
@@ -27,7 +26,7 @@ class TellActiveProfile:
         """Deals with the answer to a GET of our own; a plan that was lost is sent again, once, before anybody is told."""
         watch = seen.watch
         followed = self.store.active_profile(request.request_id) if request.result is Result.ACCEPTED else None
-        silent = request.result is Result.UNKNOWN or says_not_supported((request.reason or "").split(": ")[0])
+        silent = request.result is Result.UNKNOWN or not request.supported
         if followed is None and not silent and request.result is not Result.ACCEPTED:
             return watch.failed(), Watched.FAILED
         if seen.following is not None:

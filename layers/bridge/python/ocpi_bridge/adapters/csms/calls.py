@@ -41,12 +41,16 @@ def outgoing_call(api: CsmsApi, csms: Csms, command: ChargerCommand, payload: Js
     )
 
 
+class NotOffered(InvalidInput):
+    """The API has no operation for such a command at all."""
+
+
 def offered(api: CsmsApi, command: ChargerCommand) -> Operation:
-    """The API's operation for the command. Raises InvalidInput where there is none."""
+    """The API's operation for the command. Raises NotOffered where there is none."""
     version = command.outlet.station.ocpp_version
     operation = api.operation(command.kind, version.value)
     if operation is None:
-        raise InvalidInput("preset", f"{api.name} does not offer {command.kind} for OCPP {version}")
+        raise NotOffered("preset", f"{api.name} does not offer {command.kind} for OCPP {version}")
     return operation
 
 

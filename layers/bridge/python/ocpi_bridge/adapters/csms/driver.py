@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from ocpi_bridge.adapters.bounded_http.exchange import HttpCall, HttpExchange, NoReply, Reply
 from ocpi_bridge.adapters.csms.answers import read_no_reply, read_reply
 from ocpi_bridge.adapters.csms.authentication import CsmsAuthenticator
-from ocpi_bridge.adapters.csms.calls import OutgoingCall, offered, outgoing_call
+from ocpi_bridge.adapters.csms.calls import NotOffered, OutgoingCall, offered, outgoing_call
 from ocpi_bridge.adapters.csms.codecs import CODECS, OcppCodec
 from ocpi_bridge.adapters.csms.presets import preset_of
 from ocpi_bridge.adapters.partner_http.oauth2 import TokenRefused
@@ -48,6 +48,8 @@ class HttpChargePointDriver:
             operation = offered(api, command)
             _, payload = codec.request(command)
             answer = self._call(csms, command, outgoing_call(api, csms, command, payload))
+        except NotOffered as error:
+            return Failed(str(error), nothing_sent=True, retryable=False, offered=False)
         except BridgeError as error:
             # The registry's entry, a secret or the command itself is at fault: no second attempt mends that.
             return Failed(str(error), nothing_sent=True, retryable=False)

@@ -121,6 +121,7 @@ class DynamoCommandStore:
                 "result": answer.result.value,
                 "reason": answer.reason,
                 "step": request.step,
+                **({} if answer.supported else {"supported": False}),
             },
             "#state IN (:pending, :sent) AND #step = :step",
             _STATES,

@@ -71,6 +71,7 @@ def request_of(item: Mapping[str, Any]) -> Request:
         attempts=int(item["attempts"]),
         result=Result(item["result"]) if "result" in item else None,
         reason=item.get("reason"),
+        supported=item.get("supported", True),
         fitted_to=load(Fit, item["fitted_to"]) if "fitted_to" in item else None,
         delivery=Delivery(
             attempts=int(item.get("delivery_attempts", 0)),
