@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from ocpi_bridge.domain.errors import PlanIsOver, UnitNotPossible
 from ocpi_bridge.domain.fitting import ceiling, phases_in_use
+from ocpi_bridge.domain.learning import says_not_supported
 from ocpi_bridge.domain.plans import Plan, RateUnit, clipped, constant, converted, merged, remaining, rounded
 from ocpi_bridge.domain.requests import Answer, Result
 from ocpi_bridge.domain.stations import Outlet, maximum_power
@@ -12,10 +13,18 @@ from ocpi_bridge.domain.stations import Outlet, maximum_power
 ACCEPTED = "Accepted"
 REJECTED = "Rejected"
 UNKNOWN = "Unknown"
+# With the code behind it: how drivers write a CALLERROR, which refuses the call as a whole.
+CALL_ERROR = "CallError:"
+_UNDERSTOOD = frozenset({ACCEPTED, REJECTED, UNKNOWN})
 
 # A composite schedule begins when the station calculated it, by the station's clock. Up to here the difference is that
 # clock's; a start longer ago is that of the profile itself, and what lies before now is cut off.
 CLOCK_TOLERANCE = timedelta(minutes=5)
+
+
+def understood(status: str) -> bool:
+    """Whether a status says what the charge point did: done, refused, or not known there. Any other may mean anything."""
+    return status in _UNDERSTOOD or says_not_supported(status) or status.startswith(CALL_ERROR)
 
 
 def set_answer(status: str, detail: str = "") -> Answer:

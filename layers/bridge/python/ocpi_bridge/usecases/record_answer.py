@@ -3,11 +3,10 @@
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from ocpi_bridge.domain.answers import ACCEPTED, UNKNOWN, active_profile, clear_answer, set_answer
+from ocpi_bridge.domain.answers import ACCEPTED, UNKNOWN, active_profile, clear_answer, set_answer, understood
 from ocpi_bridge.domain.learning import NOT_SUPPORTED_FOR, rate_limited_for, says_not_supported
 from ocpi_bridge.domain.requests import WAITING, Answer, Request, RequestKind, Result
 from ocpi_bridge.domain.stations import Capabilities
-from ocpi_bridge.ocpp.payloads import UNPARSEABLE
 from ocpi_bridge.ports import Clock, CommandContext, CommandStore, Done, Failed, StationStates
 
 
@@ -95,6 +94,6 @@ def _uncertain(request: Request, answer: Answer, done: Done | Failed) -> bool:
     The command may have been sent without an answer that means anything; or the first of two steps took the former plan
     away and the second one came to nothing.
     """
-    unheard = not done.nothing_sent if isinstance(done, Failed) else done.status == UNPARSEABLE
+    unheard = not done.nothing_sent if isinstance(done, Failed) else not understood(done.status)
     halfway = request.step > 0 and answer.result is not Result.ACCEPTED
     return request.number is not None and (unheard or halfway)
