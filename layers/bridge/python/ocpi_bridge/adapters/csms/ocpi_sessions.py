@@ -59,12 +59,12 @@ def _date_time(value: object) -> object:
 
 def _token_type(value: object) -> object:
     """A kind of token that OCPI 2.2.1 does not know is some other one."""
-    return value if value in {"AD_HOC_USER", "APP_USER", "RFID"} else "OTHER"
+    return value if isinstance(value, str) and value in {"AD_HOC_USER", "APP_USER", "RFID"} else "OTHER"
 
 
 def _auth_method(value: object) -> object:
     """COMMAND is newer than 2.1.1, and others may be newer still: unknown is like not told."""
-    return value if value in {"AUTH_REQUEST", "COMMAND", "WHITELIST"} else None
+    return value if isinstance(value, str) and value in {"AUTH_REQUEST", "COMMAND", "WHITELIST"} else None
 
 
 def _price(value: object) -> object:
