@@ -22,7 +22,8 @@ from ocpi_bridge.domain.events import EventType, IdToken, Reading, StationEvent
 from ocpi_bridge.domain.partners import Partner, Party
 from ocpi_bridge.domain.plans import Plan, PlanPeriod, RateUnit
 from ocpi_bridge.domain.requests import Callback, Origin, Request, RequestKind, RequestState
-from ocpi_bridge.domain.sessions import Session, new_session
+from ocpi_bridge.domain.session_course import new_session
+from ocpi_bridge.domain.sessions import Session
 from ocpi_bridge.domain.stations import Csms, Station, find_outlet
 from ocpi_bridge.domain.tokens import AcceptedToken, token_hash
 from ocpi_bridge.domain.watches import Watch

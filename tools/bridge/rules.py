@@ -21,7 +21,7 @@ from ocpi_bridge.domain.callback_urls import (
 from ocpi_bridge.domain.csms_api import FEED_PARAMETERS
 from ocpi_bridge.domain.errors import InvalidInput
 from ocpi_bridge.domain.partners import OAuth2Client, OutboundAuth, Partner, Rate
-from ocpi_bridge.domain.sessions import PLACES_PER_STATION
+from ocpi_bridge.domain.profile_ids import PLACES_PER_STATION
 from ocpi_bridge.domain.stations import (
     Connector,
     Csms,

@@ -11,8 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ocpi_bridge.domain.charging_periods import PERIOD_LENGTH
 from ocpi_bridge.domain.events import ChargingState, EventType, IdToken, SessionStatus, StationEvent
-from ocpi_bridge.domain.sessions import PERIOD_LENGTH, PLACES_PER_STATION, ChargingPeriod, Session, advance, profile_id
+from ocpi_bridge.domain.profile_ids import PLACES_PER_STATION, profile_id
+from ocpi_bridge.domain.session_course import advance
+from ocpi_bridge.domain.sessions import ChargingPeriod, Session
 from ocpi_bridge.domain.stations import Connector, Evse, OcppVersion, PowerType, ProfileIdRange, Station
 from tests.support.clocks import START
 from tests.support.registry_entries import csms

@@ -12,7 +12,8 @@ from ocpi_bridge.adapters.dynamodb import registry_items
 from ocpi_bridge.domain.assignments import Rights, Scope
 from ocpi_bridge.domain.errors import Contended
 from ocpi_bridge.domain.events import EventType, IdToken, SessionStatus, StationEvent
-from ocpi_bridge.domain.sessions import GRACE, Session
+from ocpi_bridge.domain.session_course import GRACE
+from ocpi_bridge.domain.sessions import Session
 from ocpi_bridge.domain.stations import Connector, Evse, OcppVersion, PowerType
 from ocpi_bridge.usecases.ingest_event import IngestEvent
 from ocpi_bridge.usecases.ingested import WRITE_ATTEMPTS, Ingested

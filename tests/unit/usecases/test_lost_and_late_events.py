@@ -10,7 +10,7 @@ import pytest
 from ocpi_bridge.domain.errors import Contended
 from ocpi_bridge.domain.events import ChargingState, EventType, IdToken, SessionStatus, StationEvent
 from ocpi_bridge.domain.learning import LEARNED_FOR
-from ocpi_bridge.domain.sessions import CLOCK_TOLERANCE, GRACE
+from ocpi_bridge.domain.session_course import CLOCK_TOLERANCE, GRACE
 from ocpi_bridge.domain.stations import Capabilities
 from ocpi_bridge.usecases.ingest_event import FURTHEST_AHEAD, FURTHEST_BACK, IngestEvent
 from ocpi_bridge.usecases.ingested import Ingested

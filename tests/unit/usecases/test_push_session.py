@@ -11,7 +11,8 @@ from ocpi_bridge.adapters.dynamodb import pushes, registry_items
 from ocpi_bridge.domain.assignments import Rights, Share
 from ocpi_bridge.domain.events import EventType, StationEvent
 from ocpi_bridge.domain.partners import Party, Registration
-from ocpi_bridge.domain.sessions import Session, advance
+from ocpi_bridge.domain.session_course import advance
+from ocpi_bridge.domain.sessions import Session
 from ocpi_bridge.ocpi.sessions import session_fields
 from ocpi_bridge.ports import JsonValue, PartnerMessage, Receipt
 from ocpi_bridge.usecases.push_session import GIVE_UP_AFTER, RETRY_AFTER, PushResult, PushSession

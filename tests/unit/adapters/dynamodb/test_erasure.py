@@ -15,7 +15,8 @@ from ocpi_bridge.domain.assignments import Rights
 from ocpi_bridge.domain.errors import Contended
 from ocpi_bridge.domain.events import EventType, IdToken, SessionStatus
 from ocpi_bridge.domain.preferences import ChargingPreferences, PreferencesChange, ProfileType
-from ocpi_bridge.domain.sessions import ChargingPeriod, Session, advance
+from ocpi_bridge.domain.session_course import advance
+from ocpi_bridge.domain.sessions import ChargingPeriod, Session
 from ocpi_bridge.domain.watches import Watch
 from ocpi_bridge.ports import Pushed
 from tests.support.dynamodb_faults import counted, meanwhile

@@ -17,7 +17,8 @@ from ocpi_bridge.adapters.dynamodb.tables import key, to_item
 from ocpi_bridge.domain.assignments import Rights
 from ocpi_bridge.domain.events import EventType, SessionStatus
 from ocpi_bridge.domain.requests import InstalledPlan
-from ocpi_bridge.domain.sessions import Session, new_session
+from ocpi_bridge.domain.session_course import new_session
+from ocpi_bridge.domain.sessions import Session
 from ocpi_bridge.domain.stations import StationState, find_outlet
 from tests.support import registry_entries
 from tests.support.clocks import START, ManualClock

@@ -9,17 +9,16 @@ from ocpi_bridge.domain.errors import Contended
 from ocpi_bridge.domain.events import SessionStatus, StationEvent
 from ocpi_bridge.domain.learning import LEARNED_FOR
 from ocpi_bridge.domain.places import one_after_the_other, outlet_of
-from ocpi_bridge.domain.sessions import (
+from ocpi_bridge.domain.session_course import (
     CLOCK_TOLERANCE,
-    Session,
     advance,
     begins_anew,
     belongs_before,
     new_session,
-    reassigned,
     superseded,
     tells_end,
 )
+from ocpi_bridge.domain.sessions import Session, reassigned
 from ocpi_bridge.domain.stations import Outlet
 from ocpi_bridge.ports import Clock, Place, SessionStore, StationStates
 from ocpi_bridge.usecases.ingest_station_event import IngestStationEvent
