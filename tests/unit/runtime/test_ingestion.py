@@ -19,8 +19,8 @@ from ocpi_bridge.adapters.dynamodb.unplaced import DynamoUnplaced, Unplaced
 from ocpi_bridge.domain.errors import Contended
 from ocpi_bridge.domain.events import SessionStatus, StationEvent
 from ocpi_bridge.domain.requests import RequestState, Result
+from ocpi_bridge.runtime.csms_reports import SESSION_TRIES, EventIngestion, SessionNotThere
 from ocpi_bridge.runtime.queue_door import QueueMessage
-from ocpi_bridge.runtime.wiring.ingestion import SESSION_TRIES, EventIngestion, SessionNotThere
 from ocpi_bridge.usecases.ingest_event import IngestEvent
 from ocpi_bridge.usecases.ingested import Ingested
 from ocpi_bridge.usecases.record_result import RecordResult
