@@ -336,6 +336,21 @@ def test_a_plan_that_may_have_arrived_is_cleared_at_the_end_too(world: World, ru
     assert site.step(running) is Watched.CLEARING
 
 
+@pytest.mark.parametrize("gone", [{"status": SessionStatus.COMPLETED, "end": START}, {"superseded_at": START}])
+def test_a_plan_that_is_accepted_as_its_car_leaves_is_cleared_too(
+    world: World, running: Session, gone: dict[str, object]
+) -> None:
+    site = Site(world)
+    request = world.accept_put(running)
+    assert world.commands.mark_sent(request)
+    world.put_session(replace(running, **gone))  # type: ignore[arg-type]
+    assert site.step(running) is Watched.LATER
+    world.record()(world.context("r1"), ACCEPTED)
+    world.clock.advance((request.timeout_at - world.clock.now()).total_seconds())
+    assert world.due_pushes() == [(running.session_id, "jedlix")]
+    assert site.step(running) is Watched.CLEARING
+
+
 def test_when_another_car_was_seen_in_its_place_the_old_plan_goes_and_no_other_comes(
     world: World, session: Session
 ) -> None:

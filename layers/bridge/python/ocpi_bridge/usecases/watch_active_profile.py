@@ -96,7 +96,8 @@ class WatchActiveProfile:
             case Duty.NOTHING:
                 pass
         if seen.session.status is not SessionStatus.ACTIVE:
-            return self._rest(seen, done, None)
+            late = None if seen.watch.cleared else _may_come_late(seen)
+            return self._rest(seen, Watched.NOTHING if late is None else Watched.LATER, late)
         return self._look(seen, decision, done, settle=settle)
 
     def _clear(self, seen: Seen) -> Step:
@@ -175,9 +176,13 @@ class WatchActiveProfile:
 
 
 def _may_come_late(seen: Seen) -> datetime | None:
-    """Until when a plan that was on its way as its partner lost the right may yet be installed: look again then."""
+    """Until when a plan may yet be installed that was on its way as its partner lost the right, or the car left.
+
+    Looked at again then; None where the partner may steer, or nothing of its is on its way.
+    """
     newest, situation = seen.control.intake(seen.watch.partner_id).newest, seen.situation()
-    if newest is None or (situation.may_steer and not situation.suspended) or newest.timeout_at <= seen.now:
+    steers = situation.may_steer and not situation.suspended and seen.session.steerable
+    if newest is None or steers or newest.timeout_at <= seen.now:
         return None
     return newest.timeout_at
 
