@@ -35,7 +35,7 @@ demo: $(READY) ## watch a charging profile reach a charge point, and its result 
 
 test: $(READY) ## all tests, those on the deployed stack last
 	@$(BIN)/pytest -q -n 2 -m "not e2e" $(ARGS)
-	@$(BIN)/pytest -q -m e2e $(ARGS)
+	@$(BIN)/pytest -q -n 2 --dist loadfile -m e2e $(ARGS)
 
 test-fast: $(READY) ## the tests that need neither network nor processes
 	@$(BIN)/pytest -q -n 2 -m "not integration and not e2e" $(ARGS)

@@ -1,4 +1,4 @@
-"""One deployed stack for all end-to-end tests; each test has partners, CSMSs and stations of its own on it.
+"""One deployed stack for all end-to-end tests of a worker; each test has partners, CSMSs and stations of its own on it.
 
 E2E_STACK names the directory of a stack that runs already (`.local` after `make up`); it is used as it is and left running.
 """
@@ -22,8 +22,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if item.path.is_relative_to(HERE):
             item.add_marker(pytest.mark.e2e)
             item.add_marker(pytest.mark.integration)
-            # With pytest-xdist the stack belongs to one worker (`--dist loadgroup`).
-            item.add_marker(pytest.mark.xdist_group("e2e"))
 
 
 @pytest.fixture(scope="session")

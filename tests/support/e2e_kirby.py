@@ -214,7 +214,7 @@ def kirby_site(
     name = site_name()
     station = replace(three_phase_station(f"CP-{name}", connectors=connectors), location_id=f"LOC-{name}")
     with (
-        site_world(stack, name, [change_station(station)], timeout=timeout) as world,
+        site_world(stack, name, [change_station(station)], timeout=timeout, asks_capabilities=True) as world,
         ChargePoint(
             world.csms.ocpp_url,
             station.station_id,

@@ -50,8 +50,12 @@ def site_world(
     timeout: int = 30,
     rate: Rate = GENEROUS_RATE,
     change_csms: Callable[[Csms], Csms] = lambda csms: csms,
+    asks_capabilities: bool = False,
 ) -> World:
-    """A world that meets no other one on the same stack."""
+    """A world that meets no other one on the same stack.
+
+    Its stations are not asked what they can take, unless it is told to: the embedded AWS sends one command at a time.
+    """
     return World(
         stack,
         stations,
@@ -60,7 +64,7 @@ def site_world(
         rate=rate,
         csms_id=f"csms-{name}",
         partner_id=f"partner-{name}",
-        change_csms=change_csms,
+        change_csms=lambda csms: change_csms(replace(csms, asks_capabilities=asks_capabilities)),
     )
 
 

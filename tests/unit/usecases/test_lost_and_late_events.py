@@ -447,6 +447,12 @@ def test_a_station_that_has_told_of_late_is_not_asked(bridge: Ingestion, age: ti
     assert len(bridge.learned) == asked
 
 
+def test_a_csms_whose_stations_are_not_to_be_asked_has_none_asked(bridge: Ingestion) -> None:
+    bridge.store.csmss["acme"] = replace(bridge.store.csmss["acme"], asks_capabilities=False)
+    bridge(FIRST)
+    assert bridge.learned == []
+
+
 def test_asking_that_fails_does_not_fail_the_event(bridge: Ingestion) -> None:
     def busy(session: object) -> None:
         raise Contended("busy")

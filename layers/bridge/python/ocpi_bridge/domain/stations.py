@@ -234,7 +234,8 @@ class Csms:
 
     `result_timeout` is the `timeout` told to partners for its stations; None takes the stage's. `call_timeout` bounds
     one HTTP call to the CSMS. `api` describes its HTTP API where no preset does. `bus_accounts` are the AWS accounts that
-    may report its events on the bus, beside the bridge's own.
+    may report its events on the bus, beside the bridge's own. `asks_capabilities`: its stations are asked what they can
+    take (GetConfiguration, GetVariables).
     """
 
     csms_id: str
@@ -255,6 +256,7 @@ class Csms:
     oauth2: OAuth2Client | None = None
     api: CsmsApi | None = None
     bus_accounts: tuple[str, ...] = ()
+    asks_capabilities: bool = True
 
 
 def replacement_at(station: Station | None, csms: Csms | None) -> Replacement:

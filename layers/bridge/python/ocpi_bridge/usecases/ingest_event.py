@@ -134,6 +134,8 @@ class IngestEvent:
     def _learn(self, session: Session, place: Place, now: datetime) -> None:
         if self.learn is None or not session.steerable or session.rights.steered_by is None:
             return
+        if place.csms is None or not place.csms.asks_capabilities:
+            return
         if place.state.learned_at is not None and now - place.state.learned_at <= LEARNED_FOR:
             return
         # The session is kept already, and the station is asked again with its next one.
