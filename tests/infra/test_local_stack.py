@@ -35,6 +35,9 @@ def lambda_handler(event, context):
     return {{"statusCode": 200, "body": json.dumps(answer)}}
 """
 
+# A killed process is gone at once; this only ends a test that went wrong.
+STOPPED_IN = 30.0
+
 
 def _write_handlers(root: Path, word: str) -> None:
     for name in FUNCTIONS:
@@ -166,7 +169,9 @@ def test_neither_a_stopped_nor_a_crashed_stack_leaves_anything_to_the_next(check
     try:
         with pytest.raises(ClientError, match="NonExistentQueue"):
             crashed.client("sqs").get_queue_url(QueueName="left-behind")
-        psutil.Process(crashed.description.pid).kill()
+        killed = psutil.Process(crashed.description.pid)
+        killed.kill()
+        killed.wait(STOPPED_IN)
 
         replacement = LocalStack.start(directory, port=0, source_root=checkout)
         assert replacement.description.pid != crashed.description.pid
