@@ -221,7 +221,8 @@ def test_the_key_of_event_signatures_is_shown_once(bridge: Bridge, vault: Vault)
 def test_csmss_are_listed_shown_and_replaced(furnished: Bridge, write: Write) -> None:
     example = json.loads((EXAMPLES / "csms.json").read_text())
     shown = furnished("csms", "show", "acme").document
-    assert shown == {**example, "auth_header": "Authorization", "driver": "http", "bus_accounts": []}
+    defaults = {"auth_header": "Authorization", "driver": "http", "bus_accounts": [], "asks_capabilities": True}
+    assert shown == {**example, **defaults}
     assert furnished("csms", "list", "--json").document == [shown]
     file = write("csms.json", lambda content: content.update(base_url="https://new.example"))
     assert furnished("csms", "replace", file).exit_code == 0
