@@ -213,6 +213,14 @@ def test_unknown_fields_and_newer_words_are_nobodys_business() -> None:
     assert session.auth_method is None
 
 
+@pytest.mark.parametrize("kind", [[], {}, 1, None])
+def test_kinds_that_are_no_text_are_like_those_that_nobody_knows(kind: object) -> None:
+    odd = {"cdr_token": SESSION["cdr_token"] | {"type": kind}, "auth_method": kind}
+    session = read(SESSION | odd)
+    assert session.token == IdToken("04AA", "OTHER", "NL-TNM-C12345678-X")
+    assert session.auth_method is None
+
+
 @pytest.mark.parametrize("name", ["end_date_time", "cdr_token", "auth_method", "charging_periods", "total_cost"])
 def test_null_for_an_optional_field_is_like_leaving_it_out(name: str) -> None:
     absent = {key: value for key, value in SESSION.items() if key != name}
