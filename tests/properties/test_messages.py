@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ocpi_bridge.adapters.csms.events import parse_events
-from ocpi_bridge.adapters.csms.limits import MAX_PERIODS as MAX_LIMIT_PERIODS
 from ocpi_bridge.adapters.csms.ocpi_sessions import Change, events_of, parse_session
 from ocpi_bridge.domain.errors import InvalidInput
 from ocpi_bridge.domain.events import EventType, StationEvent
 from ocpi_bridge.domain.plans import RateUnit
+from ocpi_bridge.domain.sessions import REPORTED_PERIODS
 from ocpi_bridge.ocpi.charging_profiles import ClearProfile, ReadActiveProfile, SetProfile, charging_profile
 from ocpi_bridge.ocpi.transport import MessageIds, OcpiRequest, TransportError, dumps
 from tests.support.registry_entries import csms
@@ -113,7 +113,7 @@ def test_a_limit_of_a_csms_is_a_course_in_the_wanted_form_or_refused(schedule: o
     assert read.limit is not None
     if read.limit.plan is not None:
         assert read.limit.plan.start is not None
-        assert 0 < len(read.limit.plan.periods) <= MAX_LIMIT_PERIODS
+        assert 0 < len(read.limit.plan.periods) <= REPORTED_PERIODS
         assert read.limit.plan.periods[0].start == 0
 
 

@@ -103,6 +103,12 @@ class Site:
         self.charge_point(shown)
         return self.step(session)
 
+    def told_periods(self, index: int = -1) -> list[dict[str, Any]]:
+        """The periods of an active profile that the partner was sent, of the last one by itself."""
+        told: Any = self.profiles[index]
+        periods: list[dict[str, Any]] = told["charging_profile"]["charging_profile_period"]
+        return periods
+
     @property
     def profiles(self) -> list[JsonValue]:
         """The active profiles that the partner was sent."""

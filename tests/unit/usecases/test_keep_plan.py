@@ -485,7 +485,7 @@ def test_a_partner_that_does_not_answer_renews_nothing_and_the_car_charges_again
     assert SET not in own_kinds(site)
     site.http.answer_with(DELIVERED)
     assert site.look(paused, Done("Rejected")) is Watched.PUSHED
-    assert site.profiles[-1]["charging_profile"]["charging_profile_period"][0]["limit"] == Decimal("11000.0")  # type: ignore[index,call-overload]
+    assert site.told_periods()[0]["limit"] == Decimal("11000.0")
     assert (site.step(paused), SET in own_kinds(site)) == (Watched.NOTHING, False)
 
 
@@ -552,8 +552,8 @@ def test_where_a_station_gives_no_composite_what_the_csms_reported_is_told(
     world.put_session(replace(session, reported_limit=ReportedLimit("CSO", limit)))
     site.doubt(session)
     assert site.look(session, answer) is Watched.PUSHED
-    periods = site.profiles[0]["charging_profile"]["charging_profile_period"]  # type: ignore[index,call-overload]
-    assert [period["limit"] for period in periods] == [Decimal(4000), 0, Decimal(4000)]  # type: ignore[index,call-overload,union-attr]
+    periods = site.told_periods(0)
+    assert [period["limit"] for period in periods] == [Decimal(4000), 0, Decimal(4000)]
     world.clock.advance(1)
     site.doubt(session)
     assert site.look(session, answer) is Watched.NO_NEWS
@@ -563,7 +563,7 @@ def test_where_nothing_was_reported_the_current_that_it_offers_is_told(world: Wo
     site = Site(world)
     site.hint(session, offered_a=Decimal(8))
     assert site.look(session, Done("NotSupported")) is Watched.PUSHED
-    periods = site.profiles[0]["charging_profile"]["charging_profile_period"]  # type: ignore[index,call-overload]
+    periods = site.told_periods(0)
     assert periods == [{"start_period": 0, "limit": Decimal("5520.0")}]
 
 

@@ -9,7 +9,6 @@ import pytest
 
 from ocpi_bridge.adapters.csms.command_results import CommandResult
 from ocpi_bridge.adapters.csms.events import MAX_BODY_BYTES, MAX_EVENTS, RefusedEvent, parse_events, read_each
-from ocpi_bridge.adapters.csms.limits import MAX_PERIODS
 from ocpi_bridge.domain.errors import InvalidInput
 from ocpi_bridge.domain.events import (
     ChargingState,
@@ -21,6 +20,7 @@ from ocpi_bridge.domain.events import (
     StationEvent,
 )
 from ocpi_bridge.domain.plans import Plan, PlanPeriod, RateUnit
+from ocpi_bridge.domain.sessions import REPORTED_PERIODS
 
 NOON = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
 STATION = {"id": "e-1", "type": "station.online", "time": "2026-01-01T12:00:00Z", "station_id": "CP-001"}
@@ -241,11 +241,11 @@ def test_a_limit_begins_where_either_version_of_ocpp_says_or_when_it_was_told(
 
 
 def test_of_a_long_course_the_beginning_is_known_and_the_rest_is_not_taken_for_the_same() -> None:
-    periods = [{"startPeriod": 900 * n, "limit": 1000 + n} for n in range(MAX_PERIODS + 1)]
+    periods = [{"startPeriod": 900 * n, "limit": 1000 + n} for n in range(REPORTED_PERIODS + 1)]
     told = limit(source="EMS", schedule=SCHEDULE | {"chargingSchedulePeriod": periods, "duration": 86_400})
     assert told is not None
     assert told.plan is not None
-    assert (len(told.plan.periods), told.plan.duration) == (MAX_PERIODS, 900 * MAX_PERIODS)
+    assert (len(told.plan.periods), told.plan.duration) == (REPORTED_PERIODS, 900 * REPORTED_PERIODS)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from ocpi_bridge.domain.events import ChargingState
+from ocpi_bridge.domain.fail_safe import LEAST_CHARGING_CURRENT
 from ocpi_bridge.domain.fitting import phases_in_use
 from ocpi_bridge.domain.plans import (
     Plan,
@@ -25,8 +26,6 @@ PUSHED_SECONDS = 3600
 TOLERANCE_SECONDS = 5
 # A limit that went from W to A per phase and back is lower by up to 0.1 A on each of three phases.
 TOLERANCES = {RateUnit.WATT: Decimal(100), RateUnit.AMPERE: Decimal("0.2")}
-# Below 6 A per phase a car pauses (IEC 61851-1).
-LEAST_CURRENT_A = Decimal(6)
 # Stations offer whole amperes, some of them half an ampere less than they may.
 OFFER_TOLERANCE_A = Decimal(1)
 
@@ -80,7 +79,7 @@ def explained(session: Session, plan: Plan | None, outlet: Outlet, now: datetime
         return False
     phases = phases_in_use(outlet, session.phases) or 1
     amperes = expected if plan.unit is RateUnit.AMPERE else amperes_per_phase(expected, phases, outlet.voltage)
-    pauses = amperes < LEAST_CURRENT_A
+    pauses = amperes < LEAST_CHARGING_CURRENT
     if (session.charging_state is ChargingState.SUSPENDED_EVSE) != pauses:
         return False
     offered = offered_amperes(session, outlet)

@@ -11,7 +11,9 @@ from enum import StrEnum
 
 from ocpi_bridge.domain.controls import Control
 from ocpi_bridge.domain.events import SessionStatus
+from ocpi_bridge.domain.fail_safe import fail_safe_at
 from ocpi_bridge.domain.fitting import ceiling, phases_in_use
+from ocpi_bridge.domain.partners import Partner
 from ocpi_bridge.domain.plans import Plan
 from ocpi_bridge.domain.requests import Fit, InstalledPlan, RequestKind
 from ocpi_bridge.domain.sessions import Session
@@ -99,6 +101,22 @@ def fit_of(outlet: Outlet, phases: int | None, plan: Plan) -> Fit:
     most = ceiling(outlet, plan.unit, phases, maximum)
     reduces = any(period.limit > most for period in plan.periods)
     return Fit(phases_in_use(outlet, phases), maximum, reduces)
+
+
+def fail_safe_of(
+    plan: Plan, session: Session, outlet: Outlet | None, partner: Partner | None, at: datetime
+) -> datetime | None:
+    """When the charge point lets go of a plan sent at an instant, unless somebody renews it (design decision 15)."""
+    if outlet is None or partner is None or partner.fail_safe is None:
+        return None
+    return fail_safe_at(
+        plan,
+        charging_since=session.start,
+        phases=phases_in_use(outlet, session.phases),
+        voltage=outlet.voltage,
+        accepted_at=at,
+        after=timedelta(seconds=partner.fail_safe),
+    )
 
 
 def decide(situation: Situation) -> Decision:

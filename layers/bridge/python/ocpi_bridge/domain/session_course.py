@@ -13,6 +13,8 @@ from decimal import Decimal
 from ocpi_bridge.domain.assignments import Rights
 from ocpi_bridge.domain.charging_periods import with_period
 from ocpi_bridge.domain.events import ChargingState, EventType, SessionStatus, StationEvent
+from ocpi_bridge.domain.followed_profiles import TOLERANCES
+from ocpi_bridge.domain.plans import RateUnit
 from ocpi_bridge.domain.profile_ids import places_at, profile_id
 from ocpi_bridge.domain.sessions import OVER, ChargingPeriod, Session, bounded
 from ocpi_bridge.domain.stations import Csms, Outlet
@@ -26,9 +28,6 @@ SESSION_NAMESPACE = uuid.UUID("5f0c1c7e-2a5b-4f6e-9f43-0c7c5b0a6d11")
 GRACE = timedelta(minutes=15)
 # Stations' clocks differ, and jump when they are set: less than this proves nothing.
 CLOCK_TOLERANCE = timedelta(minutes=5)
-# Offered rates that move by less are rounding (as in domain.watches).
-RATE_CHANGE_A = Decimal("0.2")
-RATE_CHANGE_W = Decimal(100)
 # The CSMS's own word for an authorisation that was refused (OCPP 2.0.1 ReasonEnumType, 1.6 Reason).
 DEAUTHORIZED = "DeAuthorized"
 
@@ -286,8 +285,8 @@ def _with_hints(before: Session, after: Session, event: StationEvent, now: datet
     paused = ChargingState.SUSPENDED_EVSE
     moved = (
         (before.charging_state is paused) != (after.charging_state is paused)
-        or _moved(before.offered_a, after.offered_a, RATE_CHANGE_A)
-        or _moved(before.offered_w, after.offered_w, RATE_CHANGE_W)
+        or _moved(before.offered_a, after.offered_a, TOLERANCES[RateUnit.AMPERE])
+        or _moved(before.offered_w, after.offered_w, TOLERANCES[RateUnit.WATT])
     )
     return replace(after, rate_hint_at=now) if moved else after
 

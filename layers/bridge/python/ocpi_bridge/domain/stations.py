@@ -295,6 +295,11 @@ def outlet_by_uid(station: Station, evse_uid: str, connector_id: str) -> Outlet 
     return None
 
 
+def outlet_as_it_is(station: Station | None, state: StationState, evse_uid: str, connector_id: str) -> Outlet | None:
+    """The outlet with these OCPI ids and all that is known of its station now; None where the registry lost either."""
+    return None if station is None else outlet_by_uid(as_it_is(station, state), evse_uid, connector_id)
+
+
 def maximum_power(outlet: Outlet) -> Decimal:
     """The most that the outlet may deliver in W: its rating, or the CPO's cap where that is lower."""
     connector = outlet.connector

@@ -11,7 +11,7 @@ from ocpi_bridge.domain.partners import Partner, Party
 from ocpi_bridge.domain.plans import Plan
 from ocpi_bridge.domain.requests import Answer, Request
 from ocpi_bridge.domain.sessions import Session
-from ocpi_bridge.domain.stations import Csms, Outlet, Station, StationState, as_it_is, outlet_by_uid
+from ocpi_bridge.domain.stations import Csms, Outlet, Station, StationState, outlet_as_it_is
 from ocpi_bridge.domain.tokens import AcceptedToken
 
 
@@ -90,10 +90,9 @@ class CommandContext:
     @property
     def outlet(self) -> Outlet | None:
         """Where the session takes place, with all that is known of its station."""
-        if self.session is None or self.station is None:
+        if self.session is None:
             return None
-        known = as_it_is(self.station, self.state)
-        return outlet_by_uid(known, self.session.evse_uid, self.session.connector_id)
+        return outlet_as_it_is(self.station, self.state, self.session.evse_uid, self.session.connector_id)
 
 
 class CommandStore(Protocol):

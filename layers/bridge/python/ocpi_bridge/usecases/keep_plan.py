@@ -1,13 +1,9 @@
 """Own requests that bring a charge point to the plan that it should follow (domain.plan_keeping decides which)."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
 
 from ocpi_bridge.domain.controls import Control, NewestRequest
-from ocpi_bridge.domain.fail_safe import fail_safe_at
-from ocpi_bridge.domain.fitting import phases_in_use
-from ocpi_bridge.domain.plan_keeping import Duty, decide, must_go, steps_of
-from ocpi_bridge.domain.plans import Plan
+from ocpi_bridge.domain.plan_keeping import Duty, decide, fail_safe_of, must_go, steps_of
 from ocpi_bridge.domain.requests import WAITING, Request, RequestKind
 from ocpi_bridge.domain.stations import replacement_at
 from ocpi_bridge.domain.watches import Watch
@@ -55,7 +51,7 @@ class KeepPlan:
             steps_of(RequestKind.SET, replacement_at(seen.place.station, seen.place.csms), first=False),
             wanted,
             ends_at=installed.ends_at,
-            fail_safe_at=_fail_safe_at(seen, plan),
+            fail_safe_at=fail_safe_of(plan, seen.session, seen.outlet, seen.partner, seen.now),
         )
         if request is None:
             return None, seen.watch
@@ -86,17 +82,3 @@ def _may_be_replaced(seen: Seen, control: Control) -> bool:
         return False
     newest = control.intake(successor).newest
     return newest is not None and seen.now < newest.timeout_at
-
-
-def _fail_safe_at(seen: Seen, plan: Plan) -> datetime | None:
-    outlet, partner = seen.outlet, seen.partner
-    if outlet is None or partner is None or partner.fail_safe is None:
-        return None
-    return fail_safe_at(
-        plan,
-        charging_since=seen.session.start,
-        phases=phases_in_use(outlet, seen.session.phases),
-        voltage=outlet.voltage,
-        accepted_at=seen.now,
-        after=timedelta(seconds=partner.fail_safe),
-    )

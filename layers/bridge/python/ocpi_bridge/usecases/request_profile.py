@@ -14,10 +14,9 @@ from ocpi_bridge.domain.callback_urls import check_callback_url, partner_hosts
 from ocpi_bridge.domain.controls import Control, NewestRequest, admit, repeated
 from ocpi_bridge.domain.errors import Contended, InvalidInput, PlanRefused
 from ocpi_bridge.domain.events import SessionStatus
-from ocpi_bridge.domain.fail_safe import fail_safe_at
-from ocpi_bridge.domain.fitting import fitted, phases_in_use
+from ocpi_bridge.domain.fitting import fitted
 from ocpi_bridge.domain.partners import Partner, Party
-from ocpi_bridge.domain.plan_keeping import steps_of
+from ocpi_bridge.domain.plan_keeping import fail_safe_of, steps_of
 from ocpi_bridge.domain.plans import Plan
 from ocpi_bridge.domain.requests import Callback, Origin, Request, RequestKind, RequestState
 from ocpi_bridge.domain.sessions import Session
@@ -25,9 +24,8 @@ from ocpi_bridge.domain.stations import (
     CHARGING_PROFILE_CAPABLE,
     Outlet,
     Quirk,
-    as_it_is,
     maximum_power,
-    outlet_by_uid,
+    outlet_as_it_is,
     replacement_at,
 )
 from ocpi_bridge.ocpi.charging_profiles import (
@@ -197,7 +195,9 @@ class RequestProfile:
                 ),
                 unit=call.plan.unit if isinstance(call, SetProfile) else control.unit,
                 plan_ends_at=_end(call.plan, session) if isinstance(call, SetProfile) else None,
-                fail_safe_at=_fail_safe_at(call.plan, session, around, now) if isinstance(call, SetProfile) else None,
+                fail_safe_at=fail_safe_of(call.plan, session, _outlet(session, around), partner, now)
+                if isinstance(call, SetProfile)
+                else None,
                 duration=call.duration if isinstance(call, ReadActiveProfile) else None,
             )
             plan = call.plan if isinstance(call, SetProfile) else None
@@ -213,25 +213,9 @@ def _id(partner: Partner | None) -> str | None:
 
 
 def _outlet(session: Session, around: Surroundings) -> Outlet | None:
-    if around.station is None or around.csms is None:
+    if around.csms is None:
         return None
-    station = as_it_is(around.station, around.state)
-    return outlet_by_uid(station, session.evse_uid, session.connector_id)
-
-
-def _fail_safe_at(plan: Plan, session: Session, around: Surroundings, now: datetime) -> datetime | None:
-    """When the charge point lets go of the plan unless somebody renews it (design decision 15)."""
-    outlet, partner = _outlet(session, around), around.partner
-    if outlet is None or partner is None or partner.fail_safe is None:
-        return None
-    return fail_safe_at(
-        plan,
-        charging_since=session.start,
-        phases=phases_in_use(outlet, session.phases),
-        voltage=outlet.voltage,
-        accepted_at=now,
-        after=timedelta(seconds=partner.fail_safe),
-    )
+    return outlet_as_it_is(around.station, around.state, session.evse_uid, session.connector_id)
 
 
 def _kind(call: ChargingProfileCall) -> RequestKind:

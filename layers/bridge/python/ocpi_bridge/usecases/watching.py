@@ -9,7 +9,7 @@ from ocpi_bridge.domain.partners import Partner
 from ocpi_bridge.domain.plan_keeping import Situation
 from ocpi_bridge.domain.requests import InstalledPlan
 from ocpi_bridge.domain.sessions import Session
-from ocpi_bridge.domain.stations import Outlet, as_it_is, outlet_by_uid
+from ocpi_bridge.domain.stations import Outlet, outlet_as_it_is
 from ocpi_bridge.domain.watches import Watch
 from ocpi_bridge.ports import Place, PushContext
 
@@ -61,10 +61,7 @@ class Seen:
     @property
     def outlet(self) -> Outlet | None:
         """Where the session takes place, with all that is known of its station."""
-        if self.place.station is None:
-            return None
-        station = as_it_is(self.place.station, self.place.state)
-        return outlet_by_uid(station, self.session.evse_uid, self.session.connector_id)
+        return outlet_as_it_is(self.place.station, self.place.state, self.session.evse_uid, self.session.connector_id)
 
     @property
     def installed(self) -> InstalledPlan | None:

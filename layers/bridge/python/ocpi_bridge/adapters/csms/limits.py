@@ -6,23 +6,21 @@ from datetime import datetime
 
 from ocpi_bridge.domain.answers import ACCEPTED
 from ocpi_bridge.domain.plans import Plan
+from ocpi_bridge.domain.sessions import REPORTED_PERIODS
 from ocpi_bridge.ocpp.payloads import read_composite
 from ocpi_bridge.ports import Done, JsonValue
-
-# Half a day in quarters of an hour: further ahead no site's limit is more than a guess, and sessions keep it.
-MAX_PERIODS = 48
 
 
 def course_of(schedule: Mapping[str, JsonValue], at: datetime) -> Plan:
     """The course of limits in a ChargingSchedule of OCPP 1.6 or 2.0.1, or in a CompositeSchedule of 2.0.1.
 
     It begins at `startSchedule` (or `scheduleStart`) where that is a plausible instant, else at `at`. What lies beyond
-    MAX_PERIODS is not known any more, rather than the same for ever. Raises ValueError where no limit can be read.
+    REPORTED_PERIODS is not known any more, rather than the same for ever. Raises ValueError where no limit can be read.
     """
     starts = (schedule.get("scheduleStart"), schedule.get("startSchedule"))
     plan = read_composite(Done(ACCEPTED), schedule, starts, at).schedule
     if plan is None:
         raise ValueError("is no charging schedule of OCPP with a unit and limits")
-    if len(plan.periods) <= MAX_PERIODS:
+    if len(plan.periods) <= REPORTED_PERIODS:
         return plan
-    return replace(plan, periods=plan.periods[:MAX_PERIODS], duration=plan.periods[MAX_PERIODS].start)
+    return replace(plan, periods=plan.periods[:REPORTED_PERIODS], duration=plan.periods[REPORTED_PERIODS].start)
