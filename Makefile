@@ -34,11 +34,11 @@ demo: $(READY) ## watch a charging profile reach a charge point, and its result 
 	@$(BIN)/python -m tools.demo $(ARGS)
 
 test: $(READY) ## all tests, those on the deployed stack last
-	@$(BIN)/pytest -q -n 2 -m "not e2e" $(ARGS)
-	@$(BIN)/pytest -q -n 2 --dist loadfile -m e2e $(ARGS)
+	@$(BIN)/pytest -q -n 2 -m "not e2e and not prove" $(ARGS)
+	@$(BIN)/pytest -q -n 2 --dist loadfile -m "e2e and not prove" $(ARGS)
 
 test-fast: $(READY) ## the tests that need neither network nor processes
-	@$(BIN)/pytest -q -n 2 -m "not integration and not e2e" $(ARGS)
+	@$(BIN)/pytest -q -n 2 -m "not integration and not e2e and not prove" $(ARGS)
 
 check: $(READY) ## lint, format, types, import contracts
 	@$(BIN)/ruff check --quiet

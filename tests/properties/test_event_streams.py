@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ocpi_bridge.domain.events import ChargingState, EventType, SessionStatus, StationEvent
@@ -32,6 +32,7 @@ from tests.support.event_streams import (
     station,
     transactions,
 )
+from tests.support.examples import examples
 from tests.support.memory_stores import MemorySessionStore, MemoryStationStates
 from tests.support.registry_entries import csms
 from tests.support.tables import aws_tables
@@ -225,7 +226,7 @@ def test_transaction_ids_that_begin_again_mix_no_sessions(seed: int) -> None:
 
 
 @given(st.integers(0, 2**32), st.integers(1, 6), st.sampled_from([0.0, 0.1, 0.4]))
-@settings(max_examples=150)
+@examples(150)
 def test_few_sessions_in_any_order_are_what_is_left_of_them(seed: int, sessions: int, share: float) -> None:
     made = transactions(stations=2, sessions=sessions, seed=seed)
     reference = Bridge(made).take(live(made))

@@ -25,10 +25,11 @@ from ocpi_bridge.domain.stations import OcppVersion, Outlet, PowerType, Quirk, m
 from ocpi_bridge.ocpp import v16, v201
 from ocpi_bridge.ports import Done, JsonObject, JsonValue
 from tests.properties.strategies import NOW, fail_safes, outlets, phases_used, plans
+from tests.support.examples import examples
 from tests.support.ocpp_frames import check_request, on_the_wire
 from tests.support.outlets import command, outlet
 
-quick = settings(max_examples=100, deadline=None)
+quick = examples(100)
 A_DAY = 86_400
 # Charging goes on for a while already: a relative plan counts from here.
 SINCE = NOW - timedelta(minutes=40)

@@ -3,7 +3,7 @@ from decimal import Decimal
 from itertools import pairwise
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from ocpi_bridge.domain.errors import PlanIsOver
@@ -21,8 +21,9 @@ from ocpi_bridge.domain.plans import (
     upcoming,
 )
 from tests.properties.strategies import NOW, limits, plans
+from tests.support.examples import examples
 
-quick = settings(max_examples=60, deadline=None)
+quick = examples(60)
 seconds = st.integers(0, 60_000) | st.sampled_from([0, 1])
 
 

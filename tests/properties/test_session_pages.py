@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import TypeVar
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ocpi_bridge.adapters.dynamodb import session_items
@@ -29,6 +29,7 @@ from ocpi_bridge.ports.session_feed import FeedEntry
 from ocpi_bridge.usecases.list_sessions import ListSessions
 from ocpi_bridge.usecases.request_profile import CallContext
 from tests.support.clocks import START
+from tests.support.examples import examples
 from tests.support.fake_secrets import InMemorySecretStore
 from tests.support.feeds import ENDPOINT, followed, parsed, query_request, seconds, session_in_feed
 from tests.support.tables import AwsTables, aws_tables
@@ -207,7 +208,7 @@ def test_a_thousand_sessions_change_while_a_partner_pages_and_none_is_missed(tab
     assert sum(map(len, met)) > len(visible), "no session moved ahead of the crawl: the test shows nothing"
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(st.data())
 def test_no_session_that_stays_visible_is_missed_and_no_other_is_shown(tables: AwsTables, data: st.DataObject) -> None:
     tables.clear()
@@ -234,7 +235,7 @@ def test_no_session_that_stays_visible_is_missed_and_no_other_is_shown(tables: A
     assert stays <= met
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(
     st.lists(st.integers(0, 6), max_size=12),
     st.integers(0, 6),
