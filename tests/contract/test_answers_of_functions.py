@@ -4,29 +4,23 @@ The functions are imported as a cold start does, with their real wiring on moto;
 the OpenAPI document, and its body keeps to the schema that stands there.
 """
 
-import importlib.util
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-import boto3
 import pytest
 
 from ocpi_bridge.domain.events import EventType
-from ocpi_bridge.runtime import clients
-from ocpi_bridge.runtime.clock import SystemClock
 from tests.contract.catalogue import fixture
 from tests.contract.documented import DOCUMENT, answer_schema, problems
+from tests.support.deployed_functions import deployed, handler_of
 from tests.support.lambda_events import proxy_event
 from tests.support.queues import aws_queues
-from tests.support.tables import REGION, aws_tables
+from tests.support.tables import aws_tables
 from tests.support.world import RESPONSE_URL, TOKEN, World, event
 
-FUNCTIONS = Path(__file__).parents[2] / "functions"
-PREFIX = "ocpi-bridge/contract"
 METHODS = ("GET", "PUT", "POST", "PATCH", "DELETE")
 # By the operations' tags; each path of a CSMS has a function of its own.
 FUNCTION_OF = {
@@ -73,63 +67,30 @@ def function_of(path: str) -> str:
 @pytest.fixture(scope="module")
 def ask() -> Iterator[Ask]:
     """Calls the function of a documented path; the session of the path is the world's, seen and steered by the partner."""
-    with aws_tables() as tables, aws_queues() as queues, pytest.MonkeyPatch.context() as patch:
+    with aws_tables() as tables, aws_queues() as queues:
         world = World(tables)
         session = world.open_session(event(EventType.TRANSACTION_STARTED, meter="1000"))
-        environment = {
-            "AWS_DEFAULT_REGION": REGION,
-            "STAGE": "contract",
-            "SESSIONS_TABLE": tables.sessions,
-            "REQUESTS_TABLE": tables.requests,
-            "REGISTRY_TABLE": tables.registry,
-            "CSMS_EVENTS_QUEUE_URL": queues.csms_events,
-            "SECRETS_PREFIX": PREFIX,
-            "OCPI_API_URL": "https://ocpi.example/contract",
-            "OCPI_BUSINESS_NAME": "Acme Charging",
-            "OCPI_COUNTRY_CODE": "NL",
-            "OCPI_PARTY_ID": "ACM",
-            "RESULT_TIMEOUT_SECONDS": "60",
-        }
-        for name, value in environment.items():
-            patch.setenv(name, value)
-        patch.setattr(SystemClock, "now", lambda _: world.clock.now())
-        vault = boto3.client("secretsmanager", region_name=REGION)
-        vault.create_secret(Name=f"{PREFIX}/callback-signing", SecretString="key of the callback URLs")
-        made = (clients.dynamodb, clients.sqs, clients.secrets_manager)
-        for make in made:
-            make.cache_clear()
-        handlers = {name: _handler(name) for name in FUNCTION_OF.values()}
+        with deployed(world, queues):
+            handlers = {name: handler_of(name) for name in FUNCTION_OF.values()}
 
-        def run(path: str, method: str, query: str, body: str, headers: Mapping[str, str]) -> tuple[int, Any]:
-            values = {
-                "session_id": session.session_id,
-                "command_id": "r1.0",
-                "signature": "x",
-                "csms_id": "acme",
-                "token": "x",
-                "country_code": "NL",
-                "party_id": "ACM",
-            }
-            parameters = {name: values[name] for name in re.findall(r"{(\w+)}", path)}
-            given = proxy_event(
-                method, path.format(**values), query=query, headers=headers, body=body, path_parameters=parameters
-            )
-            answer = handlers[function_of(path)](given, None)
-            return answer["statusCode"], json.loads(answer["body"])
+            def run(path: str, method: str, query: str, body: str, headers: Mapping[str, str]) -> tuple[int, Any]:
+                values = {
+                    "session_id": session.session_id,
+                    "command_id": "r1.0",
+                    "signature": "x",
+                    "csms_id": "acme",
+                    "token": "x",
+                    "country_code": "NL",
+                    "party_id": "ACM",
+                }
+                parameters = {name: values[name] for name in re.findall(r"{(\w+)}", path)}
+                given = proxy_event(
+                    method, path.format(**values), query=query, headers=headers, body=body, path_parameters=parameters
+                )
+                answer = handlers[function_of(path)](given, None)
+                return answer["statusCode"], json.loads(answer["body"])
 
-        yield run
-        for make in made:
-            make.cache_clear()
-
-
-def _handler(name: str) -> Callable[[Mapping[str, Any], object], dict[str, Any]]:
-    spec = importlib.util.spec_from_file_location(f"contract_of_{name}", FUNCTIONS / name / "handler.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    handler: Callable[[Mapping[str, Any], object], dict[str, Any]] = module.lambda_handler
-    return handler
+            yield run
 
 
 def inputs(method: str) -> list[tuple[str, str]]:

@@ -4,15 +4,12 @@ Only what lies beyond our own network is played: the partner's and the CSMS's HT
 """
 
 import base64
-import importlib.util
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
 from ocpi_bridge.adapters.csms.signing import callback_url, sign_event
@@ -21,22 +18,15 @@ from ocpi_bridge.adapters.dynamodb import tables as dynamo
 from ocpi_bridge.domain.events import EventType
 from ocpi_bridge.domain.requests import RequestKind, RequestState, Result
 from ocpi_bridge.ports import ChargerCommand, Failed, Pending, Receipt
-from ocpi_bridge.runtime import clients
-from ocpi_bridge.runtime.clock import SystemClock
+from tests.support.deployed_functions import CSMS_API, EVENT_KEY, SIGNING_KEY, deployed, handler_of
 from tests.support.lambda_events import failed, image, proxy_event, queue_event, stream_event
 from tests.support.queues import Queues
 from tests.support.registry_entries import assignment
 from tests.support.scripted import DELIVERED, UNREACHABLE, ScriptedDriver, ScriptedPartner
-from tests.support.tables import ACCOUNT, REGION
+from tests.support.tables import ACCOUNT
 from tests.support.world import CARD, DEADLINE, PAUSE_BETWEEN, RESPONSE_URL, TOKEN, World, event
 
-FUNCTIONS = Path(__file__).parents[3] / "functions"
-PREFIX = "ocpi-bridge/test"
-CSMS_API = "https://csms-api.example/prod"
-KEY = "key-of-the-events"
-SIGNING_KEY = "key of the callback URLs"
 AUTHORIZED = {"Authorization": f"Token {TOKEN}", "X-Request-ID": "req-1", "X-Correlation-ID": "corr-1"}
-Handler = Callable[[Mapping[str, Any], object], Any]
 Lines = Callable[[], list[dict[str, Any]]]
 
 
@@ -49,19 +39,8 @@ class Site:
     partner: ScriptedPartner
     driver: ScriptedDriver
 
-    def function(self, name: str) -> Handler:
-        """The handler of a function, freshly imported as a cold start does."""
-        path = FUNCTIONS / name / "handler.py"
-        spec = importlib.util.spec_from_file_location(f"handler_of_{name}", path)
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        handler: Handler = module.lambda_handler
-        return handler
-
     def run(self, name: str, given: Mapping[str, Any]) -> Any:  # noqa: ANN401 - what the function gives back
-        return self.function(name)(given, None)
+        return handler_of(name)(given, None)
 
     def drain(self, name: str, url: str) -> list[str]:
         """Gives a worker what its queue has now; the messages that are to come again."""
@@ -73,35 +52,7 @@ class Site:
 
 
 @pytest.fixture
-def site(world: World, queues: Queues, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
-    environment = {
-        "AWS_DEFAULT_REGION": REGION,
-        "STAGE": "test",
-        "ACCOUNT_ID": ACCOUNT,
-        "SESSIONS_TABLE": world.tables.sessions,
-        "REQUESTS_TABLE": world.tables.requests,
-        "REGISTRY_TABLE": world.tables.registry,
-        "CHARGER_COMMANDS_QUEUE_URL": queues.charger_commands,
-        "REQUEST_DEADLINES_QUEUE_URL": queues.request_deadlines,
-        "RESULT_CALLBACKS_QUEUE_URL": queues.result_callbacks,
-        "PARTNER_UPDATES_QUEUE_URL": queues.partner_updates,
-        "CSMS_EVENTS_QUEUE_URL": queues.csms_events,
-        "RESULT_CALLBACKS_DLQ_URL": queues.failed_deliveries,
-        "CSMS_BUS_NAME": "csms",
-        "SECRETS_PREFIX": PREFIX,
-        "CSMS_API_URL": CSMS_API,
-        "OCPI_API_URL": "https://ocpi.example/prod",
-        "OCPI_COUNTRY_CODE": "NL",
-        "OCPI_PARTY_ID": "CPO",
-        "RESULT_TIMEOUT_SECONDS": "60",
-    }
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setattr(SystemClock, "now", lambda _: world.clock.now())
-    vault = boto3.client("secretsmanager", region_name=REGION)
-    secrets = {"callback-signing": SIGNING_KEY, "csms/acme": json.dumps({"event_key": KEY})}
-    for name, value in secrets.items():
-        vault.create_secret(Name=f"{PREFIX}/{name}", SecretString=value)
+def site(world: World, queues: Queues) -> Iterator[Site]:
     here = Site(world, queues, ScriptedPartner(DELIVERED), ScriptedDriver(Pending()))
 
     def partner_server(*_: object, **__: object) -> ScriptedPartner:
@@ -110,16 +61,10 @@ def site(world: World, queues: Queues, monkeypatch: pytest.MonkeyPatch) -> Itera
     def csms_server(*_: object, **__: object) -> ScriptedDriver:
         return here.driver
 
-    monkeypatch.setattr("ocpi_bridge.runtime.wiring.partners.guarded_partner_client", partner_server)
-    monkeypatch.setattr("ocpi_bridge.runtime.wiring.commands.charge_point_drivers", csms_server)
-    made = (clients.dynamodb, clients.sqs, clients.secrets_manager)
-    for make in made:
-        make.cache_clear()
-    yield here
-    for make in made:
-        make.cache_clear()
-    for name in secrets:
-        vault.delete_secret(SecretId=f"{PREFIX}/{name}", ForceDeleteWithoutRecovery=True)
+    with deployed(world, queues) as patch:
+        patch.setattr("ocpi_bridge.runtime.wiring.partners.guarded_partner_client", partner_server)
+        patch.setattr("ocpi_bridge.runtime.wiring.commands.charge_point_drivers", csms_server)
+        yield here
 
 
 def ocpi(
@@ -378,7 +323,7 @@ def test_an_event_of_a_csms_becomes_a_session_at_the_partner(site: Site) -> None
         "data": {"id_token": {"uid": CARD.uid}, "meter_wh": 1000},
     }
     body = json.dumps({"events": [started]})
-    headers = {"X-CSMS-Id": "acme", "X-Signature": sign_event(body.encode(), KEY, site.world.clock.now())}
+    headers = {"X-CSMS-Id": "acme", "X-Signature": sign_event(body.encode(), EVENT_KEY, site.world.clock.now())}
     posted = proxy_event("POST", "/csms/v1/events", headers=headers, body=body)
     assert read(site.run("csms_events", posted)) == (202, {"accepted": 1})
     assert site.drain("ingest_csms_events", site.queues.csms_events) == []
@@ -429,7 +374,7 @@ def test_an_ocpi_session_of_a_csms_becomes_a_session_at_the_partner(site: Site) 
     given = proxy_event(
         "PUT",
         "/csms/v1/ocpi/acme/sessions/NL/ACM/S-1",
-        headers={"Authorization": f"Token {base64.b64encode(KEY.encode()).decode()}"},
+        headers={"Authorization": f"Token {base64.b64encode(EVENT_KEY.encode()).decode()}"},
         path_parameters=parameters,
         body=json.dumps(body),
     )

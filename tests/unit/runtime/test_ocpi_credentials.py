@@ -1,10 +1,8 @@
 """The credentials and versions endpoints through the door: who may do what, and in which order it is checked."""
 
 import base64
-import importlib.util
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import boto3
@@ -18,6 +16,7 @@ from ocpi_bridge.domain.tokens import is_token, token_hash
 from ocpi_bridge.ports import Caller
 from ocpi_bridge.runtime import clients
 from ocpi_bridge.runtime.clock import SystemClock
+from tests.support.deployed_functions import handler_of
 from tests.support.fake_http import reply
 from tests.support.lambda_events import proxy_event
 from tests.support.partner_platform import TOKEN_B, details, enveloped, version_list
@@ -25,7 +24,6 @@ from tests.support.registrations import INVITED, PREFIX, Site, credentials_body
 from tests.support.registry_entries import csms
 from tests.support.tables import REGION, AwsTables
 
-FUNCTIONS = Path(__file__).parents[3] / "functions"
 API = "https://ocpi.example/prod"
 PATH = "/ocpi/2.2.1/credentials"
 BROKEN = "{"
@@ -37,8 +35,8 @@ class Bridge:
 
     def __init__(self, site: Site) -> None:
         self.site = site
-        self.credentials = handler("ocpi_credentials")
-        self.versions = handler("ocpi_versions")
+        self.credentials = handler_of("ocpi_credentials")
+        self.versions = handler_of("ocpi_versions")
 
     def ask(
         self, method: str, token: str | None, body: object = None, *, path: str = PATH, plain: bool = False
@@ -65,17 +63,6 @@ class Bridge:
         assert (status, envelope["status_code"]) == (200, 1000), envelope
         made: str = envelope["data"]["token"]
         return made
-
-
-def handler(name: str) -> Callable[[Mapping[str, Any], object], dict[str, Any]]:
-    """The handler of a function, freshly imported as a cold start does."""
-    spec = importlib.util.spec_from_file_location(f"handler_of_{name}", FUNCTIONS / name / "handler.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    found: Callable[[Mapping[str, Any], object], dict[str, Any]] = module.lambda_handler
-    return found
 
 
 @pytest.fixture

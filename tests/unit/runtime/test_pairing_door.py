@@ -1,11 +1,9 @@
 """The door for pairing, from the function's environment to its answer: plain JSON, and HTTP statuses that say it all."""
 
-import importlib.util
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,13 +19,13 @@ from ocpi_bridge.domain.tokens import AcceptedToken, TokenUse, token_hash
 from ocpi_bridge.runtime import clients
 from ocpi_bridge.runtime.clock import SystemClock
 from tests.support import registry_entries
+from tests.support.deployed_functions import handler_of
 from tests.support.dynamodb_faults import conflicts
 from tests.support.lambda_events import proxy_event
 from tests.support.tables import REGION
 from tests.support.world import World
 
 PATH = "/v1/cpo/ocpi2.2/pair"
-HANDLER = Path(__file__).parents[3] / "functions/ocpi_pairing/handler.py"
 IDS = {"X-Request-ID": "req-1", "X-Correlation-ID": "corr-1"}
 BEARER = {"Authorization": "Bearer the-bearer-token", **IDS}
 EVSE_UID = "BE*BEC*E041503001"
@@ -51,12 +49,7 @@ class Door:
         now = world.clock.now()
         grant = Grant(EVSE_UID, Scope.EVSE, EVSE_UID)
         self.store.add(PairingCode(code_hash(CODE), "78", grant, now, now + timedelta(minutes=15)))
-        spec = importlib.util.spec_from_file_location("handler_of_pairing", HANDLER)
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        self.handler = module.lambda_handler
+        self.handler = handler_of("ocpi_pairing")
 
     def token(self, token: str, **attributes: Any) -> AcceptedToken:  # noqa: ANN401 - any field of a token
         accepted = AcceptedToken(token_hash(token), "jedlix", Party("NL", "JDX"), self.world.clock.now())
