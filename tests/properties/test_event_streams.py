@@ -33,7 +33,7 @@ from tests.support.event_streams import (
     transactions,
 )
 from tests.support.examples import examples
-from tests.support.memory_stores import MemorySessionStore, MemoryStationStates
+from tests.support.memory import MemorySessionStore, MemoryStationStates
 from tests.support.registry_entries import csms
 from tests.support.tables import aws_tables
 from tests.support.world import World

@@ -9,7 +9,7 @@ from ocpi_bridge.domain.stations import Connector, Evse, OcppVersion, PowerType,
 from ocpi_bridge.usecases.ingest_event import IngestEvent
 from ocpi_bridge.usecases.ingested import Ingested
 from tests.support.clocks import ManualClock
-from tests.support.memory_stores import MemorySessionStore, MemoryStationStates
+from tests.support.memory import MemorySessionStore, MemoryStationStates
 from tests.support.registry_entries import assignment, csms, station
 
 # The EVSEs of the station's two connectors.

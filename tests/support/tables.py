@@ -76,10 +76,15 @@ def aws_tables() -> Iterator[AwsTables]:
     """Moto, with the three tables in it, for as long as the context lasts."""
     with mock_aws():
         tables = AwsTables(boto3.client("dynamodb", region_name=REGION))
-        _create(tables.client, tables.sessions, SESSIONS_INDEXES)
-        _create(tables.client, tables.requests, REQUESTS_INDEXES)
-        _create(tables.client, tables.registry, {})
+        create_tables(tables)
         yield tables
+
+
+def create_tables(tables: AwsTables) -> None:
+    """Makes the three tables wherever the client leads."""
+    _create(tables.client, tables.sessions, SESSIONS_INDEXES)
+    _create(tables.client, tables.requests, REQUESTS_INDEXES)
+    _create(tables.client, tables.registry, {})
 
 
 def _create(client: "DynamoDBClient", name: str, indexes: Mapping[str, Index]) -> None:

@@ -21,7 +21,7 @@ from ocpi_bridge.domain.sessions import ChargingPeriod, Session
 from ocpi_bridge.domain.stations import Capabilities, StationState
 from ocpi_bridge.ports import OverdueSession, SessionStore, StationStates
 from tests.support.clocks import START, ManualClock
-from tests.support.memory_stores import MemorySessionStore, MemoryStationStates
+from tests.support.memory import MemorySessionStore, MemoryStationStates
 from tests.support.registry_entries import assignment, csms, station
 from tests.support.tables import AwsTables
 from tests.support.world import CARD, event, session_of

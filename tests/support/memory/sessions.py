@@ -1,86 +1,24 @@
-"""Stores in memory that behave as the ones on DynamoDB do; both pass the same tests (test_session_stores)."""
+"""Sessions in memory."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
 
 from ocpi_bridge.domain.assignments import Assignment, Rights, rights, scopes_of
 from ocpi_bridge.domain.events import IdToken, SessionStatus, StationEvent
 from ocpi_bridge.domain.sessions import ChargingPeriod, Session
-from ocpi_bridge.domain.stations import Capabilities, Csms, Station, StationState
+from ocpi_bridge.domain.stations import Csms, Station
 from ocpi_bridge.ports import Neighbours, OverdueSession, Place
-
-StationKey = tuple[str, str]
-
-
-class MemoryStationStates:
-    """StationStates."""
-
-    def __init__(self) -> None:
-        self._states: dict[StationKey, StationState] = {}
-        self._since: dict[tuple[str, ...], datetime] = {}
-
-    def state(self, csms_id: str, station_id: str) -> StationState:
-        return self._states.get((csms_id, station_id), StationState())
-
-    def set_online(self, csms_id: str, station_id: str, *, online: bool, at: datetime) -> None:
-        if self._newer((csms_id, station_id, "online"), at):
-            self._states[csms_id, station_id] = replace(self.state(csms_id, station_id), online=online)
-
-    def set_steering(
-        self, csms_id: str, station_id: str, evse_uid: str | None, *, suspended: bool, at: datetime
-    ) -> None:
-        uid = (evse_uid or "").casefold()
-        if not self._newer((csms_id, station_id, "steering", uid), at):
-            return
-        state = self.state(csms_id, station_id)
-        if not uid:
-            self._states[csms_id, station_id] = replace(state, steering_suspended=suspended)
-            return
-        evses = state.suspended_evses | {uid} if suspended else state.suspended_evses - {uid}
-        self._states[csms_id, station_id] = replace(state, suspended_evses=evses)
-
-    def set_cap(self, csms_id: str, station_id: str, evse_uid: str, cap_w: Decimal | None, at: datetime) -> None:
-        uid = evse_uid.casefold()
-        if not self._newer((csms_id, station_id, "cap", uid), at):
-            return
-        state = self.state(csms_id, station_id)
-        caps = {**state.caps_w, uid: cap_w}
-        kept = {name: cap for name, cap in caps.items() if cap is not None}
-        self._states[csms_id, station_id] = replace(state, caps_w=kept)
-
-    def has_no_smart_charging(self, csms_id: str, station_id: str, until: datetime) -> None:
-        self._states[csms_id, station_id] = replace(self.state(csms_id, station_id), not_supported_until=until)
-
-    def is_rate_limited(self, csms_id: str, station_id: str, until: datetime) -> None:
-        self._states[csms_id, station_id] = replace(self.state(csms_id, station_id), rate_limited_until=until)
-
-    def learned(self, csms_id: str, station_id: str, capabilities: Capabilities, at: datetime) -> None:
-        if self._newer((csms_id, station_id, "learned"), at):
-            state = replace(self.state(csms_id, station_id), learned=capabilities, learned_at=at)
-            self._states[csms_id, station_id] = state
-
-    def booted(self, csms_id: str, station_id: str) -> None:
-        self._since.pop((csms_id, station_id, "learned"), None)
-        self._states[csms_id, station_id] = replace(
-            self.state(csms_id, station_id),
-            not_supported_until=None,
-            rate_limited_until=None,
-            learned=None,
-            learned_at=None,
-        )
-
-    def _newer(self, what: tuple[str, ...], at: datetime) -> bool:
-        if what in self._since and self._since[what] > at:
-            return False
-        self._since[what] = at
-        return True
+from ocpi_bridge.usecases.relay_outbox import Change
+from tests.support.memory.station_states import MemoryStationStates, StationKey
 
 
 @dataclass
 class MemorySessionStore:
-    """SessionStore, and what the sweep reads of it. `closed` are the charging periods by session, in order."""
+    """SessionStore, and what the sweep reads of it. `closed` are the charging periods by session, in order.
+
+    `changes` is the table's stream: each new state of a session, until somebody takes it.
+    """
 
     states: MemoryStationStates
     csmss: dict[str, Csms] = field(default_factory=dict)
@@ -89,6 +27,7 @@ class MemorySessionStore:
     sessions: dict[str, Session] = field(default_factory=dict)
     closed: dict[str, list[ChargingPeriod]] = field(default_factory=dict)
     writes: int = 0
+    changes: list[Change] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._newest: dict[tuple[str, str, str], str] = {}
@@ -158,13 +97,17 @@ class MemorySessionStore:
         return [
             OverdueSession(one.csms_id, one.station_id, one.transaction_id, one.session_id, ended_at=one.last_moment)
             for one in self.sessions.values()
-            if one.closes_at is not None and one.closes_at <= due_before and one.last_moment is not None
+            if one.closes_at is not None
+            and one.closes_at <= due_before
+            and one.last_moment is not None
+            and not one.over
         ]
 
     def _write(self, session: Session) -> None:
         self.writes += 1
         folded = session.session_id.casefold()
         self.sessions[folded] = session
+        self.changes.append(session)
         live = self._live.setdefault((session.csms_id, session.station_id), set())
         (live.discard if session.over else live.add)(folded)
 

@@ -1,0 +1,137 @@
+"""All stores of the use cases, as one set: in memory, or on the three tables; and what a test puts into them."""
+
+from typing import Any, Protocol
+from uuid import uuid4
+
+from ocpi_bridge.adapters.dynamodb import registry_items
+from ocpi_bridge.adapters.dynamodb import tables as dynamo
+from ocpi_bridge.adapters.dynamodb.commands import DynamoCommandStore
+from ocpi_bridge.adapters.dynamodb.deliveries import DynamoDeliveryStore
+from ocpi_bridge.adapters.dynamodb.intake import DynamoIntakeStore
+from ocpi_bridge.adapters.dynamodb.pushes import DynamoPushStore
+from ocpi_bridge.adapters.dynamodb.sessions import DynamoSessionStore
+from ocpi_bridge.adapters.dynamodb.station_states import DynamoStationStates
+from ocpi_bridge.adapters.dynamodb.sweep import DynamoSweepStore
+from ocpi_bridge.adapters.dynamodb.watches import DynamoWatchStore
+from ocpi_bridge.domain.assignments import Assignment
+from ocpi_bridge.domain.partners import Partner
+from ocpi_bridge.domain.stations import Csms, Station
+from ocpi_bridge.domain.tokens import AcceptedToken
+from ocpi_bridge.ports import (
+    Clock,
+    CommandStore,
+    DeliveryStore,
+    IntakeStore,
+    PartnerReader,
+    PushStore,
+    Reassessment,
+    SessionStore,
+    StationStates,
+    SweepStore,
+    WatchStore,
+)
+from tests.support.memory import (
+    MemoryBooks,
+    MemoryCommandStore,
+    MemoryDeliveryStore,
+    MemoryIntakeStore,
+    MemoryPushStore,
+    MemorySweepStore,
+    MemoryWatchStore,
+)
+from tests.support.tables import AwsTables
+
+# The partner of a note that concerns them all.
+EVERYBODY = registry_items.EVERYBODY
+
+
+class ResultStore(DeliveryStore, PartnerReader, Protocol):
+    """DeliveryStore and PartnerReader: the delivery of results has one object for both."""
+
+
+class Stores(Protocol):
+    """The stores, one for each port, over the same contents."""
+
+    intake: IntakeStore
+    commands: CommandStore
+    deliveries: ResultStore
+    sessions: SessionStore
+    pushes: PushStore
+    watches: WatchStore
+    sweeps: SweepStore
+    states: StationStates
+
+    def add(self, *entries: Partner | Csms | Station | Assignment | AcceptedToken) -> None:
+        """Puts registry entries in."""
+
+    def reassess(self, partner_id: str) -> None:
+        """Notes that a partner's live sessions are to be looked at again."""
+
+
+class MemoryStores:
+    """In memory; `books` hold all of it."""
+
+    def __init__(self) -> None:
+        self.books = MemoryBooks()
+        self.intake: IntakeStore = MemoryIntakeStore(self.books)
+        self.commands: CommandStore = MemoryCommandStore(self.books)
+        self.deliveries: ResultStore = MemoryDeliveryStore(self.books)
+        self.sessions: SessionStore = self.books.sessions
+        self.pushes: PushStore = MemoryPushStore(self.books)
+        self.watches: WatchStore = MemoryWatchStore(self.books)
+        self.sweeps: SweepStore = MemorySweepStore(self.books)
+        self.states: StationStates = self.books.states
+
+    def add(self, *entries: Partner | Csms | Station | Assignment | AcceptedToken) -> None:
+        sessions = self.books.sessions
+        for entry in entries:
+            match entry:
+                case Partner():
+                    self.books.partners[entry.partner_id] = entry
+                case Csms():
+                    sessions.csmss[entry.csms_id] = entry
+                case Station():
+                    sessions.put_station(entry)
+                case Assignment():
+                    sessions.assignments.append(entry)
+                case AcceptedToken():
+                    self.books.tokens[entry.token_hash] = entry
+
+    def reassess(self, partner_id: str) -> None:
+        self.books.reassessments[partner_id] = Reassessment(partner_id, uuid4().hex)
+
+
+class TableStores:
+    """On the three tables, wherever they are."""
+
+    def __init__(self, tables: AwsTables, clock: Clock) -> None:
+        client, names = tables.client, (tables.sessions, tables.requests, tables.registry)
+        self.tables = tables
+        self.intake: IntakeStore = DynamoIntakeStore(client, *names)
+        self.commands: CommandStore = DynamoCommandStore(client, *names)
+        self.deliveries: ResultStore = DynamoDeliveryStore(client, *names)
+        self.sessions: SessionStore = DynamoSessionStore(client, tables.sessions, tables.registry)
+        self.pushes: PushStore = DynamoPushStore(client, tables.sessions, tables.registry, clock)
+        self.watches: WatchStore = DynamoWatchStore(client, *names, clock=clock)
+        self.sweeps: SweepStore = DynamoSweepStore(client, *names)
+        self.states: StationStates = DynamoStationStates(client, tables.registry)
+
+    def add(self, *entries: Partner | Csms | Station | Assignment | AcceptedToken) -> None:
+        for entry in entries:
+            match entry:
+                case Partner():
+                    self._put(registry_items.partner_item(entry, 1))
+                case Csms():
+                    self._put(registry_items.csms_item(entry, 1))
+                case Station():
+                    self._put(registry_items.station_item(entry, 1))
+                case Assignment():
+                    self._put(registry_items.assignments_item(entry.scope, entry.key, [entry], 1))
+                case AcceptedToken():
+                    self._put(registry_items.token_item(entry))
+
+    def reassess(self, partner_id: str) -> None:
+        self._put(registry_items.reassessment_item(partner_id))
+
+    def _put(self, item: Any) -> None:  # noqa: ANN401 - an item of the registry
+        self.tables.put(self.tables.registry, dynamo.to_item(item))
