@@ -57,10 +57,11 @@ class DynamoDeliveryStore:
         ended = ("due_shard", "due_at") if request.origin is Origin.BRIDGE else ()
         key = request_items.request_key(request.request_id)
         waited = "#state IN (:pending, :sent) AND #attempts = :attempts"
-        entries = [writes.update(self.requests, key, expired, waited, waiting, ended)]
-        if request.attempts and request.number is not None:
-            entries.append(uncertain_entry(self.sessions, request))
-        if not writes.write(self.client, entries):
+        alone = [writes.update(self.requests, key, expired, waited, waiting, ended)]
+        in_doubt = request.attempts and request.number is not None
+        with_doubt = [*alone, uncertain_entry(self.sessions, request)] if in_doubt else alone
+        # Where a later request left a doubt already, its own expiry alone settles whether it moved on.
+        if not writes.write(self.client, with_doubt) and not (in_doubt and writes.write(self.client, alone)):
             return None
         return replace(request, state=RequestState.EXPIRED, result=answer.result, reason=answer.reason)
 
