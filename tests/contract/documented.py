@@ -14,6 +14,19 @@ from tools.openapi import document
 
 DOCUMENT: dict[str, Any] = json.loads(json.dumps(document()))
 
+# By the operations' tags; each path of a CSMS has a function of its own.
+FUNCTION_OF = {
+    "versions": "ocpi_versions",
+    "credentials": "ocpi_credentials",
+    "sessions": "ocpi_sessions",
+    "chargingprofiles": "ocpi_charging_profiles",
+    "pairing": "ocpi_pairing",
+    "/csms/v1/events": "csms_events",
+    "/csms/v1/citrineos/{csms_id}/{token}": "csms_frames",
+    "/csms/v1/ocpi/{csms_id}/sessions/{country_code}/{party_id}/{session_id}": "csms_sessions",
+    "/csms/v1/callback/{command_id}/{signature}": "csms_callback",
+}
+
 _ROOT = "urn:openapi"
 _REGISTRY: Registry[Any] = Registry().with_resource(_ROOT, DRAFT202012.create_resource(DOCUMENT))
 
@@ -27,6 +40,12 @@ def problems(schema: JsonObject | str, value: object) -> list[str]:
     """What is wrong with a message by a schema, or by one of `components/schemas`; empty where nothing is."""
     validator = _component(schema) if isinstance(schema, str) else _validator(_absolute(schema))
     return [f"{error.json_path}: {error.message}" for error in validator.iter_errors(value)]
+
+
+def function_of(path: str) -> str:
+    """The function that serves a documented path."""
+    tags = {operation["tags"][0] for operation in DOCUMENT["paths"][path].values() if "tags" in operation}
+    return FUNCTION_OF.get(path) or FUNCTION_OF[tags.pop()]
 
 
 def answer_schema(path: str, method: str, status: int = 200) -> JsonObject:

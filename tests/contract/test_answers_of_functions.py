@@ -14,7 +14,7 @@ import pytest
 
 from ocpi_bridge.domain.events import EventType
 from tests.contract.catalogue import fixture
-from tests.contract.documented import DOCUMENT, answer_schema, problems
+from tests.contract.documented import DOCUMENT, FUNCTION_OF, answer_schema, function_of, problems
 from tests.support.deployed_functions import deployed, handler_of
 from tests.support.lambda_events import proxy_event
 from tests.support.queues import aws_queues
@@ -22,18 +22,6 @@ from tests.support.tables import aws_tables
 from tests.support.world import RESPONSE_URL, TOKEN, World, event
 
 METHODS = ("GET", "PUT", "POST", "PATCH", "DELETE")
-# By the operations' tags; each path of a CSMS has a function of its own.
-FUNCTION_OF = {
-    "versions": "ocpi_versions",
-    "credentials": "ocpi_credentials",
-    "sessions": "ocpi_sessions",
-    "chargingprofiles": "ocpi_charging_profiles",
-    "pairing": "ocpi_pairing",
-    "/csms/v1/events": "csms_events",
-    "/csms/v1/citrineos/{csms_id}/{token}": "csms_frames",
-    "/csms/v1/ocpi/{csms_id}/sessions/{country_code}/{party_id}/{session_id}": "csms_sessions",
-    "/csms/v1/callback/{command_id}/{signature}": "csms_callback",
-}
 PROFILE = {**fixture("jedlix/set_charging_profile_guide.json"), "response_url": RESPONSE_URL}
 BODIES = {
     "nothing": "",
@@ -57,11 +45,6 @@ CALLERS: dict[str, dict[str, str]] = {
     "the partner": {"Authorization": f"Token {TOKEN}"},
 }
 Ask = Callable[[str, str, str, str, Mapping[str, str]], tuple[int, Any]]
-
-
-def function_of(path: str) -> str:
-    tags = {operation["tags"][0] for operation in DOCUMENT["paths"][path].values() if "tags" in operation}
-    return FUNCTION_OF.get(path) or FUNCTION_OF[tags.pop()]
 
 
 @pytest.fixture(scope="module")
