@@ -14,7 +14,7 @@ from typing import Self
 from urllib.parse import urlencode
 
 from ocpi_bridge.adapters.bounded_http.exchange import HttpCall, HttpExchange, NoReply, Reply
-from ocpi_bridge.adapters.bounded_http.json_body import UnreadableJson, read_json
+from ocpi_bridge.ocpi.bounded_json import UnreadableJson, read_json
 from ocpi_bridge.adapters.csms.authentication import CsmsAuthenticator
 from ocpi_bridge.adapters.csms.signing import frames_url
 from ocpi_bridge.adapters.partner_http.oauth2 import TokenRefused

@@ -69,7 +69,7 @@ def test_a_missing_profile_type_is_named() -> None:
     assert error.value.field == "profile_type"
 
 
-@pytest.mark.parametrize("number", ["1e999999999", "-1e999999999", "1e400"])
+@pytest.mark.parametrize("number", ["1e29", "-1e29", "9" * 40])
 def test_numbers_beyond_all_bounds_are_refused_and_never_computed_with(number: str) -> None:
     with pytest.raises(InvalidInput) as error:
         read(f'{{"profile_type": "FAST", "energy_need": {number}}}'.encode())

@@ -81,8 +81,8 @@ class Site:
         return FrameTranslator(frames, SessionTransactions(world.sessions), world.clock, refused)
 
     def take(self, body: object, receipts: int = 1, **attributes: str) -> None:
-        text = json.dumps(body)
-        self.ingestion.take(QueueMessage(json.loads(text), text, attributes, receipts))
+        text = body if isinstance(body, str) else json.dumps(body)
+        self.ingestion.take(QueueMessage(text, attributes, receipts))
 
     def events(self, *events: object) -> None:
         self.take({"events": events}, csms_id="acme")
@@ -248,6 +248,12 @@ def test_what_is_not_a_known_csmss_report_is_dropped_with_a_warning(
     assert site.online() is None
     assert [line["level"] for line in log() if line["message"] == "event.refused"] == ["WARNING"]
     assert site.noted() == []
+
+
+@pytest.mark.parametrize("bomb", ["[" * 100_000, '{"detail":' * 40 + "1" + "}" * 40, '{"detail": 1e999999999}'])
+def test_what_no_door_has_vetted_is_dropped_where_it_is_beyond_bounds(site: Site, log: Lines, bomb: str) -> None:
+    site.take(bomb)
+    assert [line["level"] for line in log() if line["message"] == "event.refused"] == ["WARNING"]
 
 
 def test_a_report_without_a_list_of_events_can_be_found(site: Site) -> None:

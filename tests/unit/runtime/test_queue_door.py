@@ -74,7 +74,7 @@ def test_a_message_brings_its_text_and_its_attributes(queues: Queues) -> None:
     )
     worker = Worker()
     queue_worker(worker)(queue_event(queues.client, queues.csms_events), None)
-    assert worker.seen == [QueueMessage({"number": 1}, body, {"csms_id": "acme"})]
+    assert worker.seen == [QueueMessage(body, {"csms_id": "acme"})]
 
 
 def test_a_failure_fails_its_own_message_only(queues: Queues, log: Lines) -> None:

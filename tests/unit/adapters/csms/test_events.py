@@ -425,14 +425,14 @@ def test_a_missing_field_is_named(missing: str) -> None:
 @pytest.mark.parametrize("literal", ["1E999999999", "-1E999999999", "1E-999999999999999999999"])
 def test_a_number_out_of_all_proportion_is_an_error_like_any_other(literal: str) -> None:
     body = json.dumps({"events": [with_data(meter_wh="#")]}).replace('"#"', literal).encode()
-    assert refused(body).field in {"events.0.data.meter_wh", "body"}
+    assert refused(body).field == "body"
 
 
 def test_a_number_that_is_nearly_zero_is_one() -> None:
-    body = json.dumps({"events": [with_data(meter_wh="#")]}).replace('"#"', "1E-400").encode()
+    body = json.dumps({"events": [with_data(meter_wh="#")]}).replace('"#"', "1E-29").encode()
     [event] = parse_events("acme", body)
     assert isinstance(event, StationEvent)
-    assert event.reading.meter_wh == Decimal("1E-400")
+    assert event.reading.meter_wh == Decimal("1E-29")
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from enum import IntEnum
 
 from ocpi_bridge.domain.errors import BridgeError, InvalidInput
 from ocpi_bridge.domain.partners import Party
+from ocpi_bridge.ocpi.bounded_json import JsonBeyondBounds, UnreadableJson, read_json
 from ocpi_bridge.ocpi.datetimes import format_datetime
 from ocpi_bridge.ports import JsonObject, JsonValue
 
@@ -97,14 +98,19 @@ class OcpiRequest:
         return self._party("to")
 
     def json(self) -> JsonObject:
-        """The body as a JSON object, numbers as int and Decimal. Raises TransportError(400) where it is no JSON."""
+        """The body as a JSON object, numbers as int and Decimal.
+
+        Raises TransportError(400) where it is no JSON, and InvalidInput where it is beyond a bound (bounded_json).
+        """
         if len(self.body) > MAX_BODY_BYTES:
             raise InvalidInput("body", f"is longer than {MAX_BODY_BYTES} bytes")
         try:
-            parsed = json.loads(self.body, parse_float=Decimal, parse_constant=_no_constant)
-        except (ValueError, ArithmeticError, RecursionError) as error:
-            raise TransportError(400, "the body is not valid JSON") from error
-        if not isinstance(parsed, dict):
+            parsed = read_json(self.body)
+        except JsonBeyondBounds as error:
+            raise InvalidInput("body", str(error)) from error
+        except UnreadableJson as error:
+            raise TransportError(400, f"the body {error}") from error
+        if not isinstance(parsed, Mapping):
             raise InvalidInput("body", "is not a JSON object")
         return parsed
 
@@ -141,10 +147,6 @@ def _plain_number(value: object) -> int | float:
     if not isinstance(value, Decimal):
         raise TypeError(f"{type(value).__name__} has no place in an OCPI message")
     return int(value) if value == value.to_integral_value() else float(value)
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
 
 
 def _id(value: str | None) -> str | None:

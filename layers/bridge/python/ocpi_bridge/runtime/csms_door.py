@@ -8,6 +8,7 @@ from ocpi_bridge.ocpi.transport import dumps
 from ocpi_bridge.ports import JsonObject, JsonValue
 from ocpi_bridge.runtime import gateway
 from ocpi_bridge.runtime.observability import logger
+from ocpi_bridge.runtime.request_bounds import check_bounds
 
 
 class Refused(BridgeError):
@@ -34,6 +35,7 @@ def csms_endpoint(endpoint: Endpoint) -> Handler:
             request = gateway.read(event)
             if request.method != "POST":
                 raise Refused(405, "only POST is defined here")
+            check_bounds(request)
             status, body = endpoint(request)
         except Refused as error:
             status, body = error.http_status, {"error": str(error)}

@@ -10,6 +10,7 @@ from ocpi_bridge.ports import Clock, JsonValue
 from ocpi_bridge.runtime import gateway
 from ocpi_bridge.runtime.observability import logger
 from ocpi_bridge.runtime.ocpi_door import ocpi_request
+from ocpi_bridge.runtime.request_bounds import check_bounds
 
 Endpoint = Callable[[OcpiRequest], None]
 Handler = Callable[[gateway.Event, object], dict[str, JsonValue]]
@@ -63,6 +64,7 @@ def csms_ocpi_endpoint(clock: Clock) -> Callable[[Endpoint], Handler]:
 def _outcome(endpoint: Endpoint, request: OcpiRequest) -> tuple[int, StatusCode, str, Mapping[str, str]]:
     try:
         logger.set_correlation_id(request.ids.correlation_id)
+        check_bounds(request)
         endpoint(request)
     except TransportError as error:
         challenge = _CHALLENGE if error.http_status == _UNAUTHORIZED else {}

@@ -4,12 +4,10 @@ A door's message names its CSMS and its form: `events` (or none), `frames`, `ses
 attributes of ours: it is the whole envelope, and who sent it is the account in it, which EventBridge itself writes.
 """
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ocpi_bridge.adapters.csms.command_results import COMMAND_RESULT, CommandResult
 from ocpi_bridge.adapters.csms.events import RefusedEvent, read_each
@@ -18,6 +16,7 @@ from ocpi_bridge.adapters.dynamodb.reported_places import DynamoReportedPlaces
 from ocpi_bridge.adapters.dynamodb.unplaced import DynamoUnplaced
 from ocpi_bridge.domain.errors import BridgeError, InvalidInput
 from ocpi_bridge.domain.events import StationEvent
+from ocpi_bridge.ocpi.bounded_json import UnreadableJson, read_json
 from ocpi_bridge.ports import Clock
 from ocpi_bridge.runtime.queue_door import QueueMessage
 from ocpi_bridge.runtime.wiring.csms_keys import can_be_csms_id
@@ -124,11 +123,11 @@ class EventIngestion:
     def _reports(self, message: QueueMessage) -> Iterator[Report]:
         csms_id = message.attributes.get("csms_id")
         if csms_id is None:
-            yield from self._of_the_bus(_json(message.text))
+            yield from self._of_the_bus(message.text)
             return
         match message.attributes.get("form", "events"):
             case "events":
-                yield from _events(csms_id, _json(message.text)["events"])
+                yield from _events(csms_id, _object(message.text)["events"])
             case "frames":
                 yield from self._of_frames(csms_id, message)
             case "sessions":
@@ -136,8 +135,14 @@ class EventIngestion:
             case form:
                 raise ValueError(f"no door writes messages of the form {form!r}")
 
-    def _of_the_bus(self, envelope: Mapping[str, Any]) -> Iterator[Report]:
+    def _of_the_bus(self, text: str) -> Iterator[Report]:
         """The events of an EventBridge envelope, if whoever sent it may report for the CSMS that it names."""
+        try:
+            envelope = _object(text)
+        except UnreadableJson as error:
+            # No door has vetted it, and whom it is from cannot be read either; tried again it would be the same.
+            log_refused("", "", "", "bus", f"an envelope that {error}")
+            return
         account, event_id = (str(envelope.get(key, "")) for key in ("account", "id"))
         content = envelope.get("detail")
         said = content if isinstance(content, Mapping) else {}
@@ -186,7 +191,7 @@ class EventIngestion:
             yield refused(Ingested.UNKNOWN_SESSION.value, "a PATCH without an EVSE, of a session that was never PUT")
             return
         try:
-            session = parse_session(csms, Change(told["change"]), session_id, _json(message.text))
+            session = parse_session(csms, Change(told["change"]), session_id, _object(message.text))
         except InvalidInput as error:
             yield refused("unreadable", str(error))
             return
@@ -201,10 +206,9 @@ def _events(csms_id: str, listed: list[Any]) -> Iterator[Report]:
             yield read
 
 
-def _json(text: str) -> dict[str, Any]:
-    """A message's content; what doors and EventBridge write is JSON."""
-    content: dict[str, Any] = json.loads(text, parse_float=Decimal)
-    return content
+def _object(text: str) -> Mapping[str, Any]:
+    """A message's content. Raises UnreadableJson; what a door let in is within the same bounds."""
+    return cast("Mapping[str, Any]", read_json(text))
 
 
 def _place(event: StationEvent) -> str:

@@ -26,6 +26,7 @@ from ocpi_bridge.ocpi.transport import (
 from ocpi_bridge.ports import Caller, Clock, IntakeStore, JsonValue
 from ocpi_bridge.runtime import gateway
 from ocpi_bridge.runtime.observability import logger
+from ocpi_bridge.runtime.request_bounds import check_bounds
 from ocpi_bridge.usecases.request_profile import CallContext
 
 
@@ -170,6 +171,7 @@ class _Exchange:
         """The endpoint's answer, or the answer that its error means."""
         try:
             logger.set_correlation_id(self._request.ids.correlation_id)
+            check_bounds(self._request)
             self._caller = authenticated(self._service, self._request, self._access)
             answered = endpoint(PartnerCall(self._request, self._caller))
         except TransportError as error:

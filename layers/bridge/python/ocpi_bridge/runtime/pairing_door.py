@@ -23,6 +23,7 @@ from ocpi_bridge.runtime.ocpi_door import (
     method_not_allowed,
     ocpi_request,
 )
+from ocpi_bridge.runtime.request_bounds import check_bounds
 
 Endpoint = Callable[[PartnerCall], JsonObject]
 
@@ -54,6 +55,7 @@ def pairing_endpoint(service: OcpiService) -> Callable[[Endpoint], Handler]:
             request, caller = ocpi_request(event), Caller(None)
             logger.set_correlation_id(request.ids.correlation_id)
             try:
+                check_bounds(request)
                 caller = authenticated(service, request, Access())
                 if request.method != "POST":
                     raise method_not_allowed("POST")

@@ -16,12 +16,17 @@ LONGEST_DELAY = 43_200
 
 @dataclass(frozen=True, slots=True)
 class QueueMessage:
-    """One message: its JSON body (and the text of it), its attributes, and how often it was received by now."""
+    """One message: its text, its attributes, and how often it was received by now."""
 
-    body: Mapping[str, Any]
     text: str
     attributes: Mapping[str, str]
     receipts: int = 1
+
+    @property
+    def body(self) -> Mapping[str, Any]:
+        """The JSON of a message that the bridge itself wrote; what others wrote is read within bounds, from `text`."""
+        content: Mapping[str, Any] = json.loads(self.text)
+        return content
 
 
 # Handles a message; gives the seconds after which it is to come back, or None when it is done.
@@ -54,7 +59,6 @@ def _done(record: Mapping[str, Any], work: Work, client: "Callable[[], SQSClient
     name = str(record["eventSourceARN"]).rpartition(":")[2]
     try:
         message = QueueMessage(
-            body=json.loads(record["body"]),
             text=record["body"],
             attributes={key: value["stringValue"] for key, value in record["messageAttributes"].items()},
             receipts=int(record["attributes"].get("ApproximateReceiveCount", "1")),

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from ocpi_bridge.adapters.bounded_http.exchange import NoReply, Reply
-from ocpi_bridge.adapters.bounded_http.json_body import UnreadableJson, read_json
 from ocpi_bridge.adapters.csms.codecs import CODECS, OcppCodec
 from ocpi_bridge.adapters.csms.presets import preset_of
 from ocpi_bridge.adapters.partner_http.receipts import retry_after
@@ -18,6 +17,7 @@ from ocpi_bridge.domain.csms_api import CsmsApi, Path, Reading, Spelling
 from ocpi_bridge.domain.errors import InvalidInput
 from ocpi_bridge.domain.requests import RequestKind
 from ocpi_bridge.domain.stations import Csms, CsmsMode, OcppVersion
+from ocpi_bridge.ocpi.bounded_json import UnreadableJson, read_json
 from ocpi_bridge.ports import Done, Failed, JsonObject, JsonValue, Pending
 
 # Words of others end in logs and in items; a sentence is enough.

@@ -1,11 +1,9 @@
 """The canonical event (csms.md 8b) as it stands in JSON: what a CSMS posts and what the events queue carries."""
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from typing import Annotated, cast
 
 from pydantic import (
@@ -34,6 +32,7 @@ from ocpi_bridge.domain.events import (
 )
 from ocpi_bridge.domain.prices import Price
 from ocpi_bridge.domain.times import in_utc
+from ocpi_bridge.ocpi.bounded_json import UnreadableJson, read_json
 from ocpi_bridge.ocpi.validation import invalid_input
 from ocpi_bridge.ports import JsonObject, JsonValue
 
@@ -155,11 +154,11 @@ def parse_events(csms_id: str, body: bytes) -> Sequence[StationEvent | CommandRe
     if len(body) > MAX_BODY_BYTES:
         raise InvalidInput("body", f"is longer than {MAX_BODY_BYTES} bytes; send fewer events at once")
     try:
-        post = _Post.model_validate(json.loads(body, parse_float=Decimal, parse_constant=_no_constant))
+        post = _Post.model_validate(read_json(body))
     except ValidationError as error:
         raise invalid_input(error) from error
-    except (ValueError, ArithmeticError, RecursionError) as error:
-        raise InvalidInput("body", "is not valid JSON") from error
+    except UnreadableJson as error:
+        raise InvalidInput("body", str(error)) from error
     return [_reported(csms_id, event, f"events.{index}") for index, event in enumerate(post.events)]
 
 
@@ -264,7 +263,3 @@ def _limit(event: _Event, path: str) -> ReportedLimit | None:
         return ReportedLimit(said.source, course_of(cast("JsonObject", said.schedule), event.time))
     except ValueError as error:
         raise InvalidInput(f"{path}.data.limit.schedule", str(error)) from error
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")

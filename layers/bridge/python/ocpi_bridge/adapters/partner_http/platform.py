@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from ocpi_bridge.adapters.bounded_http.exchange import HttpCall, HttpExchange, NoReply, Reply
-from ocpi_bridge.adapters.bounded_http.json_body import UnreadableJson, read_json
 from ocpi_bridge.adapters.partner_http.authorization import authorization
 from ocpi_bridge.adapters.partner_http.client import new_request_id
 from ocpi_bridge.adapters.partner_http.receipts import status_code
 from ocpi_bridge.domain.errors import PlatformUnusable, TokenRefused
+from ocpi_bridge.ocpi.bounded_json import UnreadableJson, read_json
 from ocpi_bridge.ocpi.transport import dumps
 from ocpi_bridge.ports import JsonValue
 from ocpi_bridge.ports.credentials import PlatformCall

@@ -4,15 +4,14 @@
 CSMS itself (`csms`). Newer versions name the station `ocppConnectionName`. Connections carry no time at all.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
 from enum import StrEnum
 
 from ocpi_bridge.adapters.csms.frames.fields import MAX_ID_LENGTH, MAX_MESSAGE_ID_LENGTH, is_id, read_instant
 from ocpi_bridge.domain.errors import InvalidInput
+from ocpi_bridge.ocpi.bounded_json import UnreadableJson, read_json
 from ocpi_bridge.ports import JsonObject, JsonValue
 
 # CitrineOS posts frame by frame; a list is for whoever gathers them on the way. A queue message takes 256 KB.
@@ -144,11 +143,6 @@ def _sent_at(info: JsonObject, received_at: datetime) -> datetime:
 
 def _json(text: str, field: str) -> JsonValue:
     try:
-        content: JsonValue = json.loads(text, parse_float=Decimal, parse_constant=_no_constant)
-    except (ValueError, ArithmeticError, RecursionError) as error:
-        raise InvalidInput(field, "is not valid JSON") from error
-    return content
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
+        return read_json(text)
+    except UnreadableJson as error:
+        raise InvalidInput(field, str(error)) from error
