@@ -14,12 +14,12 @@ from typing import Self
 from urllib.parse import urlencode
 
 from ocpi_bridge.adapters.bounded_http.exchange import HttpCall, HttpExchange, NoReply, Reply
-from ocpi_bridge.ocpi.bounded_json import UnreadableJson, read_json
 from ocpi_bridge.adapters.csms.authentication import CsmsAuthenticator
 from ocpi_bridge.adapters.csms.signing import frames_url
 from ocpi_bridge.adapters.partner_http.oauth2 import TokenRefused
 from ocpi_bridge.domain.errors import BridgeError, InvalidInput
 from ocpi_bridge.domain.stations import Csms, CsmsDriver
+from ocpi_bridge.ocpi.bounded_json import UnreadableJson, read_json
 from ocpi_bridge.ocpi.transport import dumps
 from ocpi_bridge.ports import Clock, JsonObject, JsonValue
 from tools.bridge.csms_probe import CsmsProbe

@@ -14,6 +14,7 @@ from urllib.parse import quote, urlencode
 
 from ocpi_bridge.domain.errors import InvalidInput
 from ocpi_bridge.domain.partners import Party
+from ocpi_bridge.ocpi.bounded_json import read_json
 from ocpi_bridge.ocpi.datetimes import format_datetime, parse_datetime
 from ocpi_bridge.ocpi.transport import MAX_SESSION_ID_LENGTH, OcpiRequest
 from ocpi_bridge.ports import JsonObject
@@ -168,7 +169,7 @@ def _checked(query: SessionQuery) -> SessionQuery:
 def _cursor(text: str) -> Cursor | None:
     """The cursor of a text in whatever spelling; None for what says nothing that a cursor of ours does."""
     try:
-        place = json.loads(base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True))
+        place = read_json(base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True))
         match place:
             case {"s": int(shard), "t": str(at), "i": str(session_id), "n": int(total)}:
                 bounded = 0 <= shard <= MAX_SHARD and 0 <= total < 10**MAX_DIGITS
