@@ -19,6 +19,9 @@ FEED_INDEX: Final = "feed"
 LIVE_INDEX: Final = "live"
 """The sessions of a partner that are not over; `live` is partner and shard. Those that are leave the index."""
 
+SESSION_INDEX: Final = "session"
+"""The requests of a session, by their creation: for people who want to know what became of it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Index:
@@ -82,6 +85,7 @@ class Tables(Construct):
                         "created_at",
                         "attempts",
                     ),
+                    Index(SESSION_INDEX, "session_id", "created_at", dynamodb.AttributeType.NUMBER, ()),
                 ),
             ),
             "REQUESTS_TABLE",

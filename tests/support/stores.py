@@ -108,8 +108,8 @@ class TableStores:
         client, names = tables.client, (tables.sessions, tables.requests, tables.registry)
         self.tables = tables
         self.intake: IntakeStore = DynamoIntakeStore(client, *names)
-        self.commands: CommandStore = DynamoCommandStore(client, *names)
-        self.deliveries: ResultStore = DynamoDeliveryStore(client, *names)
+        self.commands: CommandStore = DynamoCommandStore(client, *names, clock=clock)
+        self.deliveries: ResultStore = DynamoDeliveryStore(client, *names, clock=clock)
         self.sessions: SessionStore = DynamoSessionStore(client, tables.sessions, tables.registry)
         self.pushes: PushStore = DynamoPushStore(client, tables.sessions, tables.registry, clock)
         self.watches: WatchStore = DynamoWatchStore(client, *names, clock=clock)

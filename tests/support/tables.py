@@ -46,7 +46,10 @@ SESSIONS_INDEXES = {
     "feed": Index("feed", "feed_at", "N", ("session_id", "party")),
     "live": Index("live", "session_id", "S"),
 }
-REQUESTS_INDEXES = {"due": Index("due_shard", "due_at", "N", REQUESTS_DUE)}
+REQUESTS_INDEXES = {
+    "due": Index("due_shard", "due_at", "N", REQUESTS_DUE),
+    "session": Index("session_id", "created_at", "N"),
+}
 
 
 @dataclass(frozen=True, slots=True)

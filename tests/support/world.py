@@ -105,8 +105,8 @@ class World:
         self.station = registry_entries.station()
         names = {"sessions": tables.sessions, "requests": tables.requests, "registry": tables.registry}
         self.intake = DynamoIntakeStore(tables.client, **names)
-        self.commands = DynamoCommandStore(tables.client, **names)
-        self.deliveries = DynamoDeliveryStore(tables.client, **names)
+        self.commands = DynamoCommandStore(tables.client, **names, clock=self.clock)
+        self.deliveries = DynamoDeliveryStore(tables.client, **names, clock=self.clock)
         self.sessions = DynamoSessionStore(tables.client, tables.sessions, tables.registry)
         self.pushes = DynamoPushStore(tables.client, tables.sessions, tables.registry, self.clock)
         self.watches = DynamoWatchStore(tables.client, **names, clock=self.clock)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from ocpi_bridge.adapters.dynamodb import registry_items, request_items, session_items, tables, writes
 from ocpi_bridge.adapters.dynamodb.documents import dump
 from ocpi_bridge.domain.requests import Answer, InstalledPlan, Origin, Request, RequestKind, RequestState, Result
-from ocpi_bridge.ports import CommandContext
+from ocpi_bridge.ports import Clock, CommandContext
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -17,12 +17,13 @@ _STATES = {"pending": RequestState.PENDING.value, "sent": RequestState.SENT.valu
 
 @dataclass(frozen=True, slots=True)
 class DynamoCommandStore:
-    """CommandStore on the three tables."""
+    """CommandStore on the three tables. `clock` tells when each step was taken, for those who look back at it."""
 
     client: "DynamoDBClient"
     sessions: str
     requests: str
     registry: str
+    clock: Clock
 
     def command_context(self, request_id: str) -> CommandContext | None:
         """See CommandStore: two calls, since only the request tells which session it is about."""
@@ -50,6 +51,7 @@ class DynamoCommandStore:
 
     def mark_sent(self, request: Request) -> bool:
         """See CommandStore."""
+        now = session_items.epoch_ms(self.clock.now())
         entries = [
             writes.update(
                 self.requests,
@@ -58,6 +60,8 @@ class DynamoCommandStore:
                     "state": RequestState.SENT.value,
                     "attempts": request.attempts + 1,
                     "step": request.step,
+                    "sent_at": now,
+                    **({} if request.attempts else {"first_sent_at": now}),
                     **({"fitted_to": dump(request.fitted_to)} if request.fitted_to is not None else {}),
                 },
                 "#state = :was AND #step = :step AND #attempts = :attempts_before",
@@ -121,6 +125,7 @@ class DynamoCommandStore:
                 "result": answer.result.value,
                 "reason": answer.reason,
                 "step": request.step,
+                "answered_at": session_items.epoch_ms(self.clock.now()),
                 **({} if answer.supported else {"supported": False}),
             },
             "#state IN (:pending, :sent) AND #step = :step",

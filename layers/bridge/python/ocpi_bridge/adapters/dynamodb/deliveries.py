@@ -10,6 +10,7 @@ from ocpi_bridge.adapters.dynamodb.commands import uncertain_entry
 from ocpi_bridge.domain.partners import Partner
 from ocpi_bridge.domain.plans import Plan
 from ocpi_bridge.domain.requests import Answer, Origin, Request, RequestState
+from ocpi_bridge.ports import Clock
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -20,12 +21,13 @@ _HAS_RESULT = "#state IN (:answered, :expired)"
 
 @dataclass(frozen=True, slots=True)
 class DynamoDeliveryStore:
-    """DeliveryStore and PartnerReader on the three tables."""
+    """DeliveryStore and PartnerReader on the three tables. `clock` as in the store of commands."""
 
     client: "DynamoDBClient"
     sessions: str
     requests: str
     registry: str
+    clock: Clock
 
     def request(self, request_id: str) -> Request | None:
         """See DeliveryStore."""
@@ -50,6 +52,7 @@ class DynamoDeliveryStore:
             "state": RequestState.EXPIRED.value,
             "result": answer.result.value,
             "reason": answer.reason,
+            "answered_at": session_items.epoch_ms(self.clock.now()),
             # As it was read: whether it was sent decides what is known of its outcome.
             "attempts": request.attempts,
         }
@@ -72,6 +75,7 @@ class DynamoDeliveryStore:
             "state": request.state.value,
             "delivery_attempts": attempts + 1,
             "lease_until": session_items.epoch_ms(until),
+            **({} if attempts else {"first_delivery_at": session_items.epoch_ms(now)}),
         }
         condition = (
             "#state = :state AND (attribute_not_exists(#lease_until) OR #lease_until <= :now)"
@@ -95,7 +99,9 @@ class DynamoDeliveryStore:
         self._end(request, RequestState.UNDELIVERED, error)
 
     def _end(self, request: Request, state: RequestState, error: str | None) -> None:
-        ended = {"state": state.value} if error is None else {"state": state.value, "last_error": error}
+        ended: dict[str, object] = {"state": state.value, "closed_at": session_items.epoch_ms(self.clock.now())}
+        if error is not None:
+            ended["last_error"] = error
         self._update(request, ended, _HAS_RESULT, _ANSWERED, remove=("due_shard", "due_at", "lease_until"))
 
     def _update(

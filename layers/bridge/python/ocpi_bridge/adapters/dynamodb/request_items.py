@@ -6,7 +6,9 @@
 |              | PLAN    | plan    | the partner's plan (SET)                                               |
 |              | PROFILE | profile | the active profile that a GET was answered with                        |
 
-Requests that are not at their end stand in the index `due`, by their creation.
+Requests that are not at their end stand in the index `due`, by their creation; all of a session's in the index
+`session`. Beside its state a request's item says when it came there: first_sent_at, sent_at, answered_at,
+first_delivery_at, closed_at.
 """
 
 from collections.abc import Mapping
@@ -23,19 +25,23 @@ from ocpi_bridge.domain.requests import Delivery, Fit, Request, RequestState, Re
 REQUEST_RETENTION = timedelta(days=30)
 
 
+# How the partition of a request begins.
+REQUEST = "REQUEST#"
+
+
 def request_key(request_id: str) -> tuple[str, str]:
     """The key of a request."""
-    return f"REQUEST#{request_id}", "REQUEST"
+    return f"{REQUEST}{request_id}", "REQUEST"
 
 
 def plan_key(request_id: str) -> tuple[str, str]:
     """The key of a request's plan."""
-    return f"REQUEST#{request_id}", "PLAN"
+    return f"{REQUEST}{request_id}", "PLAN"
 
 
 def profile_key(request_id: str) -> tuple[str, str]:
     """The key of the active profile that a request was answered with."""
-    return f"REQUEST#{request_id}", "PROFILE"
+    return f"{REQUEST}{request_id}", "PROFILE"
 
 
 def request_item(request: Request) -> dict[str, Any]:

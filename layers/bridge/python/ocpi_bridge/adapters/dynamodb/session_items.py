@@ -48,6 +48,8 @@ FEED_SHARDS = 8
 # How sort keys of a station's live sessions and newest cars begin.
 LIVE = "LIVE#"
 CAR = "CAR#"
+# How those of its closed charging periods begin.
+PERIOD = "PERIOD#"
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -92,7 +94,7 @@ def control_key(session_id: str) -> tuple[str, str]:
 
 def period_key(session_id: str, index: int) -> tuple[str, str]:
     """The key of a charging period; they sort by index."""
-    return session_key(session_id)[0], f"PERIOD#{index:06d}"
+    return session_key(session_id)[0], f"{PERIOD}{index:06d}"
 
 
 def pushed_key(session_id: str, partner_id: str) -> tuple[str, str]:

@@ -23,6 +23,7 @@ def send_command() -> SendCommand:
         sessions=variable("SESSIONS_TABLE"),
         requests=variable("REQUESTS_TABLE"),
         registry=variable("REGISTRY_TABLE"),
+        clock=clock,
     )
     states = DynamoStationStates(clients.dynamodb(), variable("REGISTRY_TABLE"))
     return SendCommand(

@@ -50,6 +50,7 @@ def callback_intake() -> CallbackIntake:
         sessions=variable("SESSIONS_TABLE"),
         requests=variable("REQUESTS_TABLE"),
         registry=variable("REGISTRY_TABLE"),
+        clock=clock,
     )
     record = RecordAnswer(store, DynamoStationStates(clients.dynamodb(), variable("REGISTRY_TABLE")), clock)
     return CallbackIntake(

@@ -61,7 +61,11 @@ def _record_result() -> "RecordResult":
     clock = SystemClock()
     dynamodb, registry = clients.dynamodb(), variable("REGISTRY_TABLE")
     store = DynamoCommandStore(
-        client=dynamodb, sessions=variable("SESSIONS_TABLE"), requests=variable("REQUESTS_TABLE"), registry=registry
+        client=dynamodb,
+        sessions=variable("SESSIONS_TABLE"),
+        requests=variable("REQUESTS_TABLE"),
+        registry=registry,
+        clock=clock,
     )
     record = RecordAnswer(store, DynamoStationStates(dynamodb, registry), clock)
     return RecordResult(store, CallbackReader(), record, clock)

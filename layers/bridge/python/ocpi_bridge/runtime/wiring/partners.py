@@ -24,10 +24,11 @@ from ocpi_bridge.usecases.watch_active_profile import WatchActiveProfile
 
 def deliver_result() -> DeliverResult:
     """The delivery of results, and the expiry of requests."""
+    clock = SystemClock()
     store = DynamoDeliveryStore(
-        clients.dynamodb(), variable("SESSIONS_TABLE"), variable("REQUESTS_TABLE"), variable("REGISTRY_TABLE")
+        clients.dynamodb(), variable("SESSIONS_TABLE"), variable("REQUESTS_TABLE"), variable("REGISTRY_TABLE"), clock
     )
-    return DeliverResult(store=store, partners=store, client=_client(_secrets()), clock=SystemClock())
+    return DeliverResult(store=store, partners=store, client=_client(_secrets()), clock=clock)
 
 
 def update_partner() -> UpdatePartner:
