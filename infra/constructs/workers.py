@@ -81,7 +81,7 @@ class Workers(Construct):
         )
         deliverer.use_table(self._tables.requests, "BatchGetItem", "UpdateItem")
         deliverer.use_table(self._tables.sessions, "UpdateItem")
-        deliverer.use_table(self._tables.registry, "BatchGetItem")
+        deliverer.use_table(self._tables.registry, "BatchGetItem", "UpdateItem")
         deliverer.read_secrets(self._secrets, PARTNERS)
         deliverer.consume(self._queues.result_callbacks, batch_size=1, concurrency=self._concurrency, defers=True)
         deliverer.consume(self._queues.request_deadlines, batch_size=1, concurrency=self._concurrency, defers=True)
@@ -102,7 +102,7 @@ class Workers(Construct):
         pusher = self._function("push_updates", "Pushes the newest state of sessions to partners.")
         pusher.use_table(self._tables.sessions, "BatchGetItem", "DeleteItem", "PutItem", "Query", "UpdateItem")
         pusher.use_table(self._tables.requests, "BatchGetItem", "PutItem")
-        pusher.use_table(self._tables.registry, "BatchGetItem")
+        pusher.use_table(self._tables.registry, "BatchGetItem", "UpdateItem")
         pusher.read_secrets(self._secrets, PARTNERS, SIGNING)
         pusher.consume(self._queues.partner_updates, batch_size=1, concurrency=self._concurrency, defers=True)
         return pusher

@@ -7,8 +7,8 @@ from typing import Any
 
 from ocpi_bridge.domain.partners import Party
 from ocpi_bridge.domain.tokens import AcceptedToken, token_hash
-from ocpi_bridge.ports import Caller, Clock, IntakeStore, JsonValue
-from ocpi_bridge.runtime.ocpi_door import Endpoint, PartnerCall, ocpi_endpoint
+from ocpi_bridge.ports import Caller, Clock, JsonValue
+from ocpi_bridge.runtime.ocpi_door import DoorStore, Endpoint, PartnerCall, ocpi_endpoint
 from tests.support.clocks import ManualClock
 from tests.support.lambda_events import proxy_event
 
@@ -32,11 +32,14 @@ class OnePartner:
     clock: Clock = field(default_factory=ManualClock)
 
     @property
-    def intake(self) -> IntakeStore:
+    def intake(self) -> DoorStore:
         return self  # type: ignore[return-value]
 
     def caller(self, hashes: object, session_id: str | None = None) -> Caller:
         return Caller("jedlix", THEM, AcceptedToken(token_hash("t"), "jedlix", THEM, self.clock.now()))
+
+    def note_refused_host(self, partner_id: str, host: str, reason: str, at: object) -> None:
+        """Nothing is asked of it."""
 
 
 def answered(

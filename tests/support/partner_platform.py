@@ -29,8 +29,8 @@ def version_list(*versions: str) -> list[JsonValue]:
     return [{"version": version, "url": f"{BASE}/{version}"} for version in versions]
 
 
-def details(version: str, *modules: tuple[str, str]) -> dict[str, Any]:
-    endpoints = [{"identifier": module, "role": role, "url": f"{BASE}/{version}/{module}"} for module, role in modules]
+def details(version: str, *modules: tuple[str, str], base: str = BASE) -> dict[str, Any]:
+    endpoints = [{"identifier": module, "role": role, "url": f"{base}/{version}/{module}"} for module, role in modules]
     return {"version": version, "endpoints": endpoints}
 
 

@@ -101,8 +101,9 @@ class Site:
 
     @property
     def state(self) -> object:
-        """All that is stored, to be compared before and after."""
-        items = sorted(self.tables.items(self.tables.registry), key=lambda item: (item["pk"]["S"], item["sk"]["S"]))
+        """All that is stored but for what is counted, to be compared before and after."""
+        stored = [item for item in self.tables.items(self.tables.registry) if item["pk"]["S"] != "REFUSED_HOST"]
+        items = sorted(stored, key=lambda item: (item["pk"]["S"], item["sk"]["S"]))
         return items, self.secrets_held
 
     def close(self) -> None:

@@ -7,6 +7,7 @@ from tools.bridge import (
     csms_commands,
     pairing_commands,
     privacy_commands,
+    refused_hosts_commands,
     registration_commands,
     station_commands,
     takeover_commands,
@@ -14,6 +15,7 @@ from tools.bridge import (
 )
 from tools.bridge.session import command
 
+command(registration_commands.app, "refused-hosts")(refused_hosts_commands.refused_hosts)
 command(station_commands.app, "unplaced")(unplaced_commands.unplaced)
 
 app = typer.Typer(

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from ocpi_bridge.adapters.bounded_http.client import bounded_client
 from ocpi_bridge.adapters.bounded_http.exchange import HttpCall, HttpExchange, NoReply, Reply
+from ocpi_bridge.adapters.csms.connect import permission
 from ocpi_bridge.adapters.csms.driver import HttpChargePointDriver
 from ocpi_bridge.adapters.secrets.secrets_manager import SecretsManagerStore
 from ocpi_bridge.domain.requests import RequestKind
@@ -91,8 +92,7 @@ class CsmsProbe:
         clock = SystemClock()
         return cls(
             SecretsManagerStore(lambda: secrets_manager, prefix, clock),
-            # As for the bridge itself: a CSMS may stand in a private network.
-            lambda: bounded_client(lambda _: True, extra_ca_file=ca_file),
+            lambda: bounded_client(permission(allow_loopback=allow_loopback), extra_ca_file=ca_file),
             csms_api_url,
             allow_loopback,
             clock,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Self
 
 import boto3
 
+from ocpi_bridge.adapters.dynamodb.refused_hosts import DynamoRefusedHosts
 from ocpi_bridge.adapters.dynamodb.registry import DynamoRegistry
 from ocpi_bridge.adapters.dynamodb.station_states import DynamoStationStates
 from ocpi_bridge.adapters.dynamodb.unplaced import DynamoUnplaced
@@ -52,6 +53,7 @@ class Deployment:
     erasure: Erasure
     states: DynamoStationStates
     unplaced: DynamoUnplaced
+    refused_hosts: DynamoRefusedHosts
     takeover: Takeover
     probe: CsmsProbe
 
@@ -138,6 +140,7 @@ class Deployment:
             erasure=Erasure.on_aws(dynamodb, registry=table, sessions=sessions),
             states=DynamoStationStates(dynamodb, table),
             unplaced=DynamoUnplaced(dynamodb, table),
+            refused_hosts=DynamoRefusedHosts(dynamodb, table),
             takeover=Takeover.on_aws(dynamodb, registry=table, sessions=sessions),
             probe=CsmsProbe.on_aws(
                 secrets_manager,

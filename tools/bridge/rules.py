@@ -11,13 +11,6 @@ from urllib.parse import urlsplit
 
 from ocpi_bridge.adapters.csms.presets import preset_of
 from ocpi_bridge.domain.assignments import Assignment, Scope
-from ocpi_bridge.domain.callback_urls import (
-    MAX_URL_LENGTH,
-    check_host_entry,
-    check_partner_url,
-    check_public_url,
-    partner_hosts,
-)
 from ocpi_bridge.domain.csms_api import FEED_PARAMETERS
 from ocpi_bridge.domain.errors import InvalidInput
 from ocpi_bridge.domain.partners import OAuth2Client, OutboundAuth, Partner, Rate
@@ -32,6 +25,13 @@ from ocpi_bridge.domain.stations import (
     OcppVersion,
     PowerType,
     Station,
+)
+from ocpi_bridge.domain.url_guard.urls import (
+    MAX_URL_LENGTH,
+    check_host_entry,
+    check_partner_url,
+    check_public_url,
+    partner_hosts,
 )
 from ocpi_bridge.ocpi.credentials import MAX_PARTIES
 from ocpi_bridge.ocpi.versions import VERSIONS

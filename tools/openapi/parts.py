@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from ocpi_bridge.domain.callback_urls import MAX_URL_LENGTH
+from ocpi_bridge.domain.url_guard.urls import MAX_URL_LENGTH
 from ocpi_bridge.ocpi.session_pages import MAX_OFFSET, MAX_PAGE
 from ocpi_bridge.ocpi.transport import MAX_ID_LENGTH, MAX_SESSION_ID_LENGTH
 from ocpi_bridge.ports import JsonObject, JsonValue

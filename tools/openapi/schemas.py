@@ -21,8 +21,8 @@ from ocpi_bridge.adapters.csms.ocpi_sessions import (
     _ReportedToken,
     _WholeReportedSession,
 )
-from ocpi_bridge.domain.callback_urls import MAX_URL_LENGTH
 from ocpi_bridge.domain.tokens import TOKEN_MAX_LENGTH
+from ocpi_bridge.domain.url_guard.urls import MAX_URL_LENGTH
 from ocpi_bridge.ocpi.charging_preferences import ChargingPreferencesResponse
 from ocpi_bridge.ocpi.charging_preferences import _Body as _ChargingPreferences
 from ocpi_bridge.ocpi.charging_profiles import _ChargingProfile, _Period, _SetChargingProfile

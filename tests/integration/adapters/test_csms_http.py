@@ -33,7 +33,7 @@ def csms_at(port: int, mode: CsmsMode = CsmsMode.CALLBACK) -> Csms:
 
 @pytest.fixture
 def driver() -> Iterator[HttpChargePointDriver]:
-    made = http_charge_point_driver(InMemorySecretStore(), ManualClock(NOW))
+    made = http_charge_point_driver(InMemorySecretStore(), ManualClock(NOW), allow_loopback=True)
     yield made
     made.close()
 

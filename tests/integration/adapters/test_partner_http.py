@@ -20,6 +20,7 @@ from ocpi_bridge.adapters.partner_http.guarded import guarded_partner_client
 from ocpi_bridge.domain.partners import Partner, Party
 from ocpi_bridge.ports import JsonObject, PartnerMessage, Receipt
 from ocpi_bridge.ports.secrets import PartnerSecret
+from tests.support.addresses import HOSTILE
 from tests.support.certificates import Authority
 from tests.support.clocks import ManualClock
 from tests.support.fake_secrets import InMemorySecretStore
@@ -309,13 +310,32 @@ def test_a_packed_body_that_nobody_asked_for_is_not_unpacked(caller: Caller) -> 
     assert b"Accept-Encoding: identity\r\n" in server.requests[0]
 
 
-def test_a_redirect_is_not_followed(caller: Caller) -> None:
+@pytest.mark.parametrize("status", [300, 301, 302, 303, 305, 307, 308])
+def test_a_redirect_is_not_followed(caller: Caller, status: int) -> None:
     with RawServer(answering(OK)) as other:
         location = f"Location: http://127.0.0.1:{other.port}/r"
-        with RawServer(answering(http_answer(307, b"", location))) as server:
+        with RawServer(answering(http_answer(status, b"", location))) as server:
             receipt = caller.post(f"http://127.0.0.1:{server.port}/r")
     assert (receipt.error, receipt.final) == ("redirect", True)
     assert other.connections == 0
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "target", ["/elsewhere", "https://169.254.169.254/latest/meta-data/", "file:///etc/passwd", ""]
+)
+def test_a_redirect_is_not_followed_wherever_it_leads(caller: Caller, target: str) -> None:
+    with RawServer(answering(http_answer(302, b"", f"Location: {target}"))) as server:
+        assert caller.post(f"http://127.0.0.1:{server.port}/r").error == "redirect"
+    assert len(server.requests) == 1
+
+
+def test_a_cookie_of_an_answer_does_not_come_back(caller: Caller) -> None:
+    answer = http_answer(200, b'{"status_code":1000}', "Set-Cookie: tracked=1; Path=/")
+    with RawServer(answering(answer)) as server:
+        for _ in range(2):
+            assert caller.post(f"http://127.0.0.1:{server.port}/r").delivered
+    assert b"cookie" not in server.requests[1].lower()
 
 
 # --- Names and addresses ---------------------------------------------------------------------------------------------
@@ -364,6 +384,37 @@ def test_a_name_is_resolved_once_for_a_connection_and_a_later_answer_changes_not
     assert asked == ["localhost"]
     assert server.connections == 1
     assert caller.post(f"http://localhost:{server.port}/r").error == "refused_address"
+
+
+@pytest.mark.parametrize("address", HOSTILE)
+def test_no_hostile_address_is_dialled_beside_a_good_one(
+    make_caller: Callable[..., Caller], monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    dialled: list[object] = []
+    monkeypatch.setattr(socket, "create_connection", lambda place, *_, **__: dialled.append(place))
+
+    for allow_loopback in (False, True):
+        for answers in ((address,), ("1.1.1.1", address), (address, "1.1.1.1")):
+            if allow_loopback and address in {"127.0.0.1", "::1"}:
+                continue
+            caller = make_caller(allow_loopback=allow_loopback, resolve=to(*answers))
+            assert caller.post(f"https://{NAME}/r", hosts=(NAME,)).error == "refused_address"
+
+    assert dialled == []
+
+
+def test_a_name_that_leads_inside_since_it_was_looked_at_is_not_dialled(make_caller: Callable[..., Caller]) -> None:
+    answers = iter((("127.0.0.1",), ("10.0.0.1",), ("127.0.0.1",)))
+    caller = make_caller(resolve=lambda _host, _port: next(answers))
+
+    def once(server: RawServer, peer: Peer) -> None:
+        server.requests.append(peer.read_request())
+        peer.send(OK.replace(b"\r\n", b"\r\nConnection: close\r\n", 1))
+
+    with RawServer(once) as server:
+        outcomes = [caller.post(f"http://localhost:{server.port}/r").error for _ in range(3)]
+    assert outcomes == [None, "refused_address", None]
+    assert server.connections == 2
 
 
 def test_the_next_address_is_tried_when_one_does_not_answer(make_caller: Callable[..., Caller]) -> None:
@@ -422,6 +473,38 @@ def test_a_partner_that_speaks_no_tls_is_a_tls_error(make_caller: Callable[..., 
     with RawServer(lambda _server, peer: peer.send(b"HTTP/1.1 400 Bad Request\r\n\r\n")) as server:
         host = f"{NAME}:{server.port}"
         assert caller.post(f"https://{host}/r", hosts=(host,)).error == "tls"
+
+
+# --- The environment -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"])
+def test_no_proxy_of_the_environment_sees_a_call(
+    caller: Caller, monkeypatch: pytest.MonkeyPatch, name: str, tmp_path: Path
+) -> None:
+    with RawServer(answering(OK)) as proxy, RawServer(answering(OK)) as server:
+        for spelling in (name, name.lower()):
+            monkeypatch.setenv(spelling, f"http://127.0.0.1:{proxy.port}")
+        monkeypatch.setenv("NO_PROXY", "nowhere.example")
+        netrc = tmp_path / "netrc"
+        netrc.write_text("machine 127.0.0.1 login nobody password from-netrc\n")
+        monkeypatch.setenv("NETRC", str(netrc))
+        assert caller.post(f"http://127.0.0.1:{server.port}/r").delivered
+    assert proxy.connections == 0
+    assert b"Authorization: Token dDBwLXMzY3JldA==\r\n" in server.requests[0]
+
+
+@pytest.mark.parametrize("name", ["SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+def test_the_environment_does_not_say_which_authorities_are_trusted(
+    make_caller: Callable[..., Caller], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
+) -> None:
+    authority = Authority(tmp_path)
+    monkeypatch.setenv(name, str(tmp_path if name == "SSL_CERT_DIR" else authority.ca_file))
+    caller = make_caller(resolve=to("127.0.0.1"))
+    with RawServer(answering(OK), authority.server(NAME)) as server:
+        host = f"{NAME}:{server.port}"
+        assert caller.post(f"https://{host}/r", hosts=(host,)).error == "tls"
+    assert server.requests == []
 
 
 # --- httpx -----------------------------------------------------------------------------------------------------------

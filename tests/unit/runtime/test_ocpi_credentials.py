@@ -8,8 +8,9 @@ from typing import Any
 import boto3
 import pytest
 
-from ocpi_bridge.adapters.bounded_http.exchange import Reply
+from ocpi_bridge.adapters.bounded_http.exchange import NoReply, Reply
 from ocpi_bridge.adapters.dynamodb.intake import DynamoIntakeStore
+from ocpi_bridge.adapters.dynamodb.refused_hosts import DynamoRefusedHosts
 from ocpi_bridge.adapters.partner_http.platform import HttpPartnerPlatform
 from ocpi_bridge.domain.partners import Partner, Registration
 from ocpi_bridge.domain.tokens import is_token, token_hash
@@ -19,7 +20,7 @@ from ocpi_bridge.runtime.clock import SystemClock
 from tests.support.deployed_functions import handler_of
 from tests.support.fake_http import reply
 from tests.support.lambda_events import proxy_event
-from tests.support.partner_platform import TOKEN_B, details, enveloped, version_list
+from tests.support.partner_platform import NEEDED, TOKEN_B, details, enveloped, version_list
 from tests.support.registrations import INVITED, PREFIX, Site, credentials_body
 from tests.support.registry_entries import csms
 from tests.support.tables import REGION, AwsTables
@@ -213,6 +214,44 @@ def test_a_handshake_that_leads_to_nothing_is_told_by_its_code(
     assert "data" not in envelope
     assert bridge.site.state == before
     assert TOKEN_B not in json.dumps(log())
+
+
+@pytest.mark.parametrize(
+    ("body", "path", "answer", "host"),
+    [
+        (credentials_body(url="http://evil.example/versions"), "/versions", reply(500), "evil.example"),
+        (credentials_body(url="https://127.0.0.1/versions"), "/versions", reply(500), "127.0.0.1"),
+        (
+            credentials_body(),
+            "/versions",
+            enveloped([{"version": "2.2.1", "url": "http://inside.example/2.2.1"}]),
+            "inside.example",
+        ),
+        (
+            credentials_body(),
+            "/2.2.1",
+            enveloped(details("2.2.1", *NEEDED, base="http://endpoint.example")),
+            "endpoint.example",
+        ),
+        (credentials_body(), "/versions", NoReply("refused_address", sent=False), "ocpi.partner.example"),
+        (credentials_body(), "/2.2.1", NoReply("refused_address", sent=False), "ocpi.partner.example"),
+    ],
+    ids=["url", "address", "version", "endpoint", "versions inside", "details inside"],
+)
+def test_a_handshake_to_a_host_that_must_not_be_called_is_counted_by_that_host(
+    bridge: Bridge, token_a: str, body: object, path: str, answer: Reply | NoReply, host: str
+) -> None:
+    bridge.site.partner.answers[path] = answer
+    assert bridge.ask("POST", token_a, body)[1]["status_code"] in {2001, 3001}
+    tables = bridge.site.tables
+    assert [one.host for one in DynamoRefusedHosts(tables.client, tables.registry).of("jedlix")] == [host]
+
+
+def test_a_handshake_that_fails_otherwise_refuses_no_host(bridge: Bridge, token_a: str) -> None:
+    bridge.site.partner.answers["/versions"] = NoReply("timeout", sent=True)
+    bridge.ask("POST", token_a, credentials_body())
+    tables = bridge.site.tables
+    assert DynamoRefusedHosts(tables.client, tables.registry).of("jedlix") == ()
 
 
 # --- The whole life of a registration --------------------------------------------------------------------------------

@@ -10,7 +10,6 @@ import pytest
 
 from ocpi_bridge.adapters.dynamodb import registry_items
 from ocpi_bridge.domain.assignments import Rights
-from ocpi_bridge.domain.callback_urls import MAX_URL_LENGTH
 from ocpi_bridge.domain.errors import Contended, InvalidInput
 from ocpi_bridge.domain.events import EventType, SessionStatus
 from ocpi_bridge.domain.partners import Party, Rate, Registration
@@ -19,6 +18,7 @@ from ocpi_bridge.domain.requests import Origin, RequestKind, RequestState
 from ocpi_bridge.domain.sessions import Session
 from ocpi_bridge.domain.stations import Capabilities, Quirk, Replacement
 from ocpi_bridge.domain.tokens import token_hash
+from ocpi_bridge.domain.url_guard.urls import MAX_URL_LENGTH
 from ocpi_bridge.ocpi.charging_profiles import (
     ChargingProfileCall,
     ChargingProfileResponse,

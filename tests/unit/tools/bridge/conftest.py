@@ -8,6 +8,7 @@ import boto3
 import pytest
 
 from ocpi_bridge.adapters.dynamodb.pairings import DynamoPairings
+from ocpi_bridge.adapters.dynamodb.refused_hosts import DynamoRefusedHosts
 from ocpi_bridge.adapters.dynamodb.registrations import DynamoRegistrations
 from ocpi_bridge.adapters.dynamodb.registry import DynamoRegistry
 from ocpi_bridge.adapters.dynamodb.station_states import DynamoStationStates
@@ -133,6 +134,7 @@ def deployment(
         Erasure.on_aws(tables.client, registry=tables.registry, sessions=tables.sessions),
         DynamoStationStates(tables.client, tables.registry),
         DynamoUnplaced(tables.client, tables.registry),
+        DynamoRefusedHosts(tables.client, tables.registry),
         takeover,
         CsmsProbe(
             SecretsManagerStore(lambda: vault.client, PREFIX, SystemClock()),

@@ -2,6 +2,7 @@
 
 * BridgeError
   * InvalidInput            what a party sent breaks a rule; names the field
+    * UrlRefused            it is a URL that must not be called; names its host
   * PlanRefused             a legal plan that this charge point cannot be given
     * PlanIsOver            every period lies in the past
     * UnitNotPossible       the station takes no unit that the plan can be converted to
@@ -31,6 +32,14 @@ class InvalidInput(BridgeError):
         super().__init__(f"{field}: {problem}")
         self.field = field
         self.problem = problem
+
+
+class UrlRefused(InvalidInput):
+    """A URL that a party gave must not be called. `host` is None where it has none that is spelled properly."""
+
+    def __init__(self, field: str, problem: str, host: str | None) -> None:
+        super().__init__(field, problem)
+        self.host = host
 
 
 class PlanRefused(BridgeError):

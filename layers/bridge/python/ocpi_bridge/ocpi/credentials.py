@@ -7,11 +7,11 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from ocpi_bridge.domain.callback_urls import MAX_URL_LENGTH
 from ocpi_bridge.domain.connections import OwnPlatform, Role, distinct_parties, is_dead, open_methods
 from ocpi_bridge.domain.errors import InvalidInput
 from ocpi_bridge.domain.partners import Partner, Party
 from ocpi_bridge.domain.tokens import AcceptedToken, candidates, is_token, token_hash
+from ocpi_bridge.domain.url_guard.urls import MAX_URL_LENGTH
 from ocpi_bridge.ocpi.transport import OcpiRequest, TransportError
 from ocpi_bridge.ocpi.validation import invalid_input
 from ocpi_bridge.ports import JsonObject, JsonValue

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
-from ocpi_bridge.domain.callback_urls import MAX_URL_LENGTH
 from ocpi_bridge.domain.errors import InvalidInput
+from ocpi_bridge.domain.url_guard.urls import MAX_URL_LENGTH
 from ocpi_bridge.ports import JsonObject, JsonValue
 
 VERSIONS: Final = ("2.2.1", "2.3.0")

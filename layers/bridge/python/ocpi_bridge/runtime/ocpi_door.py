@@ -24,8 +24,10 @@ from ocpi_bridge.ocpi.transport import (
     routing_headers,
 )
 from ocpi_bridge.ports import Caller, Clock, IntakeStore, JsonValue
+from ocpi_bridge.ports.refused_hosts import RefusedHosts
 from ocpi_bridge.runtime import gateway
 from ocpi_bridge.runtime.observability import logger
+from ocpi_bridge.runtime.refused_urls import note_refusal, refused_url
 from ocpi_bridge.runtime.request_bounds import check_bounds
 from ocpi_bridge.usecases.request_profile import CallContext
 
@@ -72,11 +74,15 @@ class Access:
         return True
 
 
+class DoorStore(IntakeStore, RefusedHosts, Protocol):
+    """What the door reads, and where it counts what the URL guard refused."""
+
+
 class OcpiService(Protocol):
     """What the door needs of the service behind it."""
 
     @property
-    def intake(self) -> IntakeStore:
+    def intake(self) -> DoorStore:
         """Looks up who calls."""
 
     @property
@@ -180,9 +186,11 @@ class _Exchange:
                 error.http_status, error.status_code, str(error), headers={**challenge, **error.headers}
             )
         except InvalidInput as error:
+            self._note_refused(error)
             message = f"Invalid or missing parameters: {error.field}: {error.problem}"
             return self._answer(200, StatusCode.INVALID_PARAMETERS, message)
         except RegistrationFailed as error:
+            self._note_refused(error)
             return self._answer(200, error.status_code, str(error))
         except Contended as error:
             return self._answer(200, StatusCode.SERVER_ERROR, str(error))
@@ -191,6 +199,11 @@ class _Exchange:
             return self._answer(200, StatusCode.SERVER_ERROR, "internal error; try again")
         answer = answered if isinstance(answered, Answer) else Answer(answered)
         return self._answer(200, StatusCode.SUCCESS, "Success", data=answer.data, headers=answer.headers)
+
+    def _note_refused(self, error: Exception) -> None:
+        refused, partner_id = refused_url(error), self._caller.partner_id
+        if refused is not None and partner_id is not None:
+            note_refusal(self._service.intake, self._service.clock, partner_id, refused.host, refused.problem)
 
     def _answer(
         self,

@@ -1,8 +1,8 @@
 """What the workers log: one line a step, in the vocabulary of observability."""
 
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
+from ocpi_bridge.domain.url_guard.urls import host_of
 from ocpi_bridge.runtime.observability import logger
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def log_turn(turn: "Turn") -> None:
 def log_outcome(outcome: "Outcome") -> None:
     """One attempt to deliver a result."""
     request = outcome.request
-    host = urlsplit(request.callback.response_url).hostname if request and request.callback else None
+    host = host_of(request.callback.response_url) if request and request.callback else None
     about = {**_about(request), "outcome": outcome.what, "error": outcome.error, "host": host}
     logger.info("result.expired" if outcome.expired else "result.attempt", extra=about)
 

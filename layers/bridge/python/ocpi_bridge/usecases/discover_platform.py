@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
-from ocpi_bridge.domain.callback_urls import check_public_url
 from ocpi_bridge.domain.connections import Platform
 from ocpi_bridge.domain.errors import EndpointMissing, InvalidInput, PlatformUnusable, TokenRefused, VersionNotShared
 from ocpi_bridge.domain.partners import TokenEncoding
+from ocpi_bridge.domain.url_guard.urls import check_public_url
 from ocpi_bridge.ocpi import versions
 from ocpi_bridge.ocpi.versions import Endpoint, OfferedVersion
 from ocpi_bridge.ports import Clock, JsonValue

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from ocpi_bridge.domain.callback_urls import check_callback_url, partner_hosts
 from ocpi_bridge.domain.controls import Control, NewestRequest, admit, repeated
 from ocpi_bridge.domain.errors import Contended, InvalidInput, PlanRefused
 from ocpi_bridge.domain.events import SessionStatus
@@ -28,6 +27,7 @@ from ocpi_bridge.domain.stations import (
     outlet_as_it_is,
     replacement_at,
 )
+from ocpi_bridge.domain.url_guard.urls import check_callback_url, partner_hosts
 from ocpi_bridge.ocpi.charging_profiles import (
     ChargingProfileCall,
     ChargingProfileResponse,

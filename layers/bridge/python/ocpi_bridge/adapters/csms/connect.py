@@ -2,12 +2,17 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ocpi_bridge.adapters.csms.driver import HttpChargePointDriver
 from ocpi_bridge.adapters.eventbridge.commands import BusChargePointDriver
 from ocpi_bridge.domain.stations import Csms, CsmsDriver
+from ocpi_bridge.domain.url_guard.addresses import is_loopback, is_private, is_public
 from ocpi_bridge.ports import ChargePointDriver, ChargerCommand, Clock, Done, Failed, Pending, SecretStore
 from ocpi_bridge.ports.bus import CsmsBus
+
+if TYPE_CHECKING:
+    from ocpi_bridge.adapters.bounded_http.network import Permission
 
 
 class ChargePointDrivers:
@@ -45,15 +50,25 @@ def http_charge_point_driver(
 ) -> HttpChargePointDriver:
     """The driver over HTTP, trusting the public authorities and those in a file of the operator's.
 
-    A CSMS is addressed by the operator's own registry and often stands in a private network, so its addresses are not
-    vetted; redirects are not followed all the same, because the credential goes along.
+    A CSMS is addressed by the operator's own registry and often stands in a private network, so private addresses are
+    dialled too. What a name must not lead to is this machine, or the cloud's own services at link-local addresses;
+    redirects are not followed, because the credential goes along.
     """
     # httpx takes a tenth of a second to load, which only the first call over HTTP should pay.
     from ocpi_bridge.adapters.bounded_http.client import bounded_client  # noqa: PLC0415
 
-    http = bounded_client(_anywhere, extra_ca_file=extra_ca_file)
+    http = bounded_client(permission(allow_loopback=allow_loopback), extra_ca_file=extra_ca_file)
     return HttpChargePointDriver(secrets, clock, http, allow_loopback=allow_loopback)
 
 
-def _anywhere(_address: str) -> bool:
-    return True
+def permission(*, allow_loopback: bool) -> "Permission":
+    """Which addresses a CSMS may have: public and private ones, and with `allow_loopback` this machine's."""
+    return _in_a_network_or_here if allow_loopback else _in_a_network
+
+
+def _in_a_network(address: str) -> bool:
+    return is_public(address) or is_private(address)
+
+
+def _in_a_network_or_here(address: str) -> bool:
+    return _in_a_network(address) or is_loopback(address)

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ocpi_bridge.adapters.dynamodb import registry_items, request_items, session_items, tables, writes
+from ocpi_bridge.adapters.dynamodb.refused_hosts import DynamoRefusedHosts
 from ocpi_bridge.adapters.dynamodb.sessions import DynamoSessionStore
 from ocpi_bridge.domain.assignments import Rights, rights, scopes_of
 from ocpi_bridge.domain.controls import Control
@@ -119,6 +120,10 @@ class DynamoIntakeStore:
             key = request_items.plan_key(request.request_id)
             entries.append(writes.put(self.requests, request_items.plan_item(key, "plan", plan, item["expires_at"])))
         return writes.write(self.client, entries)
+
+    def note_refused_host(self, partner_id: str, host: str, reason: str, at: datetime) -> None:
+        """See RefusedHosts."""
+        DynamoRefusedHosts(self.client, self.registry).note_refused_host(partner_id, host, reason, at)
 
     def _ended(self, token_hash: str) -> "TransactWriteItemTypeDef":
         key = tables.key(*registry_items.token_key(token_hash))

@@ -11,6 +11,7 @@
     ASSIGNMENTS#{scope}       {key}                       assignments (partner_id -> document), version
     SIGNATURE#{csms_id}       {hash of the signature}     expires_at
     UNPLACED#{csms_id}        {station_id}#{place}#{reason}  what was reported in vain (see unplaced)
+    REFUSED_HOST              {partner_id}                hosts that the URL guard refused (see refused_hosts)
     FRAME#{csms_id}#{station_id}  {message_id}            half of a call and its answer (see frames)
     REASSESSMENT              {partner_id}, or *          begun, shard, after: its live sessions are looked at again
     PAIRING_CODE              {sha256 of the code}        a code that a driver has (see pairings)

@@ -9,9 +9,9 @@ from ocpi_bridge.adapters.bounded_http.exchange import HttpCall, HttpExchange
 from ocpi_bridge.adapters.partner_http.authenticator import Authenticator, NotAuthenticated
 from ocpi_bridge.adapters.partner_http.oauth2 import AccessTokens
 from ocpi_bridge.adapters.partner_http.receipts import receipt_of
-from ocpi_bridge.domain.callback_urls import check_partner_url, partner_hosts
 from ocpi_bridge.domain.errors import InvalidInput
 from ocpi_bridge.domain.partners import Partner
+from ocpi_bridge.domain.url_guard.urls import check_partner_url, partner_hosts
 from ocpi_bridge.ocpi.transport import dumps, routing_headers
 from ocpi_bridge.ports import Clock, PartnerMessage, Receipt, SecretStore
 

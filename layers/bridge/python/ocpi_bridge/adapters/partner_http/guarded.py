@@ -1,13 +1,12 @@
 """Builds what calls partners with the guarded network. The only way that a running bridge gets it."""
 
-from ipaddress import ip_address
 from pathlib import Path
 
 from ocpi_bridge.adapters.bounded_http.client import bounded_client
 from ocpi_bridge.adapters.bounded_http.network import Permission, Resolver, system_resolver
 from ocpi_bridge.adapters.partner_http.client import PartnerHttpClient
 from ocpi_bridge.adapters.partner_http.platform import HttpPartnerPlatform
-from ocpi_bridge.domain.public_addresses import is_public
+from ocpi_bridge.domain.url_guard.addresses import is_loopback, is_public
 from ocpi_bridge.ports import Clock, SecretStore
 
 
@@ -41,7 +40,4 @@ def permission(*, allow_loopback: bool) -> Permission:
 
 
 def _public_or_loopback(address: str) -> bool:
-    try:
-        return is_public(address) or ip_address(address).is_loopback
-    except ValueError:
-        return False
+    return is_public(address) or is_loopback(address)

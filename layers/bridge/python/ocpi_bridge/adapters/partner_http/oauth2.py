@@ -14,9 +14,9 @@ from urllib.parse import urlencode
 from ocpi_bridge.adapters.bounded_http.exchange import HttpCall, HttpExchange, NoReply, Reply
 from ocpi_bridge.adapters.partner_http.authorization import is_bearer_token
 from ocpi_bridge.adapters.partner_http.receipts import receipt_of
-from ocpi_bridge.domain.callback_urls import check_public_url
 from ocpi_bridge.domain.errors import InvalidInput
 from ocpi_bridge.domain.partners import OAuth2Client
+from ocpi_bridge.domain.url_guard.urls import check_public_url
 from ocpi_bridge.ocpi.bounded_json import UnreadableJson, read_json
 from ocpi_bridge.ports import Clock, JsonObject, JsonValue, Receipt
 

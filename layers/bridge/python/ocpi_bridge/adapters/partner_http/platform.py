@@ -7,7 +7,8 @@ from ocpi_bridge.adapters.bounded_http.exchange import HttpCall, HttpExchange, N
 from ocpi_bridge.adapters.partner_http.authorization import authorization
 from ocpi_bridge.adapters.partner_http.client import new_request_id
 from ocpi_bridge.adapters.partner_http.receipts import status_code
-from ocpi_bridge.domain.errors import PlatformUnusable, TokenRefused
+from ocpi_bridge.domain.errors import PlatformUnusable, TokenRefused, UrlRefused
+from ocpi_bridge.domain.url_guard.urls import host_of
 from ocpi_bridge.ocpi.bounded_json import UnreadableJson, read_json
 from ocpi_bridge.ocpi.transport import dumps
 from ocpi_bridge.ports import JsonValue
@@ -57,7 +58,10 @@ def _data(call: PlatformCall, answer: Reply | NoReply) -> JsonValue:
     may_have_changed = call.method != "GET"
     if isinstance(answer, NoReply):
         reason = _REASONS.get(answer.error, answer.error)
-        raise PlatformUnusable(f"{what}: {reason}", unclear=may_have_changed and answer.sent)
+        unusable = PlatformUnusable(f"{what}: {reason}", unclear=may_have_changed and answer.sent)
+        if answer.error == "refused_address":
+            raise unusable from UrlRefused("url", "has an address that is not public", host_of(call.url))
+        raise unusable
     if answer.status == 401:
         raise TokenRefused(f"{what}: HTTP 401, the token is refused")
     if 300 <= answer.status < 400:

@@ -5,13 +5,14 @@ import time
 from ocpi_bridge.adapters.dynamodb.deliveries import DynamoDeliveryStore
 from ocpi_bridge.adapters.dynamodb.intake import DynamoIntakeStore
 from ocpi_bridge.adapters.dynamodb.pushes import DynamoPushStore
+from ocpi_bridge.adapters.dynamodb.refused_hosts import DynamoRefusedHosts
 from ocpi_bridge.adapters.dynamodb.sessions import DynamoSessionStore
 from ocpi_bridge.adapters.dynamodb.watches import DynamoWatchStore
-from ocpi_bridge.adapters.partner_http.client import PartnerHttpClient
 from ocpi_bridge.adapters.partner_http.guarded import guarded_partner_client
 from ocpi_bridge.adapters.secrets.secrets_manager import SecretsManagerStore
 from ocpi_bridge.runtime import clients
 from ocpi_bridge.runtime.clock import SystemClock
+from ocpi_bridge.runtime.refused_urls import RefusalsCounted
 from ocpi_bridge.runtime.settings import Settings, variable
 from ocpi_bridge.usecases.deliver_result import DeliverResult
 from ocpi_bridge.usecases.keep_plan import KeepPlan
@@ -58,5 +59,6 @@ def _secrets() -> SecretsManagerStore:
     return SecretsManagerStore(clients.secrets_manager, variable("SECRETS_PREFIX"), SystemClock())
 
 
-def _client(secrets: SecretsManagerStore) -> PartnerHttpClient:
-    return guarded_partner_client(secrets, SystemClock(), allow_loopback=Settings().is_local)
+def _client(secrets: SecretsManagerStore) -> RefusalsCounted:
+    client = guarded_partner_client(secrets, SystemClock(), allow_loopback=Settings().is_local)
+    return RefusalsCounted(client, DynamoRefusedHosts(clients.dynamodb(), variable("REGISTRY_TABLE")), SystemClock())

@@ -45,20 +45,61 @@ _IPV4_SPECIAL = tuple(
 )
 
 
+# Networks of an operator's own, where a CSMS may stand. Not the addresses at which a cloud speaks to its machines.
+_PRIVATE_V4 = tuple(IPv4Network(block) for block in ("10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16"))
+_PRIVATE_V6 = IPv6Network("fc00::/7")
+_CLOUD_SERVICES_V6 = IPv6Network("fd00:ec2::/32")
+# The second half of an ISATAP address (RFC 5214, 6.1), but for the bit that says whether the IPv4 address in it is
+# unique: such an address ends wherever that IPv4 address is, whatever network it claims to be in.
+_ISATAP = 0x00005EFE
+_ISATAP_MASK = 0xFDFFFFFF
+
+
 def is_public(address: str) -> bool:
     """Whether the address is public unicast; what is no address in its usual spelling is not.
 
     `address` is spelled as the resolver spells it: dotted decimal, or IPv6 without a zone.
     """
+    parsed = _parsed(address)
+    if isinstance(parsed, IPv4Address):
+        return not any(parsed in block for block in _IPV4_SPECIAL)
+    return parsed is not None and _is_public_v6(parsed)
+
+
+def is_private(address: str) -> bool:
+    """Whether the address is in a private network: no public one, and none of this machine or of the cloud below it."""
+    parsed = _parsed(address)
+    if isinstance(parsed, IPv4Address):
+        return any(parsed in block for block in _PRIVATE_V4)
+    return (
+        parsed is not None
+        and parsed.scope_id is None
+        and parsed in _PRIVATE_V6
+        and parsed not in _CLOUD_SERVICES_V6
+        and not _is_isatap(parsed)
+    )
+
+
+def is_loopback(address: str) -> bool:
+    """Whether the address is this machine's, spelled as such and not wrapped into another one."""
+    parsed = _parsed(address)
+    if isinstance(parsed, IPv4Address):
+        return parsed.is_loopback
+    return parsed is not None and int(parsed) == 1 and parsed.scope_id is None
+
+
+def _parsed(address: str) -> IPv4Address | IPv6Address | None:
     try:
-        if ":" in address:
-            return _is_public_v6(IPv6Address(address))
-        return not any(IPv4Address(address) in block for block in _IPV4_SPECIAL)
+        return IPv6Address(address) if ":" in address else IPv4Address(address)
     except AddressValueError:
-        return False
+        return None
+
+
+def _is_isatap(address: IPv6Address) -> bool:
+    return (int(address) >> 32) & _ISATAP_MASK == _ISATAP
 
 
 def _is_public_v6(address: IPv6Address) -> bool:
-    if address.scope_id is not None or address not in _IPV6_UNICAST:
+    if address.scope_id is not None or address not in _IPV6_UNICAST or _is_isatap(address):
         return False
     return not any(address in block for block in _IPV6_SPECIAL)

@@ -10,10 +10,11 @@ token; an entry that names a port (`ocpi.example.com:8443`) means that one.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
-from ocpi_bridge.domain.errors import InvalidInput
+from ocpi_bridge.domain.errors import InvalidInput, UrlRefused
 from ocpi_bridge.domain.partners import Partner
 
 # URL is string(255) in OCPI (16.7).
@@ -44,37 +45,38 @@ class _Place:
 
 
 def check_callback_url(url: str, hosts: Iterable[str], *, allow_loopback_http: bool) -> None:
-    """Raises InvalidInput("response_url", ...) unless the URL may be called for a partner with these hosts.
+    """Raises UrlRefused("response_url", ...) unless the URL may be called for a partner with these hosts.
 
     At most 255 characters (16.7), else as `check_partner_url`.
     """
-    if len(url) > MAX_URL_LENGTH:
-        raise InvalidInput("response_url", f"is longer than {MAX_URL_LENGTH} characters")
+    with _refusing(url):
+        _check_length(url, "response_url")
     check_partner_url(url, hosts, allow_loopback_http=allow_loopback_http, field="response_url")
 
 
 def check_partner_url(url: str, hosts: Iterable[str], *, allow_loopback_http: bool, field: str = "url") -> None:
-    """Raises InvalidInput unless the URL is absolute https to a host and port that the list names.
+    """Raises UrlRefused unless the URL is absolute https to a host and port that the list names.
 
     With `allow_loopback_http` (stage `local` only) listed loopback hosts may be called too, by http and on any port.
     The error never repeats the URL: its query may carry what must not be logged.
     """
-    place = _parse(url, field)
-    _check_place(place, field, allow_loopback_http=allow_loopback_http)
-    if not any(_covers(entry.lower(), place) for entry in hosts):
-        raise InvalidInput(field, "has a host (or port) that is not on the partner's list")
+    with _refusing(url):
+        place = _parse(url, field)
+        _check_place(place, field, allow_loopback_http=allow_loopback_http)
+        if not any(_covers(entry.lower(), place) for entry in hosts):
+            raise InvalidInput(field, "has a host (or port) that is not on the partner's list")
 
 
 def check_public_url(url: str, field: str, *, allow_loopback_http: bool) -> None:
-    """Raises InvalidInput unless the URL is absolute https to a host name, at most 255 characters (16.7).
+    """Raises UrlRefused unless the URL is absolute https to a host name, at most 255 characters (16.7).
 
     For URLs of a handshake (6, 7): no list can name their hosts before it, so the guarded network alone says which
     addresses are dialled. With `allow_loopback_http` (stage `local` only) this machine may be called too, by http.
     The error never repeats the URL.
     """
-    if len(url) > MAX_URL_LENGTH:
-        raise InvalidInput(field, f"is longer than {MAX_URL_LENGTH} characters")
-    _check_place(_parse(url, field), field, allow_loopback_http=allow_loopback_http)
+    with _refusing(url):
+        _check_length(url, field)
+        _check_place(_parse(url, field), field, allow_loopback_http=allow_loopback_http)
 
 
 def check_host_entry(entry: str) -> None:
@@ -107,6 +109,20 @@ def host_of(url: str) -> str | None:
     except InvalidInput:
         return None
     return place.host
+
+
+@contextmanager
+def _refusing(url: str) -> Iterator[None]:
+    """Whatever is wrong with the URL refuses its host."""
+    try:
+        yield
+    except InvalidInput as error:
+        raise UrlRefused(error.field, error.problem, host_of(url)) from None
+
+
+def _check_length(url: str, field: str) -> None:
+    if len(url) > MAX_URL_LENGTH:
+        raise InvalidInput(field, f"is longer than {MAX_URL_LENGTH} characters")
 
 
 def _parse(url: str, field: str) -> _Place:
