@@ -72,7 +72,7 @@ EXPECTED = {
     | {("events:PutEvents", "CsmsBus/Bus")},
     "deliver_results": _items(REQUESTS, "BatchGetItem", "UpdateItem")
     | _items(SESSIONS, "UpdateItem")
-    | _items(REGISTRY, "BatchGetItem")
+    | _items(REGISTRY, "BatchGetItem", "UpdateItem")
     | {(READ_SECRET, PARTNERS)}
     | _each([*RECEIVE, DEFER], RESULTS, DEADLINES),
     "ingest_csms_events": _items(REGISTRY, "BatchGetItem", "PutItem", "UpdateItem")
@@ -81,7 +81,7 @@ EXPECTED = {
     | _each(RECEIVE, EVENTS),
     "push_updates": _items(SESSIONS, "BatchGetItem", "DeleteItem", "PutItem", "Query", "UpdateItem")
     | _items(REQUESTS, "BatchGetItem", "PutItem")
-    | _items(REGISTRY, "BatchGetItem")
+    | _items(REGISTRY, "BatchGetItem", "UpdateItem")
     | _each([READ_SECRET], PARTNERS, SIGNING)
     | _each([*RECEIVE, DEFER], UPDATES),
     "sweep": _each(
