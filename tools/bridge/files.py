@@ -239,6 +239,8 @@ def load_json(path: Path) -> Json:
         raise FileRefused(path, [InvalidInput(place, f"is not JSON: {error.msg}")]) from error
     except InvalidInput as problem:
         raise FileRefused(path, [problem]) from problem
+    except (ValueError, RecursionError) as error:
+        raise FileRefused(path, [InvalidInput("file", "has a number or a depth that no such file has")]) from error
     return content
 
 

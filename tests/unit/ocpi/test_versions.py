@@ -108,6 +108,7 @@ def test_a_list_of_which_nothing_can_be_read_is_refused(data: JsonValue) -> None
         ({"version": "2.2.1", "endpoints": [{}] * (MAX_ENTRIES + 1)}, "data.endpoints"),
         ({"version": "2.3.0", "endpoints": []}, "data.version"),
         ({"version": 2.2, "endpoints": []}, "data.version"),
+        ({"version": ["2.2.1"], "endpoints": []}, "data.version"),
     ],
 )
 def test_details_that_are_none_or_of_another_version_are_refused(data: JsonValue, field: str) -> None:

@@ -191,6 +191,8 @@ def test_every_choice_is_documented(kind: type[StrEnum]) -> None:
         (b"", "line 1, column 1"),
         (b'{"name": "a", "name": "b"}', "name"),
         (b'{"meter_push_interval": NaN}', "NaN"),
+        (b'{"meter_push_interval": ' + b"9" * 5000 + b"}", "file"),
+        (b"[" * 100_000, "file"),
     ],
 )
 def test_a_file_that_is_no_json_object_is_refused_with_the_place(content: bytes, field: str, tmp_path: Path) -> None:

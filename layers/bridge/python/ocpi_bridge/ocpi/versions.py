@@ -103,8 +103,9 @@ def read_version_details(data: JsonValue, version: str) -> tuple[Endpoint, ...]:
     """The endpoints in the `data` of a partner's answer. Raises InvalidInput where it is about another version."""
     if not isinstance(data, Mapping):
         raise InvalidInput("data", "is not an object")
-    # Left out, it can only be this one; but endpoints of another version would be called in the wrong one.
-    if data.get("version") not in {None, version}:
+    # Left out, it can only be this one; but endpoints of another version would be called in the wrong one. It may be
+    # anything that JSON has, so it is compared and never looked up.
+    if data.get("version") not in (None, version):
         raise InvalidInput("data.version", f"is not {version}")
     endpoints = []
     for entry in _entries("data.endpoints", data.get("endpoints")):
