@@ -17,7 +17,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ocpi_bridge.adapters.bounded_http.exchange import NoReply, Reply
-from ocpi_bridge.adapters.bounded_http.json_body import UnreadableJson, read_json
 from ocpi_bridge.adapters.partner_http.oauth2 import AccessTokens, TokenRefused
 from ocpi_bridge.adapters.partner_http.platform import HttpPartnerPlatform
 from ocpi_bridge.adapters.partner_http.receipts import MAX_RETRY_AFTER, receipt_of
@@ -27,6 +26,7 @@ from ocpi_bridge.domain.partners import OAuth2Client
 from ocpi_bridge.domain.requests import RequestKind
 from ocpi_bridge.domain.stations import OcppVersion
 from ocpi_bridge.domain.tokens import candidates, is_token, token_hash
+from ocpi_bridge.ocpi.bounded_json import UnreadableJson, read_json
 from ocpi_bridge.ocpi.credentials import Credentials
 from ocpi_bridge.ocpi.session_pages import Cursor
 from ocpi_bridge.ocpi.transport import dumps

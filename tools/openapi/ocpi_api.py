@@ -76,7 +76,7 @@ def _version_details(version: str) -> Operation:
 
 def _credentials(version: str) -> Mapping[str, Operation]:
     handshake: dict[str, JsonObject] = {
-        "200": answer(_HANDSHAKE_CODES, reference("OwnCredentials"), CONFIGURATION_HEADERS, always=False),
+        "200": answer(_HANDSHAKE_CODES, reference("OwnCredentials"), CONFIGURATION_HEADERS),
         **errors("NotJson", "Unauthorized", "MethodNotAllowed", configuration=True),
     }
     other = errors("Unauthorized", "MethodNotAllowed", configuration=True)
@@ -130,7 +130,6 @@ def _sessions(version: str) -> Operation:
         "A page, oldest change first. 2001 without data where a parameter is wrong.",
         {"type": "array", "items": reference(session)},
         (*FUNCTIONAL_HEADERS, *PAGE_HEADERS),
-        always=False,
     )
     return Operation(
         name=_named("getSessions", version),
@@ -147,7 +146,6 @@ def _charging_preferences(version: str) -> Operation:
         "What becomes of the wishes, as a string. 2001 without data where a field is wrong.",
         reference("ChargingPreferencesResponse"),
         FUNCTIONAL_HEADERS,
-        always=False,
     )
     return Operation(
         name=_named("putChargingPreferences", version),
@@ -166,7 +164,6 @@ def _charging_profiles(version: str) -> Mapping[str, Operation]:
         "ChargingProfileResponse; 2001 without data where a field or parameter is wrong, 3000 where we fail.",
         reference("ChargingProfileResponse"),
         FUNCTIONAL_HEADERS,
-        always=False,
     )
     refused = errors("Unauthorized", "MethodNotAllowed")
     in_query = "{$request.query.response_url}"

@@ -6,7 +6,7 @@ from typing import Final
 
 from ocpi_bridge.domain.url_guard.urls import MAX_URL_LENGTH
 from ocpi_bridge.ocpi.session_pages import MAX_OFFSET, MAX_PAGE
-from ocpi_bridge.ocpi.transport import MAX_ID_LENGTH, MAX_SESSION_ID_LENGTH
+from ocpi_bridge.ocpi.transport import MAX_ID_LENGTH, MAX_SESSION_ID_LENGTH, StatusCode
 from ocpi_bridge.ports import JsonObject, JsonValue
 from tools.openapi.schemas import reference
 
@@ -129,15 +129,15 @@ def content(schema: JsonObject) -> JsonObject:
     return {"application/json": {"schema": schema}}
 
 
-def answer(description: str, data: JsonObject | None, headers: Sequence[str], *, always: bool = True) -> JsonObject:
+def answer(description: str, data: JsonObject | None, headers: Sequence[str]) -> JsonObject:
     """An answer of a module: the envelope (4.1.7) around `data` or without any, and its headers.
 
-    Not `always`: a refusal in the OCPI layer is HTTP 200 as well, and has no data (5).
+    A refusal in the OCPI layer is HTTP 200 as well, and has no data (5); what went well has it.
     """
     return {
         "description": description,
         "headers": _header_references(headers),
-        "content": content(_enveloped(data, always=always)),
+        "content": content(_enveloped(data)),
     }
 
 
@@ -218,11 +218,16 @@ def responses() -> JsonObject:
     }
 
 
-def _enveloped(data: JsonObject | None, *, always: bool) -> JsonObject:
+def _enveloped(data: JsonObject | None) -> JsonObject:
     if data is None:
         return reference("Envelope")
-    schema: JsonObject = {"allOf": [reference("Envelope")], "type": "object", "properties": {"data": data}}
-    return {**schema, "required": ["data"]} if always else schema
+    return {
+        "allOf": [reference("Envelope")],
+        "type": "object",
+        "properties": {"data": data},
+        "if": {"properties": {"status_code": {"const": int(StatusCode.SUCCESS)}}},
+        "then": {"required": ["data"]},
+    }
 
 
 def _header_references(names: Sequence[str]) -> JsonObject:
