@@ -20,12 +20,12 @@ from ocpi_bridge.adapters.bounded_http.exchange import NoReply, Reply
 from ocpi_bridge.adapters.partner_http.oauth2 import AccessTokens, TokenRefused
 from ocpi_bridge.adapters.partner_http.platform import HttpPartnerPlatform
 from ocpi_bridge.adapters.partner_http.receipts import MAX_RETRY_AFTER, receipt_of
-from ocpi_bridge.domain.callback_urls import MAX_URL_LENGTH, check_callback_url, host_of
 from ocpi_bridge.domain.errors import BridgeError, InvalidInput
 from ocpi_bridge.domain.partners import OAuth2Client
 from ocpi_bridge.domain.requests import RequestKind
 from ocpi_bridge.domain.stations import OcppVersion
 from ocpi_bridge.domain.tokens import candidates, is_token, token_hash
+from ocpi_bridge.domain.url_guard.urls import MAX_URL_LENGTH, check_callback_url, host_of
 from ocpi_bridge.ocpi.bounded_json import UnreadableJson, read_json
 from ocpi_bridge.ocpi.credentials import Credentials
 from ocpi_bridge.ocpi.session_pages import Cursor
