@@ -1,8 +1,7 @@
 """result-callbacks and request-deadlines: results leave for `response_url`, and what nobody answered expires."""
 
 from ocpi_bridge.runtime import clients
-from ocpi_bridge.runtime.queue_door import QueueMessage, queue_worker
-from ocpi_bridge.runtime.settings import variable
+from ocpi_bridge.runtime.queue_door import QueueMessage, SourceQueue, queue_worker
 from ocpi_bridge.runtime.wiring.partners import deliver_result
 from ocpi_bridge.runtime.worker_logs import log_outcome
 
@@ -17,5 +16,5 @@ def _deliver(message: QueueMessage) -> float | None:
 
 
 lambda_handler = queue_worker(
-    _deliver, clients.sqs, [variable("RESULT_CALLBACKS_QUEUE_URL"), variable("REQUEST_DEADLINES_QUEUE_URL")]
+    _deliver, clients.sqs, SourceQueue.named("RESULT_CALLBACKS"), SourceQueue.named("REQUEST_DEADLINES")
 )

@@ -3,8 +3,7 @@
 from uuid import uuid4
 
 from ocpi_bridge.runtime import clients
-from ocpi_bridge.runtime.queue_door import QueueMessage, queue_worker
-from ocpi_bridge.runtime.settings import variable
+from ocpi_bridge.runtime.queue_door import QueueMessage, SourceQueue, queue_worker
 from ocpi_bridge.runtime.wiring.partners import update_partner
 from ocpi_bridge.runtime.worker_logs import log_update
 
@@ -21,4 +20,4 @@ def _push(message: QueueMessage) -> float | None:
     return updated.again_in
 
 
-lambda_handler = queue_worker(_push, clients.sqs, [variable("PARTNER_UPDATES_QUEUE_URL")])
+lambda_handler = queue_worker(_push, clients.sqs, SourceQueue.named("PARTNER_UPDATES"))

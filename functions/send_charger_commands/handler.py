@@ -1,8 +1,7 @@
 """charger-commands.fifo: the next command of a station goes to its CSMS."""
 
 from ocpi_bridge.runtime import clients
-from ocpi_bridge.runtime.queue_door import QueueMessage, queue_worker
-from ocpi_bridge.runtime.settings import variable
+from ocpi_bridge.runtime.queue_door import QueueMessage, SourceQueue, queue_worker
 from ocpi_bridge.runtime.wiring.commands import send_command
 from ocpi_bridge.runtime.worker_logs import log_turn
 
@@ -15,4 +14,4 @@ def _send(message: QueueMessage) -> float | None:
     return turn.again_in
 
 
-lambda_handler = queue_worker(_send, clients.sqs, [variable("CHARGER_COMMANDS_QUEUE_URL")])
+lambda_handler = queue_worker(_send, clients.sqs, SourceQueue.named("CHARGER_COMMANDS"))

@@ -133,6 +133,8 @@ class BridgeFunction(Construct):
     def consume(self, queue: BridgeQueue, *, batch_size: int, concurrency: int, defers: bool = False) -> None:
         """Run the alias for the queue's messages; its answer names those that failed and are to come back.
 
+        What fails at its last try it puts into the dead-letter queue itself, so it is told how many there are.
+
         Args:
             queue: Where messages come from.
             batch_size: Most messages in one run.
@@ -140,9 +142,15 @@ class BridgeFunction(Construct):
             defers: It may say when a message comes back.
 
         """
+        self.set(
+            **{
+                queue.variable: queue.queue.queue_url,
+                queue.variable.replace("_QUEUE_URL", "_TRIES"): str(queue.tries),
+            }
+        )
         self._allow(RECEIVING, queue.queue.queue_arn)
+        self.give_up_to(queue)
         if defers:
-            self.set(**{queue.variable: queue.queue.queue_url})
             self._allow(("sqs:ChangeMessageVisibility",), queue.queue.queue_arn)
         self.alias.add_event_source_mapping(
             f"From-{queue.queue.node.id}",

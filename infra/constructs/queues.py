@@ -46,6 +46,7 @@ class BridgeQueue:
         queue: Where messages are sent to and taken from.
         dead_letters: Where they end up after too many tries.
         variable: Environment variable that holds the queue's URL.
+        tries: How often a message is handed out before it ends there.
         given_up: What has happened if a message lies in the dead-letter queue, in an operator's words.
 
     """
@@ -53,6 +54,7 @@ class BridgeQueue:
     queue: sqs.Queue
     dead_letters: sqs.Queue
     variable: str
+    tries: int
     given_up: str
 
 
@@ -113,7 +115,7 @@ class Queues(Construct):
             visibility=visibility,
             dead_letters=sqs.DeadLetterQueue(max_receive_count=tries, queue=dead_letters),
         )
-        return BridgeQueue(queue, dead_letters, f"{name.upper().replace('-', '_')}_QUEUE_URL", given_up)
+        return BridgeQueue(queue, dead_letters, f"{name.upper().replace('-', '_')}_QUEUE_URL", tries, given_up)
 
     def _queue(
         self,

@@ -10,6 +10,12 @@ from tests.infra.stack_template import FUNCTIONS, Properties, StackTemplate
 pytestmark = pytest.mark.integration
 
 COMMON = {"STAGE", "LOG_LEVEL", "POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE"}
+CONSUMES = {
+    "send_charger_commands": ("CHARGER_COMMANDS",),
+    "deliver_results": ("RESULT_CALLBACKS", "REQUEST_DEADLINES"),
+    "ingest_csms_events": ("CSMS_EVENTS",),
+    "push_updates": ("PARTNER_UPDATES",),
+}
 PARTY = {"OCPI_COUNTRY_CODE", "OCPI_PARTY_ID"}
 OUTLETS = {
     "CHARGER_COMMANDS_QUEUE_URL",
@@ -34,7 +40,6 @@ ENVIRONMENT = {
         "REQUESTS_TABLE",
         "SESSIONS_TABLE",
         "SECRETS_PREFIX",
-        "CHARGER_COMMANDS_QUEUE_URL",
         "CSMS_API_URL",
         "CSMS_BUS_NAME",
     },
@@ -43,8 +48,6 @@ ENVIRONMENT = {
         "REQUESTS_TABLE",
         "SESSIONS_TABLE",
         "SECRETS_PREFIX",
-        "RESULT_CALLBACKS_QUEUE_URL",
-        "REQUEST_DEADLINES_QUEUE_URL",
     },
     "ingest_csms_events": {"REGISTRY_TABLE", "REQUESTS_TABLE", "SESSIONS_TABLE", "ACCOUNT_ID"},
     "push_updates": {
@@ -52,7 +55,6 @@ ENVIRONMENT = {
         "REQUESTS_TABLE",
         "SESSIONS_TABLE",
         "SECRETS_PREFIX",
-        "PARTNER_UPDATES_QUEUE_URL",
     },
     "sweep": {"REGISTRY_TABLE", "REQUESTS_TABLE", "SESSIONS_TABLE", "CSMS_EVENTS_QUEUE_URL"} | OUTLETS,
 }
@@ -114,7 +116,8 @@ def test_a_function_is_told_what_it_uses_and_nothing_else(production: StackTempl
     variables = dict(production.functions())[function]["Environment"]["Variables"]
 
     retention = {"SESSION_RETENTION_DAYS"} if function in WRITE_SESSIONS else set()
-    assert set(variables) == COMMON | ENVIRONMENT[function] | retention
+    sources = {f"{queue}_{kind}" for queue in CONSUMES.get(function, ()) for kind in ("QUEUE_URL", "DLQ_URL", "TRIES")}
+    assert set(variables) == COMMON | ENVIRONMENT[function] | retention | sources
     assert variables.get("SESSION_RETENTION_DAYS", "90") == "90"
     assert variables["STAGE"] == "production"
     assert variables["POWERTOOLS_SERVICE_NAME"] == function

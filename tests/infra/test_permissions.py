@@ -69,21 +69,25 @@ EXPECTED = {
     | _items(REGISTRY, "BatchGetItem", "UpdateItem")
     | _each([READ_SECRET], CSMSS, SIGNING)
     | _each([*RECEIVE, DEFER], COMMANDS)
+    | _each(SEND, f"{COMMANDS}-dlq")
     | {("events:PutEvents", "CsmsBus/Bus")},
     "deliver_results": _items(REQUESTS, "BatchGetItem", "UpdateItem")
     | _items(SESSIONS, "UpdateItem")
     | _items(REGISTRY, "BatchGetItem", "UpdateItem")
     | {(READ_SECRET, PARTNERS)}
-    | _each([*RECEIVE, DEFER], RESULTS, DEADLINES),
+    | _each([*RECEIVE, DEFER], RESULTS, DEADLINES)
+    | _each(SEND, f"{RESULTS}-dlq", f"{DEADLINES}-dlq"),
     "ingest_csms_events": _items(REGISTRY, "BatchGetItem", "PutItem", "UpdateItem")
     | _items(SESSIONS, "BatchGetItem", "DeleteItem", "PutItem", "Query", "UpdateItem")
     | _items(REQUESTS, "BatchGetItem", "PutItem", "UpdateItem")
-    | _each(RECEIVE, EVENTS),
+    | _each(RECEIVE, EVENTS)
+    | _each(SEND, f"{EVENTS}-dlq"),
     "push_updates": _items(SESSIONS, "BatchGetItem", "DeleteItem", "PutItem", "Query", "UpdateItem")
     | _items(REQUESTS, "BatchGetItem", "PutItem")
     | _items(REGISTRY, "BatchGetItem", "UpdateItem")
     | _each([READ_SECRET], PARTNERS, SIGNING)
-    | _each([*RECEIVE, DEFER], UPDATES),
+    | _each([*RECEIVE, DEFER], UPDATES)
+    | _each(SEND, f"{UPDATES}-dlq"),
     "sweep": _each(
         ["dynamodb:Query"], f"{SESSIONS}/index/due", f"{SESSIONS}/index/live", f"{REQUESTS}/index/due", REGISTRY
     )

@@ -30,6 +30,20 @@ def test_a_message_that_keeps_failing_ends_in_a_dead_letter_queue_of_the_same_ki
     assert dead_letters["MessageRetentionPeriod"] == FOURTEEN_DAYS
 
 
+def test_a_worker_is_told_how_often_its_queue_hands_a_message_out_and_where_it_ends(production: StackTemplate) -> None:
+    told = {
+        variable.removesuffix("_TRIES"): (int(tries), production.name(variables[f"{variable[:-6]}_DLQ_URL"]))
+        for _, properties in production.functions()
+        for variables in [properties["Environment"]["Variables"]]
+        for variable, tries in variables.items()
+        if variable.endswith("_TRIES")
+    }
+
+    assert told == {
+        name.upper().replace("-", "_"): (tries, f"Queues/{name}-dlq") for name, (_, tries, _) in PAIRS.items()
+    }
+
+
 def test_there_are_no_queues_but_these_and_the_one_for_what_the_relay_dropped(production: StackTemplate) -> None:
     expected = {f"Queues/{name}{suffix}" for name in PAIRS for suffix in ("", "-dlq")} | {"Queues/relay-failures"}
 

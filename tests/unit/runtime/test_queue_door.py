@@ -6,11 +6,15 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
+from ocpi_bridge.adapters.csms.events import parse_events
+from ocpi_bridge.adapters.sqs.dead_letters import FAILURE, failure_of, kind_of
 from ocpi_bridge.runtime.queue_door import LONGEST_DELAY, Handler, QueueMessage, Work, queue_worker
 from tests.support.lambda_events import failed, queue_event
 from tests.support.queues import Queues
 
+SECRET = "04AABBCCDDEE"
 Lines = Callable[[], list[dict[str, Any]]]
 
 
@@ -40,7 +44,8 @@ def put(queues: Queues, url: str, *numbers: int, group: str = "g") -> None:
 
 
 def handler(work: Work, queues: Queues) -> Handler:
-    return queue_worker(work, lambda: queues.client, [queues.charger_commands, queues.result_callbacks])
+    sources = [queues.source(field) for field in ("charger_commands", "result_callbacks", "csms_events")]
+    return queue_worker(work, lambda: queues.client, *sources)
 
 
 @contextmanager
@@ -73,7 +78,7 @@ def test_a_message_brings_its_text_and_its_attributes(queues: Queues) -> None:
         MessageAttributes=attributes,  # type: ignore[arg-type]
     )
     worker = Worker()
-    queue_worker(worker)(queue_event(queues.client, queues.csms_events), None)
+    handler(worker, queues)(queue_event(queues.client, queues.csms_events), None)
     assert worker.seen == [QueueMessage(body, {"csms_id": "acme"})]
 
 
@@ -146,8 +151,115 @@ def test_where_no_queue_can_be_asked_a_message_that_waits_fails(queues: Queues) 
     event = queue_event(queues.client, queues.partner_updates)
     with visibility_changes(queues) as changes:
         assert len(failed(handler(Worker({1: 3}), queues)(event, None))) == 1
-        assert len(failed(queue_worker(Worker({1: 3}))(event, None))) == 1
     assert changes == []
+
+
+# --- The last receipt ------------------------------------------------------------------------------------------------
+
+
+def last_receipt(queues: Queues, url: str, tries: int) -> dict[str, Any]:
+    """The event of what the queue has, as it is handed out for the last time."""
+    event = queue_event(queues.client, url)
+    for record in event["Records"]:
+        record["attributes"]["ApproximateReceiveCount"] = str(tries)
+    return event
+
+
+@contextmanager
+def nothing_can_be_put(queues: Queues) -> Iterator[None]:
+    """Meanwhile SQS takes no message."""
+
+    def refuse(**_: object) -> None:
+        raise OSError("no connection")
+
+    queues.client.meta.events.register("before-call.sqs.SendMessage", refuse)
+    yield
+    queues.client.meta.events.unregister("before-call.sqs.SendMessage", refuse)
+
+
+def misread(message: QueueMessage) -> float | None:
+    """A worker of ours that fails at what a message says, in the code of the bridge."""
+    return parse_events("acme", message.text.encode()) and None
+
+
+def test_a_message_that_fails_for_the_last_time_is_put_aside_with_the_reason_and_is_done(
+    queues: Queues, log: Lines
+) -> None:
+    body = json.dumps({"events": [{"id": "1", "data": {"id_token": SECRET}}]})
+    attributes = {"csms_id": {"DataType": "String", "StringValue": "acme"}}
+    queues.client.send_message(QueueUrl=queues.csms_events, MessageBody=body, MessageAttributes=attributes)  # type: ignore[arg-type]
+    event = last_receipt(queues, queues.csms_events, 5)
+    assert failed(handler(misread, queues)(event, None)) == []
+    [letter] = queues.take(queues.dead_letters(queues.csms_events))
+    assert letter["Body"] == body
+    assert letter["MessageAttributes"]["csms_id"]["StringValue"] == "acme"
+    failure = failure_of(letter["MessageAttributes"][FAILURE]["StringValue"])
+    assert (failure.error, failure.attempts) == ("InvalidInput", 5)
+    assert failure.where.startswith("ocpi_bridge.")
+    [line] = [line for line in log() if line["message"] == "queue.given_up"]
+    assert line["message_id"] == failure.message_id == event["Records"][0]["messageId"]
+    assert (line["queue"], line["error"], line["attempts"]) == ("csms-events", "InvalidInput", 5)
+
+
+def test_the_reason_repeats_nothing_of_what_an_error_says(queues: Queues) -> None:
+    put(queues, queues.result_callbacks, 1)
+    handler(Worker({1: ValueError(SECRET)}), queues)(last_receipt(queues, queues.result_callbacks, 20), None)
+    [letter] = queues.take(queues.failed_deliveries)
+    assert SECRET not in json.dumps(letter)
+    assert failure_of(letter["MessageAttributes"][FAILURE]["StringValue"]).error == "ValueError"
+
+
+def test_before_the_last_receipt_a_message_just_comes_back(queues: Queues) -> None:
+    put(queues, queues.result_callbacks, 1)
+    event = last_receipt(queues, queues.result_callbacks, 19)
+    assert len(failed(handler(Worker({1: RuntimeError()}), queues)(event, None))) == 1
+    assert queues.take(queues.failed_deliveries) == []
+
+
+def test_a_message_that_asks_to_come_back_for_the_last_time_is_put_aside_too(queues: Queues) -> None:
+    put(queues, queues.charger_commands, 1)
+    event = last_receipt(queues, queues.charger_commands, 20)
+    with visibility_changes(queues) as changes:
+        assert failed(handler(Worker({1: 5.0}), queues)(event, None)) == []
+    [letter] = queues.take(queues.dead_letters(queues.charger_commands))
+    assert failure_of(letter["MessageAttributes"][FAILURE]["StringValue"]).error == "not_done"
+    assert changes == []
+
+
+def test_a_message_that_cannot_be_put_aside_is_not_done_so_that_it_is_not_lost(queues: Queues, log: Lines) -> None:
+    put(queues, queues.result_callbacks, 1)
+    event = last_receipt(queues, queues.result_callbacks, 20)
+    with nothing_can_be_put(queues):
+        answer = handler(Worker({1: RuntimeError()}), queues)(event, None)
+    assert failed(answer) == [event["Records"][0]["messageId"]]
+    assert [line["message"] for line in log()] == ["queue.failed", "queue.not_given_up"]
+
+
+def test_on_a_fifo_queue_what_was_put_aside_holds_nobody_up_and_keeps_its_group(queues: Queues) -> None:
+    put(queues, queues.charger_commands, 1, 2, group="station")
+    event = last_receipt(queues, queues.charger_commands, 20)
+    worker = Worker({1: RuntimeError()})
+    assert failed(handler(worker, queues)(event, None)) == []
+    assert worker.numbers == [1, 2]
+    # Its worker died before it could say that it was done: the same message, once more.
+    handler(worker, queues)({"Records": event["Records"][:1]}, None)
+    [letter] = queues.take(queues.dead_letters(queues.charger_commands))
+    assert letter["Attributes"]["MessageGroupId"] == "station"
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (KeyError(SECRET), "KeyError"),
+        (ExceptionGroup("several", [KeyError("a"), ValueError("b"), KeyError("c")]), "KeyError, ValueError"),
+        (
+            ClientError({"Error": {"Code": "AccessDeniedException", "Message": SECRET}}, "PutItem"),
+            "AccessDeniedException (PutItem)",
+        ),
+    ],
+)
+def test_an_error_is_told_by_its_kind(error: Exception, kind: str) -> None:
+    assert kind_of(error) == kind
 
 
 @pytest.mark.parametrize("body", ["", "no JSON", "{", '{"other": 1}'])

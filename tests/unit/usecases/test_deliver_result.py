@@ -7,12 +7,14 @@ from decimal import Decimal
 import pytest
 
 from ocpi_bridge.adapters.dynamodb import registry_items
+from ocpi_bridge.domain.delivery import STARTED_AGAIN
 from ocpi_bridge.domain.partners import Party
 from ocpi_bridge.domain.plans import Plan, PlanPeriod, RateUnit
 from ocpi_bridge.domain.requests import Origin, RequestKind, RequestState, Result
 from ocpi_bridge.domain.sessions import Session
-from ocpi_bridge.ports import Done, PartnerMessage, Receipt
+from ocpi_bridge.ports import Done, PartnerMessage, Receipt, ResultMessage
 from ocpi_bridge.usecases.deliver_result import LEASE, Delivered, DeliverResult, Outcome
+from ocpi_bridge.usecases.relay_outbox import messages_for
 from tests.support.clocks import START
 from tests.support.dynamodb_faults import meanwhile
 from tests.support.scripted import DELIVERED, NOT_FOUND, UNREACHABLE, ScriptedPartner
@@ -213,6 +215,67 @@ def test_the_result_of_a_partner_that_is_gone_is_given_up(world: World, session:
     world.remove(registry_items.partner_key("jedlix"))
     outcome, partner = deliver(world)
     assert (outcome.what, outcome.error, partner.messages) == (Delivered.GIVEN_UP, "unknown_partner", [])
+
+
+# --- Started again by a person --------------------------------------------------------------------------------------
+
+
+def given_up(world: World, session: Session) -> None:
+    answered(world, session)
+    deliver(world, NOT_FOUND)
+    world.clock.advance(3600)
+
+
+def start_again(world: World) -> bool:
+    now = world.clock.now()
+    return world.deliveries.deliver_again(world.request(), now, now + STARTED_AGAIN)
+
+
+def test_a_result_that_was_given_up_is_delivered_when_a_person_wants_it_whatever_the_timeout_was(
+    world: World, session: Session
+) -> None:
+    given_up(world, session)
+    assert start_again(world)
+    assert messages_for(world.request()) == [ResultMessage("r1", "jedlix")]
+    outcome, partner = deliver(world)
+    assert (outcome.what, [message.body for message in partner.messages]) == (
+        Delivered.DELIVERED,
+        [{"result": "ACCEPTED"}],
+    )
+    assert world.request().state is RequestState.DELIVERED
+
+
+def test_it_is_tried_for_a_minute_and_given_up_again_with_its_own_count_and_reason(
+    world: World, session: Session
+) -> None:
+    given_up(world, session)
+    start_again(world)
+    moments = until_it_ends(world, ScriptedPartner(UNREACHABLE))
+    assert (len(moments), moments[-1] - moments[0]) == (10, 55)
+    request = world.request()
+    assert (request.state, request.delivery.attempts, request.delivery.last_error) == (
+        RequestState.UNDELIVERED,
+        10,
+        "connect",
+    )
+
+
+def test_a_sweep_wakes_it_where_its_message_was_lost(world: World, session: Session) -> None:
+    given_up(world, session)
+    assert world.sweeps.open_requests(world.clock.now()) == []
+    start_again(world)
+    assert [one.request_id for one in world.sweeps.open_requests(world.clock.now())] == ["r1"]
+
+
+def test_two_who_start_it_again_start_it_once_and_what_was_delivered_is_never_started_again(
+    world: World, session: Session
+) -> None:
+    given_up(world, session)
+    assert start_again(world)
+    assert not start_again(world)
+    deliver(world)
+    assert not start_again(world)
+    assert deliver(world)[1].messages == []
 
 
 # --- Never twice at once ---------------------------------------------------------------------------------------------

@@ -12,6 +12,8 @@ SCHEDULE = (1, 3, 7, 15)
 JITTER = 0.2
 # After the announced timeout the partner no longer waits; a setting may grant it more.
 GRACE = timedelta(0)
+# How long a delivery that a person starts again is tried: whoever waits for it learns soon how it went.
+STARTED_AGAIN = timedelta(seconds=60)
 
 
 def next_attempt(

@@ -1,11 +1,12 @@
 """Requests: what a partner (or the bridge itself) wants of a charge point, as a small state machine.
 
     PENDING -> SENT -> ANSWERED | EXPIRED -> DELIVERED | UNDELIVERED
-       ^         |
+       ^         |        ^                                  |
+       |         |        +----------------------------------+  a person starts the delivery again
        +---------+  a request of two steps goes back to PENDING for its second one
 
 Each arrow is one conditional write, so a request has at most one answer. PENDING may also be ANSWERED (refused before
-anything was sent) or EXPIRED. UNDELIVERED may be DELIVERED when a person starts the delivery again.
+anything was sent) or EXPIRED. The answer itself never changes.
 """
 
 from dataclasses import dataclass
@@ -82,11 +83,15 @@ class Callback:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """How the delivery of the result went so far. `last_error` is for operators and carries no secret."""
+    """How the delivery of the result went so far. `last_error` is for operators and carries no secret.
+
+    `until`: a person started it again, so attempts end then, and not with the timeout that the partner was told.
+    """
 
     attempts: int = 0
     lease_until: datetime | None = None
     last_error: str | None = None
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +136,11 @@ class Request:
     def station_key(self) -> str:
         """The station over all CSMSs; commands are ordered within it."""
         return f"{self.csms_id}#{self.station_id}"
+
+    @property
+    def deliver_until(self) -> datetime:
+        """When it is too late for another attempt to deliver the result, but for the grace."""
+        return self.delivery.until or self.timeout_at
 
     @property
     def current_step(self) -> RequestKind:

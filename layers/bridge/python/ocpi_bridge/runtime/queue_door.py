@@ -1,11 +1,18 @@
-"""The door for queue messages: one use case a message, failures reported one by one, delays asked of the queue."""
+"""The door for queue messages: one use case a message, failures reported one by one, delays asked of the queue.
+
+A message that fails at its last receipt is put into the dead-letter queue by its worker, with the reason. SQS, which
+would move it without one, does so only where a worker died or ran out of time.
+"""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ocpi_bridge.adapters.sqs.dead_letters import NOT_DONE, Failure, kind_of, place_of, put_dead_letter
+from ocpi_bridge.runtime.clock import SystemClock
 from ocpi_bridge.runtime.observability import logger
+from ocpi_bridge.runtime.settings import variable
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -29,50 +36,108 @@ class QueueMessage:
         return content
 
 
+@dataclass(frozen=True, slots=True)
+class SourceQueue:
+    """A queue that a worker takes from, its dead-letter queue, and how often the queue hands a message out at the most."""
+
+    url: str
+    dead_letters: str
+    tries: int
+
+    @classmethod
+    def named(cls, name: str) -> "SourceQueue":
+        """The queue of a name such as CHARGER_COMMANDS, by the function's environment."""
+        return cls(variable(f"{name}_QUEUE_URL"), variable(f"{name}_DLQ_URL"), int(variable(f"{name}_TRIES")))
+
+
 # Handles a message; gives the seconds after which it is to come back, or None when it is done.
 Work = Callable[[QueueMessage], "float | None"]
 Handler = Callable[[Mapping[str, Any], object], dict[str, Any]]
 
 
-def queue_worker(work: Work, client: "Callable[[], SQSClient] | None" = None, urls: Sequence[str] = ()) -> Handler:
-    """Makes a Lambda handler for queue messages (ReportBatchItemFailures).
+def queue_worker(work: Work, client: "Callable[[], SQSClient]", *queues: SourceQueue) -> Handler:
+    """Makes a Lambda handler for messages of these queues (ReportBatchItemFailures).
 
     A message whose work raises comes back after the queue's visibility timeout; one whose work asks for a delay comes
-    back then (`client` and the queues' `urls` are needed for that). On a FIFO queue all later messages of the batch
-    fail with it, so that their order stays.
+    back then. At its last receipt it is put into the dead-letter queue, and is done only when it is there. On a FIFO
+    queue all later messages of the batch fail with one that comes back, so that their order stays.
     """
 
     def handle(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
         failures: list[dict[str, str]] = []
         blocked = False
         for record in event["Records"]:
-            if not blocked and _done(record, work, client, urls):
+            name = str(record["eventSourceARN"]).rpartition(":")[2]
+            queue = next((queue for queue in queues if queue.url.endswith(f"/{name}")), None)
+            if not blocked and _Turn(record, name, queue, client).done(work):
                 continue
-            blocked = str(record["eventSourceARN"]).endswith(".fifo")
+            blocked = name.endswith(".fifo")
             failures.append({"itemIdentifier": record["messageId"]})
         return {"batchItemFailures": failures}
 
     return handle
 
 
-def _done(record: Mapping[str, Any], work: Work, client: "Callable[[], SQSClient] | None", urls: Sequence[str]) -> bool:
-    name = str(record["eventSourceARN"]).rpartition(":")[2]
-    try:
-        message = QueueMessage(
-            text=record["body"],
-            attributes={key: value["stringValue"] for key, value in record["messageAttributes"].items()},
-            receipts=int(record["attributes"].get("ApproximateReceiveCount", "1")),
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """One receipt of a message; `queue` is None where the function was not told of it: a defect of the deployment."""
+
+    record: Mapping[str, Any]
+    name: str
+    queue: SourceQueue | None
+    client: "Callable[[], SQSClient]"
+
+    def done(self, work: Work) -> bool:
+        """Whether the queue may forget the message."""
+        try:
+            again_in = work(self._message())
+            if again_in is None:
+                return True
+            if not self._last:
+                self._defer(again_in)
+                return False
+            error, where = NOT_DONE, ""
+        except Exception as raised:  # noqa: BLE001 - one message's failure must not fail the others; it comes back by itself
+            self._log("queue.failed")
+            error, where = kind_of(raised), place_of(raised)
+        return self._last and self._given_up(error, where)
+
+    @property
+    def _receipts(self) -> int:
+        return int(self.record["attributes"].get("ApproximateReceiveCount", "1"))
+
+    @property
+    def _last(self) -> bool:
+        return self.queue is not None and self._receipts >= self.queue.tries
+
+    def _message(self) -> QueueMessage:
+        return QueueMessage(
+            text=self.record["body"],
+            attributes={key: value["stringValue"] for key, value in self.record["messageAttributes"].items()},
+            receipts=self._receipts,
         )
-        again_in = work(message)
-        if again_in is None:
-            return True
-        url = next((url for url in urls if url.endswith(f"/{name}")), None)
-        if client is not None and url is not None:
-            client().change_message_visibility(
-                QueueUrl=url,
-                ReceiptHandle=record["receiptHandle"],
-                VisibilityTimeout=max(0, min(LONGEST_DELAY, round(again_in))),
+
+    def _defer(self, seconds: float) -> None:
+        if self.queue is not None:
+            self.client().change_message_visibility(
+                QueueUrl=self.queue.url,
+                ReceiptHandle=self.record["receiptHandle"],
+                VisibilityTimeout=max(0, min(LONGEST_DELAY, round(seconds))),
             )
-    except Exception:  # noqa: BLE001 - one message's failure must not fail the others; it comes back by itself
-        logger.exception("queue.failed", extra={"queue": name, "message_id": record.get("messageId")})
-    return False
+
+    def _given_up(self, error: str, where: str) -> bool:
+        """Whether it lies in the dead-letter queue now. If not it fails, and SQS moves it there, without the reason."""
+        if self.queue is None:
+            return False
+        failure = Failure(error, where, self._receipts, self.record["messageId"], SystemClock().now())
+        try:
+            put_dead_letter(self.client(), self.queue.dead_letters, self.record, failure)
+        except Exception:  # noqa: BLE001 - whatever keeps it from being put there, the message must not be lost
+            self._log("queue.not_given_up")
+            return False
+        about = {"queue": self.name, "message_id": failure.message_id, "error": error, "attempts": failure.attempts}
+        logger.error("queue.given_up", extra=about)
+        return True
+
+    def _log(self, what: str) -> None:
+        logger.exception(what, extra={"queue": self.name, "message_id": self.record.get("messageId")})

@@ -100,7 +100,7 @@ class DeliverResult:
         partner = self.partners.partner(request.partner_id or "")
         if partner is None or request.callback is None or request.result is None:
             return self._give_up(request, "unknown_partner")
-        left = request.timeout_at + GRACE - now
+        left = request.deliver_until + GRACE - now
         if left <= timedelta(0):
             return self._give_up(request, request.delivery.last_error or "too_late")
         profile = self.store.active_profile(request.request_id) if request.kind is RequestKind.GET else None
@@ -122,7 +122,7 @@ class DeliverResult:
             due = next_attempt(
                 request.delivery.attempts,
                 self.clock.now(),
-                request.timeout_at,
+                request.deliver_until,
                 receipt.retry_after,
                 self.random,
             )

@@ -98,6 +98,21 @@ class DynamoDeliveryStore:
         """See DeliveryStore."""
         self._end(request, RequestState.UNDELIVERED, error)
 
+    def deliver_again(self, request: Request, now: datetime, until: datetime) -> bool:
+        """UNDELIVERED -> ANSWERED, to be delivered until an instant: a person's wish, carried on as every answer is.
+
+        False: it is not undelivered (any more); nothing was written.
+        """
+        again = {
+            "state": RequestState.ANSWERED.value,
+            "delivery_attempts": 0,
+            "deliver_until": session_items.epoch_ms(until),
+            "due_shard": session_items.DUE_SHARD,
+            "due_at": session_items.epoch_ms(now),
+        }
+        given_up = {"undelivered": RequestState.UNDELIVERED.value}
+        return self._update(request, again, "#state = :undelivered", given_up, remove=("last_error", "lease_until"))
+
     def _end(self, request: Request, state: RequestState, error: str | None) -> None:
         ended: dict[str, object] = {"state": state.value, "closed_at": session_items.epoch_ms(self.clock.now())}
         if error is not None:

@@ -83,6 +83,7 @@ def request_of(item: Mapping[str, Any]) -> Request:
             attempts=int(item.get("delivery_attempts", 0)),
             lease_until=from_epoch_ms(lease) if lease is not None else None,
             last_error=item.get("last_error"),
+            until=from_epoch_ms(item["deliver_until"]) if "deliver_until" in item else None,
         ),
     )
 
