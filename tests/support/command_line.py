@@ -31,10 +31,11 @@ class CommandLine:
     app: typer.Typer
     deployment: Deployment
 
-    def __call__(self, *arguments: str | Path) -> Done:
+    def __call__(self, *arguments: str | Path, stdin: str = "") -> Done:
         given = CliRunner().invoke(
             self.app,
             [*map(str, arguments), "--stage", "prod"],
+            input=stdin,
             obj=lambda _: self.deployment,
             catch_exceptions=False,
         )

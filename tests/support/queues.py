@@ -1,6 +1,7 @@
 """The queues as the stack makes them, in moto's SQS: in this process, without a network."""
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -54,6 +55,12 @@ class Queues:
         """A queue as a worker of it knows it."""
         url: str = getattr(self, field)
         return SourceQueue(url, self.dead_letters(url), TRIES[field])
+
+    def output(self, name: str) -> str:
+        """A queue's URL by the name of the stack's output: `CsmsEventsQueueUrl`, `CsmsEventsDeadLetterQueueUrl`."""
+        words = re.findall("[A-Z][a-z]+", name.removesuffix("QueueUrl").removesuffix("DeadLetter"))
+        url: str = getattr(self, "_".join(words).lower())
+        return self.dead_letters(url) if "DeadLetter" in name else url
 
     @property
     def environment(self) -> dict[str, str]:

@@ -5,6 +5,7 @@ import typer
 from tools.bridge import (
     assignment_commands,
     csms_commands,
+    dlq_commands,
     pairing_commands,
     privacy_commands,
     refused_hosts_commands,
@@ -37,6 +38,7 @@ app.add_typer(registration_commands.app, name="partner")
 app.add_typer(assignment_commands.app, name="assignment")
 app.add_typer(pairing_commands.app, name="pairing")
 app.add_typer(takeover_commands.app)
+app.add_typer(dlq_commands.app, name="dlq")
 app.add_typer(privacy_commands.app)
 
 

@@ -10,6 +10,7 @@ import typer
 from ocpi_bridge.domain.errors import UnknownEntity
 from tools.bridge import files, operations
 from tools.bridge.citrineos import Change, CitrineOS, SubscriptionFailed, read_station_ids
+from tools.bridge.questions import Yes, agreed
 from tools.bridge.session import TO_BE_CONTINUED, Session, command
 from tools.bridge.sources import FORMS, Source, parse_source
 
@@ -105,16 +106,15 @@ def remove(
         bool,
         typer.Option("--with-stations", help="Remove its stations too; without it they keep it from being removed."),
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Yes = False,
 ) -> None:
     """Remove a CSMS with what is shared with it: its events are refused from then on, and it is sent no command.
 
     A plan that is installed at one of its stations cannot be cleared any more: `bridge steering off --all CSMS` and
     `bridge release` first.
     """
-    if not yes:
-        what = f"CSMS {csms_id}, its stations and its secrets" if with_stations else f"CSMS {csms_id} and its secrets"
-        typer.confirm(f"Remove {what}?", abort=True, err=True)
+    what = f"CSMS {csms_id}, its stations and its secrets" if with_stations else f"CSMS {csms_id} and its secrets"
+    agreed(f"Remove {what}?", yes=yes)
     deployment = session.deployment
     removed = operations.remove_csms(deployment.registry, deployment.secrets, csms_id, with_stations=with_stations)
     session.output.done(

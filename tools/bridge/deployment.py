@@ -18,6 +18,7 @@ from ocpi_bridge.domain.errors import BridgeError
 from ocpi_bridge.domain.partners import Party
 from ocpi_bridge.ocpi.versions import versions_url
 from tools.bridge.csms_probe import CsmsProbe
+from tools.bridge.dlq_redrive import DeadLetters
 from tools.bridge.pairing import Pairings
 from tools.bridge.privacy import Erasure
 from tools.bridge.registration import Handshakes
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sqs import SQSClient
 
 # What `make up` writes (docs/local-stack.md).
 STACK_FILE = Path(".local/stack.json")
@@ -56,6 +58,7 @@ class Deployment:
     refused_hosts: DynamoRefusedHosts
     takeover: Takeover
     probe: CsmsProbe
+    dead_letters: DeadLetters
 
     @property
     def local(self) -> bool:
@@ -73,7 +76,9 @@ class Deployment:
         if session.region_name is None:
             raise DeploymentNotFound("which region? set AWS_REGION, or the region of your AWS profile")
         outputs = _stack_outputs(session.client("cloudformation"), f"ocpi-bridge-{stage}")
-        return cls._of(stage, outputs, session.client("dynamodb"), session.client("secretsmanager"))
+        return cls._of(
+            stage, outputs, session.client("dynamodb"), session.client("secretsmanager"), session.client("sqs")
+        )
 
     @classmethod
     def on_this_machine(cls, stack_file: Path = STACK_FILE) -> Self:
@@ -96,6 +101,7 @@ class Deployment:
             outputs,
             session.client("dynamodb", endpoint_url=endpoint, verify=ca_file),
             session.client("secretsmanager", endpoint_url=endpoint, verify=ca_file),
+            session.client("sqs", endpoint_url=endpoint, verify=ca_file),
             ca_file=Path(ca_file),
         )
 
@@ -106,6 +112,7 @@ class Deployment:
         outputs: Mapping[str, str],
         dynamodb: "DynamoDBClient",
         secrets_manager: "SecretsManagerClient",
+        sqs: "SQSClient",
         *,
         ca_file: Path | None = None,
     ) -> Self:
@@ -148,6 +155,14 @@ class Deployment:
                 csms_api_url=_output(outputs, "CsmsApiUrl"),
                 allow_loopback=stage == LOCAL_STAGE,
                 ca_file=ca_file,
+            ),
+            dead_letters=DeadLetters.on_aws(
+                sqs,
+                dynamodb,
+                lambda name: _output(outputs, name),
+                sessions=sessions,
+                requests=_output(outputs, "RequestsTableName"),
+                registry=table,
             ),
         )
 

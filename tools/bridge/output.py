@@ -37,13 +37,26 @@ class Output:
         elif not content:
             self._console.print(none)
         else:
-            table = Table(box=None, header_style="bold", pad_edge=False)
-            for column in columns:
-                # An id that is cut off is of no use.
-                table.add_column(column, overflow="fold")
-            for row in rows:
-                table.add_row(*row)
-            self._console.print(table)
+            self._print(columns, rows)
+
+    def tables(self, content: Sequence[Json], *tables: tuple[Sequence[str], Sequence[Sequence[str]]]) -> None:
+        """Shows one document for scripts, and for people tables of it: columns and rows, without those that are empty."""
+        if self._as_json:
+            self.document(list(content))
+            return
+        for columns, rows in tables:
+            if rows:
+                self._print(columns, rows)
+                self._console.print()
+
+    def _print(self, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+        table = Table(box=None, header_style="bold", pad_edge=False)
+        for column in columns:
+            # An id that is cut off is of no use.
+            table.add_column(column, overflow="fold")
+        for row in rows:
+            table.add_row(*row)
+        self._console.print(table)
 
     @contextmanager
     def progress(self, text: str) -> Iterator[Callable[[str], None]]:

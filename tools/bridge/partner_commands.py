@@ -9,6 +9,7 @@ import typer
 from ocpi_bridge.domain.errors import UnknownEntity
 from tools.bridge import files, operations
 from tools.bridge.partner_secrets import how_to_give
+from tools.bridge.questions import Yes, agreed
 from tools.bridge.session import Session, command
 from tools.bridge.sources import FORMS, Source, parse_source
 
@@ -163,14 +164,13 @@ def show(session: Session, partner_id: PartnerId) -> None:
 def remove(
     session: Session,
     partner_id: PartnerId,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Yes = False,
 ) -> None:
     """Remove a partner at once, with its tokens and assignments.
 
     Plans that it has installed are cleared at the charge points within a minute or two.
     """
-    if not yes:
-        typer.confirm(f"Remove partner {partner_id}, its tokens and its assignments?", abort=True, err=True)
+    agreed(f"Remove partner {partner_id}, its tokens and its assignments?", yes=yes)
     deployment = session.deployment
     removed = operations.remove_partner(deployment.registry, deployment.secrets, partner_id)
     content: dict[str, files.Json] = {

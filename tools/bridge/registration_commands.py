@@ -9,6 +9,7 @@ from ocpi_bridge.ocpi.versions import versions_url as own_versions_url
 from ocpi_bridge.usecases.commit_registration import Committed
 from tools.bridge import files
 from tools.bridge.partner_commands import File, PartnerId, app
+from tools.bridge.questions import Yes, agreed
 from tools.bridge.session import Session, command
 from tools.bridge.sources import FORMS, Source, parse_source
 
@@ -79,14 +80,13 @@ def rotate(session: Session, partner_id: PartnerId) -> None:
 def unregister(
     session: Session,
     partner_id: PartnerId,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Yes = False,
 ) -> None:
     """End a partner's registration: ask the partner, then cut it off whatever it says.
 
     Its assignments stay for when it comes back; plans that it has at charge points are cleared.
     """
-    if not yes:
-        typer.confirm(f"End the registration of partner {partner_id}?", abort=True, err=True)
+    agreed(f"End the registration of partner {partner_id}?", yes=yes)
     ended = session.deployment.handshakes.unregister(partner_id)
     sentences = [f"The registration of partner {partner_id} is ended."]
     if ended.not_told is not None:

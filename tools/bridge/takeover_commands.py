@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from tools.bridge import files
+from tools.bridge.questions import Yes, agreed
 from tools.bridge.session import TO_BE_CONTINUED, Session, command
 from tools.bridge.takeover import Concerned, Takeover, Target
 
@@ -52,7 +53,6 @@ StationOption = Annotated[
 EvseOption = Annotated[str | None, typer.Option(metavar="UID", help="One EVSE, by OCPI's uid.")]
 SessionOption = Annotated[str | None, typer.Option("--session", metavar="ID", help="One session that is not over.")]
 CsmsOption = Annotated[str | None, typer.Option("--all", metavar="CSMS", help="All stations of a CSMS.")]
-Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 EvseUid = Annotated[str, typer.Option("--evse", metavar="UID", help="The EVSE, by OCPI's uid.")]
 
 
@@ -71,8 +71,8 @@ def off(
     """
     takeover = session.deployment.takeover
     targets = _targets(takeover, station, evse, session_id, all_of)
-    if all_of is not None and not yes:
-        typer.confirm(f"Take {len(targets)} station(s) of CSMS {all_of} back from all partners?", abort=True, err=True)
+    if all_of is not None:
+        agreed(f"Take {len(targets)} station(s) of CSMS {all_of} back from all partners?", yes=yes)
     concerned = takeover.steer(targets, suspended=True)
     _tell(session, targets, concerned, "off", "is being released")
 
@@ -92,8 +92,8 @@ def on(
     """
     takeover = session.deployment.takeover
     targets = _targets(takeover, station, evse, session_id, all_of)
-    if all_of is not None and not yes:
-        typer.confirm(f"Give {len(targets)} station(s) of CSMS {all_of} to the partners again?", abort=True, err=True)
+    if all_of is not None:
+        agreed(f"Give {len(targets)} station(s) of CSMS {all_of} to the partners again?", yes=yes)
     concerned = takeover.steer(targets, suspended=False)
     _tell(session, targets, concerned, "on", "has a plan")
 
@@ -160,8 +160,8 @@ def release(
     if sum((all_of_them, partner is not None, station is not None)) != 1:
         raise typer.BadParameter("give exactly one of --all, --partner and --station")
     takeover = session.deployment.takeover
-    if all_of_them and not yes:
-        typer.confirm("Clear all plans of all partners at all charge points?", abort=True, err=True)
+    if all_of_them:
+        agreed("Clear all plans of all partners at all charge points?", yes=yes)
     with session.output.progress("Looking for plans ...") as tell:
         if station is not None:
             targets: tuple[Target, ...] = (takeover.station(station),)

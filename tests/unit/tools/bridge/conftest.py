@@ -22,10 +22,13 @@ from ocpi_bridge.runtime.clock import SystemClock
 from tests.support.clocks import ManualClock
 from tests.support.operator import EXAMPLES, PREFIX, Change, CsmsExchange, Vault, Write
 from tests.support.partner_platform import PartnerServer
+from tests.support.queues import Queues, aws_queues
 from tests.support.scripted import ScriptedPartner
 from tests.support.tables import REGION, AwsTables, aws_tables
+from tools.bridge import questions
 from tools.bridge.csms_probe import CsmsProbe
 from tools.bridge.deployment import Deployment
+from tools.bridge.dlq_redrive import DeadLetters
 from tools.bridge.pairing import Pairings
 from tools.bridge.privacy import Erasure
 from tools.bridge.registration import Handshakes
@@ -106,6 +109,27 @@ def takeover(tables: AwsTables, pauses: list[Callable[[], None]], clock: ManualC
 
 
 @pytest.fixture
+def queues(_aws: tuple[AwsTables, Vault]) -> Iterator[Queues]:
+    """The queues, empty."""
+    with aws_queues() as queues:
+        yield queues
+
+
+@pytest.fixture
+def dead_letters(tables: AwsTables, queues: Queues, clock: ManualClock) -> DeadLetters:
+    """The dead letters of these queues; a look that finds nothing does not wait for more."""
+    on_aws = DeadLetters.on_aws(
+        queues.client,
+        tables.client,
+        queues.output,
+        sessions=tables.sessions,
+        requests=tables.requests,
+        registry=tables.registry,
+    )
+    return replace(on_aws, box=replace(on_aws.box, wait_seconds=0), clock=clock)
+
+
+@pytest.fixture
 def deployment(
     _aws: tuple[AwsTables, Vault],
     registry: DynamoRegistry,
@@ -114,6 +138,7 @@ def deployment(
     scripted_partner: ScriptedPartner,
     csms_exchange: CsmsExchange,
     takeover: Takeover,
+    dead_letters: DeadLetters,
 ) -> Deployment:
     tables, vault = _aws
     handshakes = Handshakes(
@@ -141,7 +166,14 @@ def deployment(
             lambda: csms_exchange,
             "https://csms-api.example",
         ),
+        dead_letters,
     )
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody is there who answers what the test types."""
+    monkeypatch.setattr(questions, "at_a_terminal", lambda: True)
 
 
 @pytest.fixture

@@ -195,6 +195,7 @@ def test_a_registered_partner_is_shown_as_one_and_replacing_it_tells_what_stays(
     assert registry.get_partner("jedlix") == registered
 
 
+@pytest.mark.usefixtures("terminal")
 def test_a_partner_is_removed_after_asking(furnished: Bridge, registry: DynamoRegistry) -> None:
     refused = furnished("partner", "remove", "jedlix", stdin="n\n")
     assert refused.exit_code == 1

@@ -19,6 +19,13 @@ OUTPUTS = {
     "CountryCode": "NL",
     "PartyId": "CPO",
     "BusinessName": "Example CPO",
+    "RequestsTableName": "ocpi-bridge-prod-requests",
+    "RelayFailuresQueueUrl": "https://sqs.example/relay-failures",
+    **{
+        f"{queue}{kind}QueueUrl": f"https://sqs.example/{queue}{kind}"
+        for queue in ("ChargerCommands", "RequestDeadlines", "ResultCallbacks", "PartnerUpdates", "CsmsEvents")
+        for kind in ("", "DeadLetter")
+    },
 }
 
 
@@ -85,6 +92,18 @@ def test_the_stack_on_this_machine_is_found_by_its_file(stack_file: Path) -> Non
     found = Deployment.on_this_machine(stack_file)
     assert found.local
     assert (found.ocpi_api_url, found.csms_api_url) == ("https://ocpi.example/prod", "https://csms-api.example/prod")
+
+
+def test_all_dead_letter_queues_are_found_and_where_their_letters_came_from(stack_file: Path) -> None:
+    found = Deployment.on_this_machine(stack_file).dead_letters.queues
+    assert {queue.name: (queue.url, queue.source_url) for queue in found} == {
+        "charger-commands": (OUTPUTS["ChargerCommandsDeadLetterQueueUrl"], OUTPUTS["ChargerCommandsQueueUrl"]),
+        "request-deadlines": (OUTPUTS["RequestDeadlinesDeadLetterQueueUrl"], OUTPUTS["RequestDeadlinesQueueUrl"]),
+        "result-callbacks": (OUTPUTS["ResultCallbacksDeadLetterQueueUrl"], OUTPUTS["ResultCallbacksQueueUrl"]),
+        "partner-updates": (OUTPUTS["PartnerUpdatesDeadLetterQueueUrl"], OUTPUTS["PartnerUpdatesQueueUrl"]),
+        "csms-events": (OUTPUTS["CsmsEventsDeadLetterQueueUrl"], OUTPUTS["CsmsEventsQueueUrl"]),
+        "relay-failures": (OUTPUTS["RelayFailuresQueueUrl"], None),
+    }
 
 
 def test_a_missing_file_says_how_to_start_the_stack(tmp_path: Path) -> None:

@@ -250,6 +250,7 @@ def test_a_partner_that_was_added_by_hand_is_removed_by_hand(bridge: Bridge, reg
     assert entry(registry).registration is Registration.STATIC
 
 
+@pytest.mark.usefixtures("terminal")
 def test_an_end_is_asked_for_twice(registered: Bridge, registry: DynamoRegistry) -> None:
     assert registered("unregister", "jedlix", stdin="n\n").exit_code == 1
     assert entry(registry).connected

@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import MessageAttributeValueTypeDef
 
@@ -22,6 +20,8 @@ if TYPE_CHECKING:
 FAILURE = "failure"
 # A worker that asked for the message again, and would have gone on asking.
 NOT_DONE = "not_done"
+# The package, and the functions' handlers.
+_OWN_MODULES = ("ocpi_bridge.", "handler")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +74,14 @@ def kind_of(error: BaseException) -> str:
 
 
 def place_of(error: BaseException) -> str:
-    """Where in the bridge's own code an error came from: module and line; empty where it never passed through."""
+    """Where in the bridge's own code an error came from, below whoever caught it: module and line, or nothing."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     found = ""
-    at: TracebackType | None = error.__traceback__
+    at = error.__traceback__.tb_next if error.__traceback__ is not None else None
     while at is not None:
         module = str(at.tb_frame.f_globals.get("__name__", ""))
-        if module.startswith("ocpi_bridge."):
+        if module.startswith(_OWN_MODULES):
             found = f"{module}:{at.tb_lineno}"
         at = at.tb_next
     return found
