@@ -1,7 +1,7 @@
 """What goes wrong on a deployed stack: processes die, messages are lost or come twice, things are forgotten."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING
@@ -84,10 +84,49 @@ class Queue:
         self._client = _queues(stack)
         self._url = stack.outputs[f"{name}QueueUrl"]
 
-    def send(self, body: object, *, group: str | None = None, copy: str = "") -> None:
+    def send(
+        self, body: object, *, group: str | None = None, copy: str = "", attributes: Mapping[str, str] | None = None
+    ) -> None:
         """Sends a message at once; in a FIFO queue `copy` makes it another one than what it repeats."""
         fifo = {"MessageGroupId": group, "MessageDeduplicationId": copy} if group else {}
-        self._client.send_message(QueueUrl=self._url, MessageBody=json.dumps(body), **fifo)  # type: ignore[arg-type]
+        given = {name: {"DataType": "String", "StringValue": value} for name, value in (attributes or {}).items()}
+        self._client.send_message(
+            QueueUrl=self._url,
+            MessageBody=json.dumps(body),
+            MessageAttributes=given,  # type: ignore[arg-type]
+            **fifo,  # type: ignore[arg-type]
+        )
+
+    def use_up(self, marker: str, receipts: int, timeout: float) -> None:
+        """Takes the message with a marker so often, and gives it back, as workers that are throttled or killed do.
+
+        Others are taken once.
+        """
+        others: list[str] = []
+
+        def used_up() -> bool:
+            answer = self._client.receive_message(
+                QueueUrl=self._url,
+                MaxNumberOfMessages=BATCH,
+                WaitTimeSeconds=LONG_POLL_SECONDS,
+                VisibilityTimeout=HIDDEN_SECONDS,
+                MessageSystemAttributeNames=["ApproximateReceiveCount"],
+            )
+            count = 0
+            for message in answer.get("Messages", []):
+                if marker in message["Body"]:
+                    count = int(message["Attributes"]["ApproximateReceiveCount"])
+                    self._give_back(message["ReceiptHandle"])
+                else:
+                    others.append(message["ReceiptHandle"])
+            return count >= receipts
+
+        eventually(used_up, timeout, what=f"{receipts} receipts of {marker}")
+        for handle in others:
+            self._give_back(handle)
+
+    def _give_back(self, handle: str) -> None:
+        self._client.change_message_visibility(QueueUrl=self._url, ReceiptHandle=handle, VisibilityTimeout=0)
 
     def lose(self, request_id: str, timeout: float) -> None:
         """Deletes the message that names a request, once it is there; others are given back."""
@@ -126,5 +165,5 @@ class Queue:
                 else:
                     others.append(message["ReceiptHandle"])
         for handle in others:
-            self._client.change_message_visibility(QueueUrl=self._url, ReceiptHandle=handle, VisibilityTimeout=0)
+            self._give_back(handle)
         return taken

@@ -5,7 +5,7 @@ what it started a second time changes nothing: all of the bridge's workers take 
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Self
@@ -98,7 +98,7 @@ class DeadLetters:
     queues: Sequence[DeadLetterQueue]
     standings: Standings
     deliveries: DynamoDeliveryStore
-    clock: Clock = field(default_factory=SystemClock)
+    clock: Clock
 
     @classmethod
     def on_aws(
@@ -118,11 +118,13 @@ class DeadLetters:
             else DeadLetterQueue(name, output(f"{key}DeadLetterQueueUrl"), output(f"{key}QueueUrl"))
             for name, key in OUTPUTS.items()
         ]
+        clock = SystemClock()
         return cls(
             DeadLetterBox(sqs),
             queues,
             Standings(dynamodb, sessions, requests, registry),
-            DynamoDeliveryStore(dynamodb, sessions, requests, registry),
+            DynamoDeliveryStore(dynamodb, sessions, requests, registry, clock),
+            clock,
         )
 
     # --- Looking -----------------------------------------------------------------------------------------------------

@@ -111,7 +111,8 @@ class DynamoDeliveryStore:
             "due_at": session_items.epoch_ms(now),
         }
         given_up = {"undelivered": RequestState.UNDELIVERED.value}
-        return self._update(request, again, "#state = :undelivered", given_up, remove=("last_error", "lease_until"))
+        ended = ("last_error", "lease_until", "closed_at")
+        return self._update(request, again, "#state = :undelivered", given_up, remove=ended)
 
     def _end(self, request: Request, state: RequestState, error: str | None) -> None:
         ended: dict[str, object] = {"state": state.value, "closed_at": session_items.epoch_ms(self.clock.now())}
