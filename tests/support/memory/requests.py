@@ -130,6 +130,16 @@ class MemoryCommandStore:
             self.books.put_control(replace(control, sent=request.number))
         return True
 
+    def nothing_sent(self, request: Request) -> None:
+        known = self.books.requests.get(request.request_id)
+        as_read = known is not None and (known.state, known.step, known.attempts) == (
+            request.state,
+            request.step,
+            request.attempts,
+        )
+        if known is not None and as_read:
+            self.books.put_request(replace(known, unsent=request.attempts))
+
     def record_answer(self, request: Request, answer: Answer, *, uncertain: bool = False) -> bool:
         known, books = self.books.requests.get(request.request_id), self.books
         if known is None or known.state not in WAITING or known.step != request.step:

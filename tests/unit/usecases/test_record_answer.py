@@ -350,6 +350,29 @@ def test_an_outcome_that_nobody_knows_is_noted_with_the_answer(
     assert control.uncertain_by == ("jedlix" if in_the_dark else None)
 
 
+@pytest.mark.parametrize(
+    ("unsent", "done", "in_the_dark"),
+    [
+        (0, REJECTED, True),
+        (0, Failed("offline", nothing_sent=True, retryable=False), True),
+        (0, ACCEPTED, False),
+        (1, REJECTED, False),
+        (1, Failed("offline", nothing_sent=True, retryable=False), False),
+        (1, Failed("HTTP 502", nothing_sent=False, retryable=False), True),
+    ],
+)
+def test_a_refusal_says_nothing_of_an_earlier_attempt_that_may_have_been_done(
+    world: World, session: Session, unsent: int, done: Done | Failed, in_the_dark: bool
+) -> None:
+    request = world.put_request(session, state=SENT, attempts=1, number=3)
+    if unsent:
+        world.commands.nothing_sent(request)
+    world.set_control(session, accepted=3, sent=3)
+    assert world.commands.mark_sent(world.request())
+    record(world, done)
+    assert world.control(session).in_the_dark is in_the_dark
+
+
 def test_a_later_answer_that_is_known_settles_it(world: World, session: Session) -> None:
     world.put_request(session, state=SENT, attempts=1, number=3)
     record(world, Failed("HTTP 502", nothing_sent=False, retryable=False))

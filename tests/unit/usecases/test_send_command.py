@@ -320,6 +320,18 @@ def test_a_request_that_was_perhaps_sent_is_sent_again_while_it_is_the_last_one_
     assert (turn.what, len(driver.commands), world.request().attempts) == (Sent.ANSWERED, 1, 2)
 
 
+@pytest.mark.parametrize(("first", "in_the_dark"), [(UNCLEAR, True), (OFFLINE, False)])
+def test_what_was_perhaps_sent_before_another_car_came_leaves_a_doubt(
+    world: World, session: Session, first: Failed, in_the_dark: bool
+) -> None:
+    world.put_request(session)
+    send(world, first)
+    world.put_session(replace(session, superseded_at=world.clock.now()))
+    turn, driver = send(world, ACCEPTED)
+    assert (turn.what, driver.commands) == (Sent.REFUSED, [])
+    assert world.control(session).in_the_dark is in_the_dark
+
+
 def test_a_request_that_was_perhaps_sent_is_not_sent_again_over_a_later_one(world: World, session: Session) -> None:
     world.put_request(session, state=SENT, attempts=1)
     world.set_control(session, accepted=2, sent=2)

@@ -293,6 +293,19 @@ def test_sending_is_noted_with_its_attempt_its_number_and_what_it_is_fitted_to(s
     assert (second.attempts, second.fitted_to) == (2, fit)
 
 
+def test_attempts_that_reached_nobody_are_noted_while_the_request_is_as_it_was(stores: Stores) -> None:
+    once = sent(stores, accepted(stores, asked()))
+    stores.commands.nothing_sent(once)
+    assert now_of(stores, once) == replace(once, unsent=1)
+    twice = sent(stores, now_of(stores, once))
+    for stale in (once, replace(twice, step=1), replace(twice, state=PENDING), asked("r9")):
+        stores.commands.nothing_sent(stale)
+    assert now_of(stores, once) == replace(once, attempts=2, unsent=1)
+    answered(stores, twice)
+    stores.commands.nothing_sent(twice)
+    assert now_of(stores, once).unsent == 1
+
+
 def test_only_what_was_read_last_is_sent(stores: Stores) -> None:
     request = accepted(stores, asked())
     assert not stores.commands.mark_sent(replace(request, step=1))

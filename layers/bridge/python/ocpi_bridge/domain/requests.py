@@ -98,7 +98,8 @@ class Delivery:
 class Request:
     """One request. Times are UTC; `deadline` is when it expires, `timeout_at` is what the partner was told.
 
-    `steps` are the charger commands it takes; `step` is the current one; `attempts` counts commands sent for it.
+    `steps` are the charger commands it takes; `step` is the current one; `attempts` counts commands sent for it,
+    `unsent` those of the first ones that certainly reached no charge point.
     `number` orders SET and CLEAR within a session (GETs have none). `unit` is the unit of the partner's plan (SET), or
     the one to answer in (GET; None: the charge point's). `plan_ends_at` is when a SET's plan ends, None if it does not
     by itself. `fail_safe_at` is when the charge point stops to follow a SET's plan so that nobody stays paused when we
@@ -119,6 +120,7 @@ class Request:
     steps: tuple[RequestKind, ...]
     step: int = 0
     attempts: int = 0
+    unsent: int = 0
     number: int | None = None
     partner_id: str | None = None
     callback: Callback | None = None

@@ -110,6 +110,9 @@ class CommandStore(Protocol):
         is no longer the last one sent.
         """
 
+    def nothing_sent(self, request: Request) -> None:
+        """Notes that none of the request's attempts so far reached its charge point, unless it moved on meanwhile."""
+
     def record_answer(self, request: Request, answer: Answer, *, uncertain: bool = False) -> bool:
         """PENDING or SENT (of this step) -> ANSWERED; and which plan is installed now, or that nobody knows (`uncertain`).
 

@@ -91,9 +91,11 @@ class RecordAnswer:
 def _uncertain(request: Request, answer: Answer, done: Done | Failed) -> bool:
     """Whether nobody knows now what the charge point follows (design decision 16).
 
-    The command may have been sent without an answer that means anything; or the first of two steps took the former plan
-    away and the second one came to nothing.
+    The command may have been sent without an answer that means anything; or what is refused now was done at an earlier
+    attempt, whose answer was lost; or the first of two steps took the former plan away and the second one came to nothing.
     """
+    if request.number is None or answer.result is Result.ACCEPTED:
+        return False
     unheard = not done.nothing_sent if isinstance(done, Failed) else not understood(done.status)
-    halfway = request.step > 0 and answer.result is not Result.ACCEPTED
-    return request.number is not None and (unheard or halfway)
+    halfway = request.step > 0
+    return unheard or halfway or request.attempts - 1 > request.unsent

@@ -108,7 +108,10 @@ class SendCommand:
         return Turn(Sent.SUPERSEDED, request)
 
     def _refuse(self, request: Request, answer: Answer) -> Turn:
-        self.store.record_answer(request, answer)
+        # What was sent before may have been done, though nothing is sent any more.
+        self.store.record_answer(
+            request, answer, uncertain=request.number is not None and request.attempts > request.unsent
+        )
         return Turn(Sent.REFUSED, request, reason=answer.reason)
 
     def _submit(self, context: CommandContext, command: ChargerCommand) -> Turn:
@@ -123,6 +126,8 @@ class SendCommand:
             wait = max(BACKOFF[min(request.attempts, len(BACKOFF)) - 1], outcome.retry_after or 0)
             left = request.deadline - self.clock.now() - timedelta(seconds=wait)
             if left >= LEAST_CALL_TIME + CALL_MARGIN:
+                if outcome.nothing_sent and request.attempts - 1 == request.unsent:
+                    self.store.nothing_sent(request)
                 return Turn(Sent.AGAIN, request, again_in=wait, reason=outcome.reason)
             if not outcome.nothing_sent:
                 return Turn(Sent.OUT_OF_TIME, request, reason=outcome.reason)

@@ -81,6 +81,18 @@ class DynamoCommandStore:
             )
         return writes.write(self.client, entries)
 
+    def nothing_sent(self, request: Request) -> None:
+        """See CommandStore."""
+        as_it_is = {"state": request.state.value, "step": request.step, "attempts": request.attempts}
+        noted = writes.update(
+            self.requests,
+            request_items.request_key(request.request_id),
+            {**as_it_is, "unsent": request.attempts},
+            "#state = :state AND #step = :step AND #attempts = :attempts",
+            {},
+        )
+        writes.write(self.client, [noted])
+
     def record_answer(self, request: Request, answer: Answer, *, uncertain: bool = False) -> bool:
         """See CommandStore."""
         entries = [self._answered(request, answer)]

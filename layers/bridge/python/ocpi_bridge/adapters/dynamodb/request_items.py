@@ -75,6 +75,7 @@ def request_of(item: Mapping[str, Any]) -> Request:
         state=RequestState(item["state"]),
         step=int(item["step"]),
         attempts=int(item["attempts"]),
+        unsent=int(item.get("unsent", 0)),
         result=Result(item["result"]) if "result" in item else None,
         reason=item.get("reason"),
         supported=item.get("supported", True),
