@@ -1,5 +1,6 @@
 """Own requests that bring a charge point to the plan that it should follow (domain.plan_keeping decides which)."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from ocpi_bridge.domain.controls import Control, NewestRequest
@@ -11,15 +12,20 @@ from ocpi_bridge.ports import WatchStore
 from ocpi_bridge.usecases.own_requests import OwnRequests
 from ocpi_bridge.usecases.watching import Seen
 
+Note = Callable[[Watch], None]
+
 
 @dataclass(frozen=True, slots=True)
 class KeepPlan:
-    """Makes the requests; each is asked for once more on the very control that it is accepted on. Raises Contended."""
+    """Makes the requests; each is asked for once more on the very control that it is accepted on. Raises Contended.
+
+    `note` is told of the watch that knows the request, right before that is accepted.
+    """
 
     store: WatchStore
     own: OwnRequests
 
-    def clear(self, seen: Seen) -> Request | None:
+    def clear(self, seen: Seen, note: Note) -> Request | None:
         """The plan is cleared by its id; None where a request that is under way takes its place."""
 
         def wanted(control: Control) -> bool:
@@ -28,38 +34,38 @@ class KeepPlan:
                 return False
             return not (must_go(situation) and _may_be_replaced(seen, control))
 
-        return self.own.clear(seen.session, seen.control, seen.watch.partner_id, wanted)
+        return self.own.clear(
+            seen.session,
+            seen.control,
+            seen.watch.partner_id,
+            wanted,
+            lambda request: note(replace(seen.watch, own=request.request_id)),
+        )
 
-    def resend(self, seen: Seen) -> tuple[Request | None, Watch]:
-        """The partner's last accepted plan is sent again, fitted anew; and what the watch remembers of that.
+    def resend(self, seen: Seen, note: Note) -> Request | None:
+        """The partner's last accepted plan is sent again, fitted anew.
 
         None where a newer request took its place, or where the plan is gone from our books (after weeks).
         """
         installed = seen.installed
         plan = self.store.plan(installed.request_id) if installed is not None else None
         if installed is None or plan is None:
-            return None, seen.watch
+            return None
 
         def wanted(control: Control) -> bool:
             return control.installed == installed and not self._waits(control.intake(seen.watch.partner_id).newest)
 
-        request = self.own.resend(
+        return self.own.resend(
             seen.session,
             seen.control,
             seen.watch.partner_id,
             plan,
             steps_of(RequestKind.SET, replacement_at(seen.place.station, seen.place.csms), first=False),
             wanted,
+            lambda request: note(_resending(seen, installed.request_id, request)),
             ends_at=installed.ends_at,
             fail_safe_at=fail_safe_of(plan, seen.session, seen.outlet, seen.partner, seen.now),
         )
-        if request is None:
-            return None, seen.watch
-        watch = seen.watch
-        if watch.missing == installed.request_id:
-            watch = replace(watch, missing=None, resent=request.request_id, resent_at=seen.now)
-        # Where nobody knew what was followed, what is read then is told whatever it is (design decision 16).
-        return request, replace(watch, forced=watch.forced or seen.control.in_the_dark)
 
     def under_way(self, seen: Seen) -> bool:
         """Whether a request of whoever steers, or of this partner, waits for its answer; asked only where it matters."""
@@ -73,6 +79,15 @@ class KeepPlan:
             return False
         request = self.store.request(newest.request_id)
         return request is not None and request.kind is not RequestKind.GET and request.state in WAITING
+
+
+def _resending(seen: Seen, installed: str, request: Request) -> Watch:
+    """What the watch remembers of a plan (by its request) that is sent again."""
+    watch = replace(seen.watch, own=request.request_id)
+    if watch.missing == installed:
+        watch = replace(watch, missing=None, resent=request.request_id, resent_at=seen.now)
+    # Where nobody knew what was followed, what is read then is told whatever it is (design decision 16).
+    return replace(watch, forced=watch.forced or seen.control.in_the_dark)
 
 
 def _may_be_replaced(seen: Seen, control: Control) -> bool:

@@ -19,24 +19,29 @@ ACCEPT_PAUSE = 0.02
 
 # Asked of the very control that a request is accepted on: whether it is still wanted.
 Wanted = Callable[[Control], bool]
+# Told of a request right before it is accepted: who must deal with its end would not know of it after a crash in between.
+Note = Callable[[Request], None]
 
 
 @dataclass(frozen=True, slots=True)
 class OwnRequests:
-    """Makes requests of the bridge's own. `pause` waits some seconds before another attempt."""
+    """Makes requests of the bridge's own. `pause` waits some seconds before another attempt.
+
+    A request that was noted may not have come to be; then nothing of it is ever found.
+    """
 
     store: RequestStore
     clock: Clock
     pause: Callable[[float], None]
 
-    def clear(self, session: Session, control: Control, partner_id: str, wanted: Wanted) -> Request | None:
+    def clear(self, session: Session, control: Control, partner_id: str, wanted: Wanted, note: Note) -> Request | None:
         """The partner's plan is cleared at the charge point; None where that is not (or no longer) `wanted`.
 
         A CLEAR hits whatever plan the session has by its turn, so none may be accepted after a plan that nobody knew
         of. Raises Contended.
         """
         request = self._new(RequestKind.CLEAR, session, partner_id)
-        return self._accepted(request, None, control, wanted)
+        return self._accepted(request, None, control, wanted, note)
 
     def resend(
         self,
@@ -46,6 +51,7 @@ class OwnRequests:
         plan: Plan,
         steps: tuple[RequestKind, ...],
         wanted: Wanted,
+        note: Note,
         *,
         ends_at: datetime | None,
         fail_safe_at: datetime | None,
@@ -61,15 +67,15 @@ class OwnRequests:
             plan_ends_at=ends_at,
             fail_safe_at=fail_safe_at,
         )
-        return self._accepted(request, plan, control, wanted)
+        return self._accepted(request, plan, control, wanted, note)
 
-    def look(self, session: Session, control: Control, partner_id: str, duration: int) -> Request:
+    def look(self, session: Session, control: Control, partner_id: str, duration: int, note: Note) -> Request:
         """The profile that the charge point follows for `duration` seconds is read, in the partner's unit.
 
         Raises Contended.
         """
         asked = replace(self._new(RequestKind.GET, session, partner_id), duration=duration, unit=control.unit)
-        request = self._accepted(asked, None, control, lambda _: True)
+        request = self._accepted(asked, None, control, lambda _: True, note)
         if request is None:
             raise _contended()
         return request
@@ -77,12 +83,18 @@ class OwnRequests:
     def learn(self, session: Session) -> None:
         """The station is asked what it can take. Raises Contended."""
         asked = self._new(RequestKind.LEARN, session, None)
-        self._accepted(asked, None, self.store.control(session.session_id), lambda _: True)
+        self._accepted(asked, None, self.store.control(session.session_id), lambda _: True, lambda _: None)
 
-    def _accepted(self, request: Request, plan: Plan | None, control: Control, wanted: Wanted) -> Request | None:
+    def _accepted(
+        self, request: Request, plan: Plan | None, control: Control, wanted: Wanted, note: Note
+    ) -> Request | None:
+        noted = False
         for known in self._controls(request.session_id, control):
             if not wanted(known):
                 return None
+            if not noted:
+                note(request)
+                noted = True
             after, number = numbered(known, request.kind)
             numbered_request = replace(request, number=number)
             if self.store.accept(numbered_request, plan, before=known, after=after):

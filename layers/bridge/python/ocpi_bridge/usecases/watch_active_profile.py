@@ -101,20 +101,18 @@ class WatchActiveProfile:
         return self._look(seen, decision, done, settle=settle)
 
     def _clear(self, seen: Seen) -> Step:
-        request = self.keep.clear(seen)
+        request = self.keep.clear(seen, lambda watch: self._asks(seen, watch))
         if request is None:
             return self._later(seen, Watched.LATER, seen.now + RETRY_AFTER[0])
         if seen.session.over or seen.session.superseded_at is not None:
             # Once: the transaction is gone, so the charge point lets go of the plan by itself; nobody waits for this.
             self._save(seen, replace(seen.watch, cleared=True, own=None), None)
-            return Step(Watched.CLEARING)
-        return self._asked(seen, request, Watched.CLEARING)
+        return Step(Watched.CLEARING)
 
     def _resend(self, seen: Seen) -> Step:
-        request, watch = self.keep.resend(seen)
-        if request is None:
+        if self.keep.resend(seen, lambda watch: self._asks(seen, watch)) is None:
             return self._later(seen, Watched.LATER, seen.now + RETRY_AFTER[0])
-        return self._asked(replace(seen, watch=watch), request, Watched.RESENDING)
+        return Step(Watched.RESENDING)
 
     def _look(self, seen: Seen, decision: Decision, done: Watched, *, settle: bool) -> Step:
         """The charge point is asked what it follows, where that is in doubt and matters to somebody."""
@@ -131,8 +129,14 @@ class WatchActiveProfile:
         young = _youth(seen)
         if settle and young is not None:
             return Step(Watched.SOON, again_in=young)
-        request = self.own.look(seen.session, seen.control, seen.watch.partner_id, PUSHED_SECONDS)
-        return self._asked(seen, request, Watched.LOOKING)
+        self.own.look(
+            seen.session,
+            seen.control,
+            seen.watch.partner_id,
+            PUSHED_SECONDS,
+            lambda request: self._asks(seen, replace(seen.watch, own=request.request_id)),
+        )
+        return Step(Watched.LOOKING)
 
     def _hinted(self, seen: Seen) -> tuple[Seen, bool, datetime | None]:
         """Whether a hint of the charge point is to be looked into now, or else when; one that is explained is noted."""
@@ -152,9 +156,9 @@ class WatchActiveProfile:
 
     # --- Notes -------------------------------------------------------------------------------------------------------
 
-    def _asked(self, seen: Seen, request: Request, what: Watched) -> Step:
-        self._save(seen, replace(seen.watch, own=request.request_id), seen.now + OWN_REQUEST_OVERDUE)
-        return Step(what)
+    def _asks(self, seen: Seen, watch: Watch) -> None:
+        """Noted before the request is made: its end is this watch's matter, whoever dies in between."""
+        self._save(seen, watch, seen.now + OWN_REQUEST_OVERDUE)
 
     def _later(self, seen: Seen, what: Watched, due_at: datetime) -> Step:
         self._save(seen, seen.watch, due_at)
