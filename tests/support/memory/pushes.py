@@ -1,10 +1,11 @@
-"""What partners acknowledged and are owed, in memory."""
+"""What partners acknowledged, are owed, and wish, in memory."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ocpi_bridge.domain.plans import Plan
+from ocpi_bridge.domain.preferences import PreferencesChange
 from ocpi_bridge.domain.requests import Request
 from ocpi_bridge.domain.sessions import ChargingPeriod, Session
 from ocpi_bridge.domain.watches import Watch
@@ -36,6 +37,16 @@ class MemoryPushStore:
 
     def save_pushed(self, pushed: Pushed, due_at: datetime | None) -> None:
         self.books.pushed[pushed.session_id.casefold(), pushed.partner_id] = pushed, due_at
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryPreferences:
+    """PreferencesStore: nobody reads them but the stream."""
+
+    books: MemoryBooks
+
+    def save(self, change: PreferencesChange) -> None:
+        self.books.changes.append(change)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,285 @@
+"""Workers die at each call of a port, before and after its effect; what comes again mends it (design, sections 1 and 5).
+
+Enumerated, not sampled: each scenario is run once to count the calls of the one use case that it is about, then again
+for every call and both sides. A test's name says who died where.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from functools import cache
+
+import pytest
+
+from ocpi_bridge.domain.events import EventType
+from ocpi_bridge.domain.plans import Plan, PlanPeriod, RateUnit
+from ocpi_bridge.domain.preferences import CHARGING_PREFERENCES_CAPABLE, ChargingPreferences, ProfileType
+from ocpi_bridge.domain.stations import Replacement
+from tests.support.clocks import START
+from tests.support.model.bridge import ModelBridge
+from tests.support.model.charge_point import Conduct
+from tests.support.model.hazard import Side
+from tests.support.model.invariants import Witness
+from tests.support.model.partner import Manner
+from tests.support.model.queues import Queue
+
+Act = Callable[[ModelBridge], object]
+
+
+def flat(watts: int) -> Plan:
+    return Plan(RateUnit.WATT, (PlanPeriod(0, Decimal(watts)),), START)
+
+
+PLAN, OTHER = flat(7000), flat(4200)
+FAST = ChargingPreferences(ProfileType.FAST)
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """`before` sets the scene; `act` is the one run of a use case that dies; `again` is what its caller repeats."""
+
+    name: str
+    before: tuple[Act, ...]
+    act: Act
+    again: Act | None = None
+    replacement: Replacement | None = None
+
+    def begun(self) -> ModelBridge:
+        bridge = ModelBridge(self.replacement)
+        bridge.car_comes()
+        bridge.settle()
+        for step in self.before:
+            step(bridge)
+        return bridge
+
+
+# --- What happens ----------------------------------------------------------------------------------------------------
+
+
+def put(bridge: ModelBridge) -> None:
+    bridge.put(PLAN)
+
+
+def put_other(bridge: ModelBridge) -> None:
+    bridge.put(OTHER)
+
+
+def delete(bridge: ModelBridge) -> None:
+    bridge.delete()
+
+
+def get(bridge: ModelBridge) -> None:
+    bridge.get()
+
+
+def repeats(bridge: ModelBridge) -> None:
+    bridge.ask(bridge.calls[-1])
+
+
+def settled(bridge: ModelBridge) -> None:
+    bridge.pass_time(10)
+
+
+def relayed(bridge: ModelBridge) -> None:
+    bridge.relay()
+
+
+def rotated(bridge: ModelBridge) -> None:
+    bridge.rotate_token()
+
+
+def swept(bridge: ModelBridge) -> None:
+    bridge.sweep_once()
+
+
+def lost_record(bridge: ModelBridge) -> None:
+    bridge.lose_record()
+
+
+def wishes(bridge: ModelBridge) -> None:
+    bridge.wish(FAST)
+
+
+def takes_wishes(bridge: ModelBridge) -> None:
+    station = bridge.books.sessions.stations["acme", "CP-001"]
+    able = [replace(one, capabilities=one.capabilities | {CHARGING_PREFERENCES_CAPABLE}) for one in station.evses]
+    bridge.stores.add(replace(station, evses=tuple(able)))
+
+
+def assigned(bridge: ModelBridge) -> None:
+    bridge.assign(bridge.assignment)
+
+
+def unassigned(bridge: ModelBridge) -> None:
+    bridge.assign()
+
+
+def leaves(bridge: ModelBridge) -> None:
+    bridge.car_leaves()
+
+
+def comes(bridge: ModelBridge) -> None:
+    bridge.clock.advance(1)
+    bridge.car_comes()
+
+
+def does(*conduct: Conduct) -> Act:
+    return lambda bridge: bridge.charge_point.conduct.extend(conduct)
+
+
+def partner(*manners: Manner) -> Act:
+    return lambda bridge: bridge.partner.manners.extend(manners)
+
+
+def later(seconds: float) -> Act:
+    return lambda bridge: bridge.outage(seconds)
+
+
+def reports(kind: EventType) -> Act:
+    return lambda bridge: bridge.report(kind)
+
+
+def caps(watts: int) -> Act:
+    return lambda bridge: bridge.report(EventType.CAP_CHANGED, cap_w=Decimal(watts))
+
+
+def takes(queue: Queue) -> Act:
+    """A worker takes the next message of a queue."""
+    return lambda bridge: bridge.take(bridge.queues.lying_in(queue)[0])
+
+
+def answers(bridge: ModelBridge) -> None:
+    """The charge point's answer comes to the callback URL."""
+    bridge.charge_point.catch_up()
+    bridge.post_reply(len(bridge.charge_point.replies) - 1)
+
+
+SENDS, DELIVERS, EXPIRES = takes(Queue.COMMANDS), takes(Queue.RESULTS), takes(Queue.DEADLINES)
+INGESTS, UPDATES = takes(Queue.EVENTS), takes(Queue.UPDATES)
+SENT_OUT = (put, relayed)
+ANSWERED = (*SENT_OUT, SENDS, relayed)
+STEERED = (put, settled)
+
+SCENARIOS = (
+    Scenario("request_profile: the first PUT", (), put, repeats),
+    Scenario("request_profile: a PUT after a PUT", STEERED, put_other, repeats),
+    Scenario("request_profile: a DELETE", STEERED, delete, repeats),
+    Scenario("request_profile: a GET", STEERED, get, repeats),
+    Scenario("request_profile: a repetition", (put,), repeats, repeats),
+    Scenario("request_profile: a token that is used for the first time", (rotated,), put, repeats),
+    Scenario("request_profile: a partner that was assigned just now", (unassigned, settled, assigned), put, repeats),
+    Scenario("request_profile: several before any is sent", (put, put_other), delete, repeats),
+    Scenario("relay_outbox: an accepted PUT", (put,), relayed),
+    Scenario("relay_outbox: three accepted at once", (put, put_other, delete), relayed),
+    Scenario("relay_outbox: an answer", (*SENT_OUT, SENDS), relayed),
+    Scenario("relay_outbox: a result that was given up", (partner(Manner.FORGETS), *ANSWERED, DELIVERS), relayed),
+    Scenario("relay_outbox: a session", (STEERED[0], settled, leaves, INGESTS), relayed),
+    Scenario("relay_outbox: preferences", (takes_wishes, wishes), relayed),
+    Scenario("set_preferences: wishes", (takes_wishes,), wishes, wishes),
+    Scenario("send_command: a SET", SENT_OUT, SENDS),
+    Scenario("send_command: a SET that is refused", (does(Conduct.REFUSES), *SENT_OUT), SENDS),
+    Scenario("send_command: a SET that is answered later", (does(Conduct.DOES_LATER), *SENT_OUT), SENDS),
+    Scenario("send_command: a SET to a station that is offline", (does(Conduct.OFFLINE), *SENT_OUT), SENDS),
+    Scenario("send_command: a SET to a CSMS that is broken", (does(Conduct.BROKEN), *SENT_OUT), SENDS),
+    Scenario("send_command: a SET whose answer is lost", (does(Conduct.DOES_UNHEARD), *SENT_OUT), SENDS),
+    Scenario("send_command: a SET with an answer that nobody knows", (*STEERED, does(Conduct.MUMBLES), put_other, relayed), SENDS),
+    Scenario("send_command: a CLEAR", (*STEERED, delete, relayed), SENDS),
+    Scenario("send_command: a CLEAR whose answer is lost", (*STEERED, does(Conduct.DOES_UNHEARD), delete, relayed), SENDS),
+    Scenario("send_command: a GET", (*STEERED, get, relayed), SENDS),
+    Scenario("send_command: a command after a later one", (put, put_other, relayed, later_first := lambda bridge: bridge.take(bridge.queues.lying_in(Queue.COMMANDS)[1])), SENDS),
+    Scenario("send_command: the CLEAR before a SET", (*STEERED, put_other, relayed), SENDS, replacement=Replacement.CLEAR_THEN_SET),
+    Scenario("send_command: the SET after a CLEAR", (*STEERED, put_other, relayed, SENDS, relayed), SENDS, replacement=Replacement.CLEAR_THEN_SET),
+    Scenario("send_command: a SET after a CLEAR that was sent before", (*STEERED, put_other, relayed, SENDS, relayed, does(Conduct.DOES_UNHEARD), SENDS, later(1)), SENDS, replacement=Replacement.CLEAR_THEN_SET),
+    Scenario("send_command: a car that left", (*SENT_OUT, leaves, INGESTS), SENDS),
+    Scenario("send_command: a partner that may not steer any more", (*SENT_OUT, unassigned, swept, UPDATES), SENDS),
+    Scenario("record_answer: a SET", (does(Conduct.DOES_LATER), *SENT_OUT, SENDS, later(2)), answers, answers),
+    Scenario("record_answer: a SET that is refused", (does(Conduct.REFUSES_LATER), *SENT_OUT, SENDS, later(2)), answers, answers),
+    Scenario("record_answer: a CLEAR", (*STEERED, does(Conduct.DOES_LATER), delete, relayed, SENDS, later(2)), answers, answers),
+    Scenario("record_answer: a GET", (*STEERED, does(Conduct.DOES_LATER), get, relayed, SENDS, later(2)), answers, answers),
+    Scenario("record_answer: the first of two steps", (*STEERED, does(Conduct.DOES_LATER), put_other, relayed, SENDS, later(2)), answers, answers, replacement=Replacement.CLEAR_THEN_SET),
+    Scenario("record_answer: after a later request", (does(Conduct.DOES_LATER), put, put_other, relayed, SENDS, SENDS), answers, answers),
+    Scenario("deliver_result: a result", ANSWERED, DELIVERS),
+    Scenario("deliver_result: the profile of a GET", (*STEERED, get, relayed, SENDS, relayed), DELIVERS),
+    Scenario("deliver_result: a partner that fails", (partner(Manner.FAILS), *ANSWERED), DELIVERS),
+    Scenario("deliver_result: a partner that is busy", (partner(Manner.IS_BUSY), *ANSWERED), DELIVERS),
+    Scenario("deliver_result: a partner that refuses", (partner(Manner.REFUSES), *ANSWERED), DELIVERS),
+    Scenario("deliver_result: a partner whose answer is lost", (partner(Manner.IS_LATE), *ANSWERED), DELIVERS),
+    Scenario("deliver_result: too late", (*ANSWERED, later(95)), DELIVERS),
+    Scenario("expire: a request that was never sent", (*SENT_OUT, later(80)), EXPIRES),
+    Scenario("expire: a request that was sent", (does(Conduct.LOSES), *SENT_OUT, SENDS, later(80)), EXPIRES),
+    Scenario("expire: a request that was answered", (*ANSWERED, later(80)), EXPIRES),
+    Scenario("expire: a partner that fails", (does(Conduct.LOSES), *SENT_OUT, SENDS, later(80), partner(Manner.FAILS)), EXPIRES),
+    Scenario("expire: after a doubt about a later request", (does(Conduct.LOSES, Conduct.MUMBLES), put, put_other, relayed, SENDS, SENDS, later(80)), EXPIRES),
+    Scenario("sweep: a request that nobody relayed", (put, lost_record, later(20)), swept),
+    Scenario("sweep: an answer that nobody relayed", (*SENT_OUT, SENDS, lost_record, later(20)), swept),
+    Scenario("sweep: a deadline that never came", (does(Conduct.LOSES), *SENT_OUT, SENDS, lambda bridge: bridge.queues.done(bridge.queues.lying_in(Queue.DEADLINES)[0]), later(80)), swept),
+    Scenario("sweep: a push that is due", (partner(Manner.FAILS), leaves, INGESTS, relayed, UPDATES, later(60)), swept),
+    Scenario("sweep: a partner that lost its right", (*STEERED, unassigned), swept),
+    Scenario("sweep: a car that was never told to leave", (*STEERED, comes, INGESTS, relayed, later(901)), swept),
+    Scenario("ingest_event: a car comes", (leaves, settled, comes), INGESTS),
+    Scenario("ingest_event: a car comes, and nobody said that the one before left", (*STEERED, comes), INGESTS),
+    Scenario("ingest_event: a car charges", (*STEERED, reports(EventType.TRANSACTION_UPDATED)), INGESTS),
+    Scenario("ingest_event: a car leaves", (*STEERED, leaves), INGESTS),
+    Scenario("ingest_event: the CPO takes the station back", (*STEERED, reports(EventType.STEERING_SUSPENDED)), INGESTS),
+    Scenario("ingest_event: the CPO has the plan released", (*STEERED, reports(EventType.STEERING_RELEASED)), INGESTS),
+    Scenario("ingest_event: the CPO lowers its cap", (*STEERED, caps(5000)), INGESTS),
+    Scenario("ingest_event: a charge point boots", (*STEERED, reports(EventType.STATION_BOOTED)), INGESTS),
+    Scenario("ingest_event: a charge point goes offline", (*STEERED, reports(EventType.STATION_OFFLINE)), INGESTS),
+    Scenario("update_partner: a session is new", (leaves, settled, comes, INGESTS, relayed), UPDATES),
+    Scenario("update_partner: a session is over", (leaves, INGESTS, relayed), UPDATES),
+    Scenario("update_partner: a partner that fails", (partner(Manner.FAILS), leaves, INGESTS, relayed), UPDATES),
+    Scenario("update_partner: a partner that lost the object", (partner(Manner.FORGETS), leaves, INGESTS, relayed), UPDATES),
+    Scenario("update_partner: a car leaves with a plan", (*STEERED, leaves, INGESTS, relayed), UPDATES),
+    Scenario("update_partner: a right is lost", (*STEERED, unassigned, swept), UPDATES),
+    Scenario("update_partner: a plan of a partner that lost its right", (*STEERED, unassigned, swept, UPDATES, relayed), UPDATES),
+    Scenario("update_partner: the CPO takes the station back", (*STEERED, reports(EventType.STEERING_SUSPENDED), INGESTS, relayed), UPDATES),
+    Scenario("update_partner: a plan is to be fitted anew", (*STEERED, caps(5000), INGESTS, relayed), UPDATES),
+    Scenario("update_partner: nobody knows what is followed", (*STEERED, does(Conduct.MUMBLES), put_other, relayed, SENDS, relayed), UPDATES),
+    Scenario("update_partner: nobody knows what is followed, and there was nothing", (does(Conduct.MUMBLES), *SENT_OUT, SENDS, relayed), UPDATES),
+    Scenario("update_partner: the charge point is asked", (*STEERED, reports(EventType.STATION_BOOTED), INGESTS, relayed, later(6)), UPDATES),
+    Scenario("update_partner: a plan turns out to be lost", (*STEERED, lambda bridge: bridge.charge_point.reboots(), reports(EventType.STATION_BOOTED), INGESTS, relayed, later(6), UPDATES, relayed, SENDS, relayed), UPDATES),
+    Scenario("update_partner: what is followed is news", (*STEERED, reports(EventType.STEERING_SUSPENDED), INGESTS, relayed, UPDATES, relayed, SENDS, relayed, UPDATES, relayed, SENDS, relayed), UPDATES),
+)  # fmt: skip
+
+
+@cache
+def calls_of(scenario: Scenario) -> tuple[str, ...]:
+    """The calls of the use case when nobody dies."""
+    bridge = scenario.begun()
+    bridge.hazard.reset()
+    scenario.act(bridge)
+    return tuple(bridge.hazard.calls)
+
+
+def deaths() -> list[object]:
+    """Every call of every scenario, and both of its sides."""
+    return [
+        pytest.param(scenario, number, side, id=f"{scenario.name}, dies {side} {number} {name}")
+        for scenario in SCENARIOS
+        for number, name in enumerate(calls_of(scenario), 1)
+        for side in Side
+    ]
+
+
+@pytest.mark.parametrize(("scenario", "call", "side"), deaths())
+def test_whoever_dies_anywhere_breaks_no_promise(scenario: Scenario, call: int, side: Side) -> None:
+    bridge = scenario.begun()
+    witness = Witness(bridge)
+    bridge.hazard.arm(call, side)
+    scenario.act(bridge)
+    assert not bridge.hazard.armed
+    witness.look()
+    if scenario.again is not None:
+        scenario.again(bridge)
+    bridge.rest()
+    witness.look_at_rest()
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
+def test_a_scenario_keeps_its_promises_when_nobody_dies(scenario: Scenario) -> None:
+    bridge = scenario.begun()
+    witness = Witness(bridge)
+    scenario.act(bridge)
+    bridge.rest()
+    witness.look_at_rest()
+    assert calls_of(scenario)
