@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic_core import from_json
 
 from ocpi_bridge.adapters.bounded_http.exchange import NoReply, Reply
 from ocpi_bridge.adapters.partner_http.oauth2 import AccessTokens, TokenRefused
@@ -25,7 +26,7 @@ from ocpi_bridge.domain.partners import OAuth2Client
 from ocpi_bridge.domain.requests import RequestKind
 from ocpi_bridge.domain.stations import OcppVersion
 from ocpi_bridge.domain.tokens import candidates, is_token, token_hash
-from ocpi_bridge.domain.url_guard.urls import MAX_URL_LENGTH, check_callback_url, host_of
+from ocpi_bridge.domain.url_guard.urls import MAX_URL_LENGTH
 from ocpi_bridge.ocpi.bounded_json import UnreadableJson, read_json
 from ocpi_bridge.ocpi.credentials import Credentials
 from ocpi_bridge.ocpi.session_pages import Cursor
@@ -146,7 +147,10 @@ def test_any_answer_of_a_token_endpoint_is_a_token_or_a_refusal(answer: Reply | 
 def test_json_of_others_is_finite_and_can_be_written_again(body: bytes) -> None:
     value, refusal = outcome(UnreadableJson, lambda: read_json(body))
     assert refusal is None or refusal.__context__ is None
-    assert len(dumps(value)) < 50 * len(body) + 50
+    written = dumps(value)
+    assert len(written) < 50 * len(body) + 50
+    # A strict reader: Python's own would take NaN.
+    from_json(written, allow_inf_nan=False)
 
 
 # --- What a charge point and a cursor say ----------------------------------------------------------------------------
@@ -169,16 +173,6 @@ PLACE = {"s": 0, "t": "2026-01-15T17:00:00Z", "i": "s-1", "n": 3}
 def test_a_cursor_is_one_that_we_could_have_written_or_refused(text: str) -> None:
     cursor, refusal = outcome(InvalidInput, lambda: Cursor.decode(text))
     assert (cursor.encode() == text) if cursor else (refusal is not None and refusal.field == "cursor")
-
-
-@given(
-    st.sampled_from(["https://", "https:", "http://", "//", ""]),
-    st.lists(st.sampled_from(["www.jedlix.com", ".", "@", ":", "443", "[::1]", "/", "?", "#", "\\", "%", "1", "é"]) | TEXTS, max_size=6),
-)  # fmt: skip
-def test_any_response_url_is_one_of_the_partners_hosts_or_refused(scheme: str, parts: list[str]) -> None:
-    url = scheme + "".join(parts)
-    _, refusal = outcome(InvalidInput, lambda: check_callback_url(url, [".jedlix.com"], allow_loopback_http=False))
-    assert refusal or (host_of(url) or "").endswith(".jedlix.com")
 
 
 # --- Files of operators ----------------------------------------------------------------------------------------------

@@ -65,7 +65,7 @@ def near_texts(draw: st.DrawFn, message: Any, most: int = 3) -> str:  # noqa: AN
 
 
 _INJURIES: tuple[Callable[[str], str], ...] = (
-    *((lambda text: text,) * 12),
+    *((lambda text: text,) * 6),
     lambda text: text[:-1],
     lambda text: text + " x",
     lambda text: "\ufeff" + text,
