@@ -86,9 +86,7 @@ def read_entry(queue: DeadLetterQueue, letter: Letter, tries: int | None) -> Ent
     if queue.name == RELAY:
         return _of_the_relay(queue, letter, content, body)
     error, reason, attempts = _why(letter.failure, tries)
-    if queue.name == RESULTS and letter.failure is None and "error" in body:
-        return _of_a_delivery(queue, letter, content, body)
-    return Entry(
+    entry = Entry(
         queue,
         letter,
         content,
@@ -98,6 +96,18 @@ def read_entry(queue: DeadLetterQueue, letter: Letter, tries: int | None) -> Ent
         request_id=_text(body, "request_id"),
         session_id=_text(body, "session_id"),
         partner_id=_text(body, "partner_id"),
+    )
+    given_up = _text(body, "error")
+    if queue.name != RESULTS or letter.failure is not None or given_up is None:
+        return entry
+    made, code = body.get("attempts"), given_up.rpartition("_")[2]
+    return replace(
+        entry,
+        error=given_up,
+        reason=explained(given_up),
+        attempts=made if isinstance(made, int) else None,
+        host=_text(body, "host"),
+        status=int(code) if code.isdigit() else None,
     )
 
 
@@ -121,24 +131,6 @@ def _why(failure: Failure | None, tries: int | None) -> tuple[str, str, int | No
         return NOT_DONE, "the worker wanted it again, and was still not done", failure.attempts
     where = f" in {failure.where}" if failure.where else ""
     return failure.error, f"the worker failed: {failure.error}{where}", failure.attempts
-
-
-def _of_a_delivery(queue: DeadLetterQueue, letter: Letter, content: Json, body: Mapping[str, Json]) -> Entry:
-    error = _text(body, "error") or "unknown"
-    attempts, code = body.get("attempts"), error.rpartition("_")[2]
-    return Entry(
-        queue,
-        letter,
-        content,
-        error,
-        explained(error),
-        attempts if isinstance(attempts, int) else None,
-        request_id=_text(body, "request_id"),
-        session_id=_text(body, "session_id"),
-        partner_id=_text(body, "partner_id"),
-        host=_text(body, "host"),
-        status=int(code) if code.isdigit() else None,
-    )
 
 
 def _of_a_csms(queue: DeadLetterQueue, letter: Letter, tries: int | None) -> Entry:
