@@ -56,9 +56,9 @@ status: $(READY) ## say whether it runs, and where
 	@$(BIN)/python -m tools.local_stack status $(ARGS)
 
 deploy: $(READY) ## deploy to your AWS account: make deploy STAGE=production ARGS="-c country_code=NL -c party_id=ABC"
-	@STAGE=$(STAGE) $(BIN)/npx cdk deploy $(ARGS)
+	@STAGE=$(STAGE) $(BIN)/npx cdk deploy --all $(ARGS)
 
-synth: $(READY) ## write the CloudFormation template of STAGE to build/cdk.out; needs no account
+synth: $(READY) ## write the CloudFormation templates of STAGE to build/cdk.out; needs no account
 	@STAGE=$(STAGE) $(BIN)/npx cdk synth --quiet $(ARGS)
 
 openapi: $(READY) ## write docs/openapi.json from the models

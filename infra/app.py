@@ -1,4 +1,4 @@
-"""Entry point of the CDK: synthesises the bridge for one stage. Run by `cdk` through cdk.json."""
+"""Entry point of the CDK: synthesises the stacks of one stage. Run by `cdk` through cdk.json."""
 
 import os
 import sys
@@ -9,13 +9,16 @@ from cdk_nag import AwsSolutionsChecks
 
 from infra.bridge_stack import BridgeStack
 from infra.bundling import SourceTree
+from infra.edge_stack import EdgeStack
 from infra.stages import StageError, select_stage
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
 def build(app: App) -> BridgeStack:
-    """Add the bridge of the stage that the app's context or the environment names, and what checks it.
+    """Add the stacks of the stage that the app's context or the environment names, and what checks them.
+
+    Returns the bridge. On AWS stages its edge is a stack beside it.
 
     The context value `source_root` names another checkout to bundle from; without it, this one.
 
@@ -26,8 +29,10 @@ def build(app: App) -> BridgeStack:
     settings = select_stage(app.node.try_get_context, os.environ)
     tree = SourceTree(Path(str(app.node.try_get_context("source_root") or ROOT)))
     stack = BridgeStack(app, settings, tree)
-    Tags.of(stack).add("project", "ocpi-charging-profile-bridge")
-    Tags.of(stack).add("stage", settings.name)
+    if not settings.embedded:
+        EdgeStack(app, settings, stack)
+    Tags.of(app).add("project", "ocpi-charging-profile-bridge")
+    Tags.of(app).add("stage", settings.name)
     Validations.of(app).add_plugins(AwsSolutionsChecks(app))
     return stack
 

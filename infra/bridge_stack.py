@@ -20,7 +20,13 @@ from infra.stages import StageSettings
 
 
 class BridgeStack(Stack):
-    """Everything that the bridge is made of, for one stage."""
+    """Everything that the bridge is made of, for one stage.
+
+    Attributes:
+        ocpi_stage: The API that partners call, as it is deployed.
+        csms_stage: The API that CSMSs call, as it is deployed.
+
+    """
 
     def __init__(self, scope: Construct, settings: StageSettings, tree: SourceTree) -> None:
         super().__init__(
@@ -52,6 +58,7 @@ class BridgeStack(Stack):
             csms_api_url=csms.url,
         )
         schedule = Schedule(self, "Schedule", defaults, tables=tables, queues=queues)
+        self.ocpi_stage, self.csms_stage = ocpi.stage, csms.stage
         functions = (*ocpi.functions, *csms.functions, *workers.functions, schedule.sweep)
         alarms = Alarms(self, "Alarms", settings, queues=queues, functions=functions)
 

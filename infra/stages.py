@@ -19,16 +19,29 @@ LONGEST_SESSION_RETENTION_DAYS: Final = 3650
 LONGEST_BUSINESS_NAME: Final = 100
 """BusinessDetails.name (OCPI 2.2.1, 8.4.2)."""
 
+LEAST_REQUESTS_PER_MINUTE: Final = 10
+"""The lowest rate that WAF counts to."""
+
 LEAST_WORKER_CONCURRENCY: Final = 2
 """The smallest maximum concurrency that Lambda takes for an SQS event source."""
 
 _COUNTRY_CODE = re.compile(r"[A-Z]{2}")
 _PARTY_ID = re.compile(r"[A-Z0-9]{3}")
 _ACCOUNT = re.compile(r"[0-9]{12}")
+_DOMAIN_NAME = re.compile(r"(?=.{4,253}\Z)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
+_CERTIFICATE = re.compile(r"arn:aws[a-z-]*:acm:[a-z0-9-]+:[0-9]{12}:certificate/[A-Za-z0-9-]+")
 
 
 class StageError(ValueError):
     """A stage that does not exist, or settings with which it cannot be deployed. The message says what to type."""
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """A domain name for the OCPI API, and the ARN of its certificate in Certificate Manager, in the stage's region."""
+
+    name: str
+    certificate_arn: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,8 +54,10 @@ class StageSettings:
         party_id: Three characters, the CPO's party id (ISO 15118). Empty: must be given.
         business_name: The CPO's name, as partners are told it when they register (OCPI 2.2.1, 7.4.1). At most 100
             characters. Empty: country code and party id stand for it.
-        ocpi_url: Where partners reach the OCPI API if not at its own host name: a custom domain, with its base path,
-            without a trailing slash. It is what versions, credentials and pages of sessions say.
+        ocpi_url: Where partners reach the OCPI API if neither at its own host name nor at `domain`: a proxy of the
+            CPO's, with its base path, without a trailing slash. It is what versions, credentials and pages of sessions
+            say.
+        domain: A domain name whose root is the OCPI API; the edge stack makes it, and partners are told it.
         result_timeout_seconds: The `timeout` told to the partner (OCPI 2.2.1, 14.5.1): every accepted request has its
             result by then. 10 to 900 s.
         log_level: Lowest level that the functions log: DEBUG, INFO, WARNING or ERROR.
@@ -52,9 +67,16 @@ class StageSettings:
         retain_data: Tables survive the stack, refuse deletion and can be restored to any second of the last 35 days.
         api_requests_per_second: Steady rate that each API lets through; what exceeds it is answered with HTTP 429.
         api_burst: Requests that may arrive at once on top of a quiet API.
+        address_requests_per_minute: Requests of one address that the web ACL lets through to an API in a minute.
+        token_requests_per_minute: Likewise of one token, so of one partner or CSMS; below what the API lets through in
+            all, so that something is left for the others.
         api_memory_mb: Memory, and with it CPU, of functions behind an API: a person's app waits for them.
         worker_memory_mb: Memory of functions behind queues, streams and the schedule.
         worker_concurrency: How many copies of a queue's worker may run at once; at least 2.
+        api_reserved_concurrency: Copies that are kept for each function behind an API, and the most that run; None:
+            whatever the account has. An account must have them beside 100 that nobody reserves.
+        worker_reserved_concurrency: Likewise for each worker; at least twice `worker_concurrency`, since one worker
+            serves two queues, and what a queue's poller is refused counts as a try of its message.
         api_base_url: Where APIs are reached if not at their own host names, without a trailing slash: API id and
             stage are appended to it. Set for the embedded AWS, which serves all of them on one port.
         csms_bus_accounts: Other AWS accounts that may put reports on the CSMS bus (docs/csms-bus.md): 12 digits each.
@@ -68,6 +90,7 @@ class StageSettings:
     party_id: str
     business_name: str = ""
     ocpi_url: str | None = None
+    domain: Domain | None = None
     result_timeout_seconds: int = 90
     log_level: str = "INFO"
     log_retention_days: int = 30
@@ -75,9 +98,13 @@ class StageSettings:
     retain_data: bool = False
     api_requests_per_second: int = 50
     api_burst: int = 100
+    address_requests_per_minute: int = 1500
+    token_requests_per_minute: int = 1500
     api_memory_mb: int = 512
     worker_memory_mb: int = 512
     worker_concurrency: int = 10
+    api_reserved_concurrency: int | None = None
+    worker_reserved_concurrency: int | None = None
     api_base_url: str | None = None
     csms_bus_accounts: tuple[str, ...] = ()
     embedded: bool = False
@@ -91,6 +118,11 @@ class StageSettings:
     def name_for_partners(self) -> str:
         """What partners are told as the CPO's name."""
         return self.business_name or f"{self.country_code}-{self.party_id}"
+
+    @property
+    def url_for_partners(self) -> str | None:
+        """Where partners are told to reach the OCPI API, if not at its own host name."""
+        return f"https://{self.domain.name}" if self.domain else self.ocpi_url
 
     @property
     def secrets_prefix(self) -> str:
@@ -121,11 +153,49 @@ class StageSettings:
             raise StageError(f"stage {self.name!r}: ocpi_url must be an https address, not {self.ocpi_url!r}")
         if self.worker_concurrency < LEAST_WORKER_CONCURRENCY:
             raise StageError(f"stage {self.name!r}: worker_concurrency must be {LEAST_WORKER_CONCURRENCY} or more")
+        self._check_domain()
+        self._check_rates()
         wrong = [account for account in self.csms_bus_accounts if not _ACCOUNT.fullmatch(account)]
         if wrong or len(set(self.csms_bus_accounts)) != len(self.csms_bus_accounts):
             raise StageError(
                 f"stage {self.name!r}: csms_bus_accounts must be different AWS accounts of 12 digits each, with commas "
                 f"between them, not {','.join(self.csms_bus_accounts)!r}"
+            )
+
+    def _check_domain(self) -> None:
+        if self.domain is None:
+            return
+        if self.ocpi_url is not None:
+            raise StageError(f"stage {self.name!r}: ocpi_url and domain_name say the same: give one of them")
+        if self.embedded:
+            raise StageError(f"stage {self.name!r}: the embedded AWS has no domain names")
+        if not _DOMAIN_NAME.fullmatch(self.domain.name):
+            raise StageError(f"stage {self.name!r}: domain_name is no domain name in lower case: {self.domain.name!r}")
+        if not _CERTIFICATE.fullmatch(self.domain.certificate_arn):
+            raise StageError(
+                f"stage {self.name!r}: certificate_arn must be the ARN of a certificate in Certificate Manager "
+                f"(arn:aws:acm:...:certificate/...), not {self.domain.certificate_arn!r}"
+            )
+
+    def _check_rates(self) -> None:
+        rates = {
+            "address_requests_per_minute": self.address_requests_per_minute,
+            "token_requests_per_minute": self.token_requests_per_minute,
+        }
+        for name, rate in rates.items():
+            most = 60 * self.api_requests_per_second
+            if not LEAST_REQUESTS_PER_MINUTE <= rate <= most:
+                raise StageError(
+                    f"stage {self.name!r}: {name} must be {LEAST_REQUESTS_PER_MINUTE} to {most}, which the API lets "
+                    f"through in all (api_requests_per_second), not {rate}"
+                )
+        if self.api_reserved_concurrency is not None and self.api_reserved_concurrency < 1:
+            raise StageError(f"stage {self.name!r}: api_reserved_concurrency must be 1 or more, or left out")
+        least = 2 * self.worker_concurrency
+        if self.worker_reserved_concurrency is not None and self.worker_reserved_concurrency < least:
+            raise StageError(
+                f"stage {self.name!r}: worker_reserved_concurrency must be {least} or more (twice worker_concurrency), "
+                f"or left out, not {self.worker_reserved_concurrency}"
             )
 
 
@@ -152,6 +222,8 @@ STAGES: Final[Mapping[str, StageSettings]] = {
             retain_data=True,
             api_requests_per_second=200,
             api_burst=400,
+            address_requests_per_minute=6000,
+            token_requests_per_minute=6000,
             api_memory_mb=1024,
             worker_concurrency=50,
         ),
@@ -163,8 +235,9 @@ def select_stage(context: Callable[[str], object | None], environment: Mapping[s
     """Return the settings of the stage that the caller named, with the caller's own values put in.
 
     The stage is the CDK context value `stage`, else the environment variable STAGE, else `dev`. Of its settings,
-    country_code, party_id, business_name, ocpi_url, result_timeout_seconds, session_retention_days, log_level,
-    api_base_url and csms_bus_accounts may be given as context values.
+    country_code, party_id, business_name, ocpi_url, domain_name with certificate_arn, result_timeout_seconds,
+    session_retention_days, log_level, api_base_url, csms_bus_accounts, address_requests_per_minute,
+    token_requests_per_minute, api_reserved_concurrency and worker_reserved_concurrency may be given as context values.
 
     Raises:
         StageError: No such stage, or it cannot be deployed with these settings.
@@ -189,8 +262,20 @@ def _with_overrides(settings: StageSettings, context: Callable[[str], object | N
             raise StageError(f"{key} must be a whole number of {unit}, not {value!r}")
         return int(value)
 
+    def optional_number(key: str, otherwise: int | None) -> int | None:
+        return otherwise if context(key) is None else number(key, 0, "copies of a function")
+
     return replace(
         settings,
+        domain=_domain(context) or settings.domain,
+        address_requests_per_minute=number(
+            "address_requests_per_minute", settings.address_requests_per_minute, "requests"
+        ),
+        token_requests_per_minute=number("token_requests_per_minute", settings.token_requests_per_minute, "requests"),
+        api_reserved_concurrency=optional_number("api_reserved_concurrency", settings.api_reserved_concurrency),
+        worker_reserved_concurrency=optional_number(
+            "worker_reserved_concurrency", settings.worker_reserved_concurrency
+        ),
         country_code=given("country_code", settings.country_code),
         party_id=given("party_id", settings.party_id),
         business_name=given("business_name", settings.business_name),
@@ -203,3 +288,10 @@ def _with_overrides(settings: StageSettings, context: Callable[[str], object | N
             filter(None, given("csms_bus_accounts", ",".join(settings.csms_bus_accounts)).split(","))
         ),
     )
+
+
+def _domain(context: Callable[[str], object | None]) -> Domain | None:
+    name, certificate = context("domain_name"), context("certificate_arn")
+    if (name is None) != (certificate is None):
+        raise StageError("domain_name and certificate_arn belong together: give both or none")
+    return None if name is None else Domain(str(name), str(certificate))

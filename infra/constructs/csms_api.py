@@ -59,6 +59,7 @@ class CsmsApi(Construct):
         api.route("/csms/v1/citrineos/{csms_id}/{token}", frames)
         api.route("/csms/v1/ocpi/{csms_id}/sessions/{country_code}/{party_id}/{session_id}", sessions)
         api.route("/csms/v1/callback/{command_id}/{signature}", callback)
+        self.stage = api.stage
         self.url = api.url
 
     def _function(self, name: str, description: str, defaults: FunctionDefaults) -> BridgeFunction:
@@ -69,4 +70,5 @@ class CsmsApi(Construct):
             description=description,
             timeout=API_TIMEOUT,
             memory_mb=defaults.settings.api_memory_mb,
+            reserved=defaults.settings.api_reserved_concurrency,
         )

@@ -49,6 +49,9 @@ class BridgeFunction(Construct):
     It can do nothing but write its log until it is told what it uses. Each of these methods gives both the permission
     and the environment variable, so that a function never has one without the other.
 
+    Args:
+        reserved: So many copies are kept for it, and no more may run at once; None: what the account has.
+
     Attributes:
         name: Name of its folder under `functions/`.
         alias: What may call it is attached here.
@@ -65,6 +68,7 @@ class BridgeFunction(Construct):
         description: str,
         timeout: Duration,
         memory_mb: int,
+        reserved: int | None = None,
     ) -> None:
         super().__init__(scope, name)
         settings = defaults.settings
@@ -90,6 +94,7 @@ class BridgeFunction(Construct):
             layers=list(defaults.layers),
             timeout=timeout,
             memory_size=memory_mb,
+            reserved_concurrent_executions=reserved,
             role=self._role,
             log_group=logs,
             environment={

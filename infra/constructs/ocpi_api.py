@@ -86,7 +86,8 @@ class OcpiApi(Construct):
             api.route(f"{base}/chargingprofiles/{{session_id}}", charging_profiles)
         api.route(PAIRING_PATH, pairing)
         api.answer_everything_else(fallback)
-        self.url = settings.ocpi_url or api.url
+        self.stage = api.stage
+        self.url = settings.url_for_partners or api.url
         # The API's id, not its stage: a function that named the stage would wait for itself.
         for function in (versions, credentials, sessions):
             function.set(OCPI_API_URL=self.url)
@@ -101,4 +102,5 @@ class OcpiApi(Construct):
             description=description,
             timeout=timeout,
             memory_mb=defaults.settings.api_memory_mb,
+            reserved=defaults.settings.api_reserved_concurrency,
         )

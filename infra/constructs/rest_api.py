@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from aws_cdk import Aws, RemovalPolicy
@@ -38,6 +39,20 @@ _ACCESS_LOG: Final = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class ApiStage:
+    """The deployed stage of an API, for what stands before it.
+
+    Attributes:
+        arn: The stage as other services know it.
+
+    """
+
+    api_id: str
+    stage_name: str
+    arn: str
+
+
 class ApiLogging(Construct):
     """The role by which API Gateway writes access logs: one for all APIs of an account and region.
 
@@ -70,6 +85,7 @@ class BridgeApi(Construct):
 
     Attributes:
         url: Where the API is reached, its stage included, without a trailing slash.
+        stage: The stage that it is deployed at.
 
     """
 
@@ -100,6 +116,9 @@ class BridgeApi(Construct):
         self._resources: dict[str, apigateway.IResource] = {"": self._api.root}
         self._routed: set[str] = set()
         self.url = self._url(settings)
+        self.stage = ApiStage(
+            self._api.rest_api_id, self._api.deployment_stage.stage_name, self._api.deployment_stage.stage_arn
+        )
         self._answer_for_the_gateway()
         self._acknowledge()
 
@@ -137,6 +156,7 @@ class BridgeApi(Construct):
         self._gateway_response(
             "NoSuchPath", kinds.MISSING_AUTHENTICATION_TOKEN, CLIENT_ERROR, "No such path.", status="404"
         )
+        self._gateway_response("Filtered", kinds.WAF_FILTERED, CLIENT_ERROR, "The request was refused by a firewall.")
         self._gateway_response("ClientError", kinds.DEFAULT_4_XX, CLIENT_ERROR, "The request was refused.")
         self._gateway_response("ServerError", kinds.DEFAULT_5_XX, SERVER_ERROR, "The request could not be served.")
 
@@ -166,7 +186,9 @@ class BridgeApi(Construct):
         acknowledge(self._api, "APIG2", f"Validation: {own_answer}")
         acknowledge(self._api, "APIG4", f"Tokens and signatures: {own_answer}")
         acknowledge(self._api, "COG4", f"Partners and CSMSs are no Cognito users. {own_answer}")
-        acknowledge(stage, "APIG3", "A web ACL belongs to the operator's edge, where it is shared with other APIs.")
+        acknowledge(
+            stage, "APIG3", "The edge stack puts a web ACL before it; the embedded AWS has no associations of web ACLs."
+        )
         acknowledge(stage, "APIG6", "Execution logs hold paths with signatures and headers with tokens.")
 
 

@@ -119,4 +119,5 @@ class Workers(Construct):
             description=description,
             timeout=timeout,
             memory_mb=self._defaults.settings.worker_memory_mb,
+            reserved=self._defaults.settings.worker_reserved_concurrency,
         )

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.infra.stack_template import StackTemplate, make_source_tree, synthesise
+from tests.infra.stack_template import CERTIFICATE, DOMAIN, StackTemplate, make_source_tree, synthesise
 
 
 @pytest.fixture(scope="session")
@@ -16,6 +16,19 @@ def source_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def production(source_root: Path, tmp_path_factory: pytest.TempPathFactory) -> StackTemplate:
     outdir = tmp_path_factory.mktemp("production")
     return synthesise(source_root, outdir, stage="production", country_code="NL", party_id="ABC")
+
+
+@pytest.fixture(scope="session")
+def dev(source_root: Path, tmp_path_factory: pytest.TempPathFactory) -> StackTemplate:
+    return synthesise(
+        source_root,
+        tmp_path_factory.mktemp("dev"),
+        stage="dev",
+        domain_name=DOMAIN,
+        certificate_arn=CERTIFICATE,
+        worker_reserved_concurrency="20",
+        api_reserved_concurrency="5",
+    )
 
 
 @pytest.fixture(scope="session")

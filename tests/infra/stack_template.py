@@ -32,6 +32,9 @@ FUNCTIONS = (
     "sweep",
 )
 
+DOMAIN = "ocpi.example.com"
+CERTIFICATE = "arn:aws:acm:eu-west-1:111111111111:certificate/0a1b-2c3d"
+
 Properties = dict[str, Any]
 
 
@@ -67,15 +70,22 @@ def synthesise(source_root: Path, outdir: Path, **context: str) -> "StackTemplat
     document = dict(Template.from_stack(stack).to_json())
     reports = json.loads((outdir / "validation-report.json").read_text())["pluginReports"]
     findings = [str(violation["ruleName"]) for report in reports for violation in report["violations"]]
-    return StackTemplate(document, findings)
+    edge = outdir / f"{stack.stack_name}-edge.template.json"
+    return StackTemplate(
+        document, findings, StackTemplate(json.loads(edge.read_text()), findings) if edge.exists() else None
+    )
 
 
 @dataclass
 class StackTemplate:
-    """The template's resources, by type or by the path of their construct (without the stack's name)."""
+    """The template's resources, by type or by the path of their construct (without the stack's name).
+
+    `findings` are cdk-nag's, of all stacks of the stage; `edge` is the template of the stage's edge, where it has one.
+    """
 
     document: Properties
     findings: list[str]
+    edge: "StackTemplate | None" = None
     paths: dict[str, str] = field(init=False)
 
     def __post_init__(self) -> None:

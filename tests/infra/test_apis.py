@@ -115,6 +115,7 @@ def test_the_gateways_own_errors_look_like_ocpi_without_a_time(production: Stack
         "REQUEST_TOO_LARGE",
         "INTEGRATION_TIMEOUT",
         "MISSING_AUTHENTICATION_TOKEN",
+        "WAF_FILTERED",
         "DEFAULT_4XX",
         "DEFAULT_5XX",
     }

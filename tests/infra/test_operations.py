@@ -50,7 +50,8 @@ def test_the_signing_key_is_made_by_the_stack_under_the_name_that_functions_look
 
 
 def test_the_outputs_name_what_tools_and_operators_need(production: StackTemplate) -> None:
-    outputs = set(production.document["Outputs"])
+    # What the edge stack reads of this one is an output, too.
+    outputs = {name for name in production.document["Outputs"] if not name.startswith("PublishOutput")}
     queues = ("ChargerCommands", "RequestDeadlines", "ResultCallbacks", "PartnerUpdates", "CsmsEvents")
 
     assert outputs == (
@@ -62,7 +63,7 @@ def test_the_outputs_name_what_tools_and_operators_need(production: StackTemplat
     )
 
 
-@pytest.mark.parametrize("stage", ["production", "local"])
+@pytest.mark.parametrize("stage", ["production", "dev", "local"])
 def test_cdk_nag_finds_nothing_that_is_not_acknowledged_with_a_reason(
     request: pytest.FixtureRequest, stage: str
 ) -> None:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from infra.stages import STAGES, StageError, StageSettings, select_stage
+from infra.stages import STAGES, Domain, StageError, StageSettings, select_stage
+from tests.infra.stack_template import CERTIFICATE, DOMAIN
 
 
 def _select(environment: dict[str, str] | None = None, **context: str) -> StageSettings:
@@ -81,6 +82,53 @@ def test_what_can_be_no_account_is_refused(accounts: str) -> None:
 def test_an_account_that_is_named_twice_is_refused() -> None:
     with pytest.raises(StageError, match="csms_bus_accounts"):
         _select(stage="dev", csms_bus_accounts="111111111111,111111111111")
+
+
+def test_a_domain_is_what_partners_are_told() -> None:
+    given = _select(stage="dev", domain_name=DOMAIN, certificate_arn=CERTIFICATE)
+    assert (given.domain, given.url_for_partners) == (Domain(DOMAIN, CERTIFICATE), f"https://{DOMAIN}")
+    assert _select(stage="dev", ocpi_url="https://proxy.example/x").url_for_partners == "https://proxy.example/x"
+    assert _select(stage="dev").url_for_partners is None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"certificate_arn": None},
+        {"domain_name": None},
+        {"domain_name": "https://ocpi.example.com"},
+        {"domain_name": "ocpi"},
+        {"domain_name": "OCPI.example.com"},
+        {"domain_name": "a" * 64 + ".example.com"},
+        {"certificate_arn": "arn:aws:iam::111111111111:server-certificate/x"},
+        {"ocpi_url": "https://ocpi.example.com"},
+        {"stage": "local"},
+    ],
+    ids=str,
+)
+def test_a_domain_that_cannot_be_made_is_refused(change: dict[str, str | None]) -> None:
+    given = {"stage": "dev", "domain_name": DOMAIN, "certificate_arn": CERTIFICATE} | change
+    with pytest.raises(StageError, match=r"domain_name|certificate_arn|domain names"):
+        select_stage(given.get, {})
+
+
+@pytest.mark.parametrize("setting", ["address_requests_per_minute", "token_requests_per_minute"])
+def test_a_rate_at_the_edge_is_below_what_the_api_lets_through_in_all(setting: str) -> None:
+    for refused in ("9", "3001", "many"):
+        with pytest.raises(StageError, match=setting):
+            select_stage({setting: refused}.get, {})
+    assert getattr(select_stage({setting: "3000"}.get, {}), setting) == 3000
+    assert all(60 * stage.api_requests_per_second > stage.token_requests_per_minute for stage in STAGES.values())
+
+
+def test_concurrency_is_reserved_where_it_is_asked_for_and_never_less_than_the_queues_use() -> None:
+    assert {stage.worker_reserved_concurrency for stage in STAGES.values()} == {None}
+    assert {stage.api_reserved_concurrency for stage in STAGES.values()} == {None}
+    given = _select(stage="dev", worker_reserved_concurrency="20", api_reserved_concurrency="5")
+    assert (given.worker_reserved_concurrency, given.api_reserved_concurrency) == (20, 5)
+    for setting, refused in (("worker_reserved_concurrency", "19"), ("api_reserved_concurrency", "0")):
+        with pytest.raises(StageError, match=setting):
+            select_stage({setting: refused}.get, {})
 
 
 def test_only_the_local_stage_is_embedded_and_only_production_retains_data() -> None:
