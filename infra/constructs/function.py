@@ -206,9 +206,9 @@ class BridgeFunction(Construct):
                 )
 
     def write_secrets(self, secrets: Secrets, pattern: str) -> None:
-        """Let it make, replace and delete the secrets of this pattern."""
+        """Let it make and delete the secrets of this pattern; what is in one never changes."""
         self.read_secrets(secrets, pattern)
-        actions = ("CreateSecret", "DeleteSecret", "PutSecretValue")
+        actions = ("CreateSecret", "DeleteSecret")
         self._allow(tuple(f"secretsmanager:{action}" for action in actions), secrets.arn(pattern))
 
     def _acknowledge_wildcard(self, resource: str, reason: str) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -92,3 +93,17 @@ def test_anything_else_is_unreadable_and_not_shown(body: bytes) -> None:
         read_json(body)
     assert str(raised.value) == "is not valid JSON"
     assert raised.value.__context__ is None
+
+
+def test_only_what_the_bridge_itself_wrote_is_read_without_bounds() -> None:
+    root = Path(__file__).parents[3]
+    modules = [*(root / "layers/bridge/python/ocpi_bridge").rglob("*.py"), *(root / "functions").rglob("*.py")]
+    assert {path.name for path in modules if "json.load" in path.read_text()} == {
+        "bounded_json.py",
+        # Items and secrets of ours, and messages that our relay sends.
+        "frames.py",
+        "session_items.py",
+        "secrets_manager.py",
+        "partner_secrets.py",
+        "queue_door.py",
+    }
