@@ -100,7 +100,8 @@ def test_only_what_the_bridge_itself_wrote_is_read_without_bounds() -> None:
     modules = [*(root / "layers/bridge/python/ocpi_bridge").rglob("*.py"), *(root / "functions").rglob("*.py")]
     assert {path.name for path in modules if "json.load" in path.read_text()} == {
         "bounded_json.py",
-        # Items and secrets of ours, and messages that our relay sends.
+        # Items and secrets of ours, messages that our relay sends, and why a worker of ours gave one up.
+        "dead_letters.py",
         "frames.py",
         "session_items.py",
         "secrets_manager.py",
