@@ -1,4 +1,4 @@
-"""A small HTTP/1.1 service on the loopback interface that records what it gets and misbehaves on request."""
+"""A small HTTP/1.1 service, by default on the loopback interface, that records what it gets and misbehaves on request."""
 
 import logging
 import os
@@ -114,13 +114,20 @@ Fault = Answer | AnswerLate | AnswerSlowly | NeverAnswer | ResetConnection
 
 
 class HttpService:
-    """Serves `handle` on an ephemeral loopback port until it is stopped.
+    """Serves `handle` until it is stopped, on an ephemeral loopback port unless `listen` (address, port) says otherwise.
 
     `requests` records every request, `errors` what `handle` raised (the caller then gets 500). Planned faults apply in
     the order planned. Use as a context manager, or `start` and `stop`.
     """
 
-    def __init__(self, handle: Callable[[Request], Response], *, name: str, host: str = "localhost") -> None:
+    def __init__(
+        self,
+        handle: Callable[[Request], Response],
+        *,
+        name: str,
+        host: str = "localhost",
+        listen: tuple[str, int] = (LOOPBACK, 0),
+    ) -> None:
         self.requests: Journal[Request] = Journal()
         self.errors: Journal[Exception] = Journal()
         self._faults: Plan[Request, Fault] = Plan()
@@ -128,7 +135,7 @@ class HttpService:
         self._name = name
         self._host = host
         self._stopping = threading.Event()
-        self._server = _Server(self)
+        self._server = _Server(self, listen)
         self._thread: threading.Thread | None = None
 
     @property
@@ -210,11 +217,11 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = LISTEN_BACKLOG
 
-    def __init__(self, service: HttpService) -> None:
+    def __init__(self, service: HttpService, listen: tuple[str, int]) -> None:
         self.service = service
         self._open: dict[threading.Thread, socket.socket] = {}
         self._open_lock = threading.Lock()
-        super().__init__((LOOPBACK, 0), _Connection)
+        super().__init__(listen, _Connection)
 
     @contextmanager
     def tracked(self, connection: socket.socket) -> Iterator[None]:

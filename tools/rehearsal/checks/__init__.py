@@ -1,0 +1,1 @@
+"""The checks of a rehearsal, by what they look at, in the order in which they run."""
