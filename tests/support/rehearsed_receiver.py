@@ -3,7 +3,6 @@
 import itertools
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -29,7 +28,10 @@ MOST = 10
 TIMEOUT = 5
 MAXIMUM = 22_080
 RETRY_SECONDS = 0.02
-WINDOW = 600
+# After a timeout of a second and the second by which clocks may differ.
+LATE = 2.3
+# Longer than an acknowledgement takes on a busy machine, shorter than the slow one of a rehearsal in tests.
+IMPATIENT_SECONDS = 0.5
 
 
 class Fault(Enum):
@@ -52,12 +54,16 @@ class Fault(Enum):
     IDS_REQUIRED = auto()
     ANY_PARTY = auto()
     NO_ANSWER_TO_DELETE = auto()
-    UNKNOWN_TOKEN_IS_403 = auto()
+    UNKNOWN_TOKEN_IS_400 = auto()
     NO_TOKEN_NEEDED = auto()
     TOKENS_WITHOUT_CASE = auto()
     NO_CHALLENGE = auto()
     LINE_FEED_REFUSED = auto()
     REGISTRATION_TOKEN_OPENS_ALL = auto()
+    REGISTRATION_TOKEN_REFUSED = auto()
+    PLAIN_HTTP = auto()
+    NO_VERSION_221 = auto()
+    NO_PROFILES_ENDPOINT = auto()
     RELATIVE_VERSION_URL = auto()
     VERSION_TWICE = auto()
     DETAILS_WITHOUT_VERSION = auto()
@@ -71,6 +77,7 @@ class Fault(Enum):
     NO_CALL_BACK = auto()
     ROUTED_CALL_BACK = auto()
     SAME_TOKEN_AGAIN = auto()
+    NEW_TOKEN_OPENS_NO_SESSIONS = auto()
     REGISTRATION_TOKEN_STAYS = auto()
     CREDENTIALS_WITHOUT_ROLES = auto()
     NO_CPO = auto()
@@ -81,6 +88,7 @@ class Fault(Enum):
     OLD_TOKEN_STAYS = auto()
     PATCH_OF_CREDENTIALS = auto()
     UNREGISTERED_TOKEN_STAYS = auto()
+    SESSIONS_IN_AN_OBJECT = auto()
     DATE_FROM_OPTIONAL = auto()
     BAD_DATE_IGNORED = auto()
     NEGATIVE_LIMIT_IGNORED = auto()
@@ -124,6 +132,7 @@ class Fault(Enum):
     ANY_RESPONSE_URL = auto()
     SESSION_ID_WITH_CASE = auto()
     QUERY_CUT_AT_AMPERSAND = auto()
+    NEVER_ACCEPTS_GET = auto()
     NEVER_ACCEPTS_PUT = auto()
     NEVER_ACCEPTS_DELETE = auto()
     NO_RESULTS = auto()
@@ -210,7 +219,7 @@ class RehearsedReceiver:
         self._work = ThreadPoolExecutor(max_workers=8, thread_name_prefix="receiver")
         self._stopping = threading.Event()
         self._numbers = itertools.count(1)
-        self._calls = httpx.Client(trust_env=False)
+        self._calls = httpx.Client(trust_env=False, verify=False)
 
     @property
     def versions_url(self) -> str:
@@ -231,8 +240,8 @@ class RehearsedReceiver:
 
     # The car
 
-    def arrive(self) -> None:
-        """One session that is over, and one that runs."""
+    def arrive(self) -> str:
+        """One session that is over, and one that runs; the EVSE of that."""
         over = self._session("Over-Before-0001", utc_now() - timedelta(hours=2), "COMPLETED")
         self.sessions.append(over)
         if self._has(Fault.SAME_SESSION_TWICE):
@@ -242,10 +251,13 @@ class RehearsedReceiver:
         self.plans["running-now-0002"] = _Plan()
         if self._has(Fault.PATCH_FIRST):
             self._push("PATCH", running, {"kwh": 0, "last_updated": running["last_updated"]})
-        whole = {name: value for name, value in running.items() if not (name == "kwh" and self._has(Fault.PUSH_WITHOUT_KWH))}
+        whole = {
+            name: value for name, value in running.items() if not (name == "kwh" and self._has(Fault.PUSH_WITHOUT_KWH))
+        }
         self._push("PUT", running, whole)
         self.limit(9000)
         self.limit(None)
+        return str(running["evse_uid"])
 
     def charge(self) -> None:
         """The meter moves: a new period and a new total."""
@@ -291,10 +303,14 @@ class RehearsedReceiver:
         body = _wrapped(active) if self._has(Fault.WRAPPED_UPDATES) else active
         self._call("PUT", f"{self.client.charging_profiles}/Running-Now-0002", body)
 
-    def _call(self, method: str, url: str, body: JsonObject | None = None, *, token: str | None = None) -> httpx.Response:
+    def _call(
+        self, method: str, url: str, body: JsonObject | None = None, *, token: str | None = None
+    ) -> httpx.Response:
         assert self.client is not None or token is not None
         is_functional = token is None
-        presented = token or (TOKEN_A if self._has(Fault.CALLS_WITH_TOKEN_A) else self.client.token if self.client else "")
+        presented = token or (
+            TOKEN_A if self._has(Fault.CALLS_WITH_TOKEN_A) else self.client.token if self.client else ""
+        )
         headers = {
             "Authorization": authorization(presented, plain=self._has(Fault.CALLS_WITH_PLAIN_TOKEN)),
             **new_message_ids(),
@@ -315,19 +331,21 @@ class RehearsedReceiver:
 
     def _deliver(self, url: str, body: JsonObject, answered: datetime) -> None:
         if self._has(Fault.LATE_RESULTS):
-            self._stopping.wait(1.3)
+            self._stopping.wait(LATE)
         content = _wrapped(body) if self._has(Fault.WRAPPED_RESULTS) else body
         url = url.replace("request_id", "requestId") if self._has(Fault.RESPONSE_URL_CHANGED) else url
         for _ in range(2 if self._has(Fault.RESULTS_TWICE) else 1):
             got = self._post(url, content)
-            if got == 500 and not self._stopping.wait(1.3 if self._has(Fault.RETRIES_AFTER_TIMEOUT) else RETRY_SECONDS):
+            if got == 500 and not self._stopping.wait(
+                LATE if self._has(Fault.RETRIES_AFTER_TIMEOUT) else RETRY_SECONDS
+            ):
                 self._post(url, content)
 
     def _post(self, url: str, content: JsonObject) -> int:
         if self._has(Fault.IMPATIENT):
             began = time.monotonic()
             status = self._call("POST", url, content).status_code
-            return 500 if time.monotonic() - began > 0.1 else status
+            return 500 if time.monotonic() - began > IMPATIENT_SECONDS else status
         return self._call("POST", url, content).status_code
 
     # What it serves
@@ -378,12 +396,13 @@ class RehearsedReceiver:
         token = read_token(written, plain=False) or ""
         token = token if self._has(Fault.LINE_FEED_REFUSED) else token.rstrip("\n")
         is_open = not self._registration_ended or self._has(Fault.REGISTRATION_TOKEN_STAYS)
+        is_open = is_open and not self._has(Fault.REGISTRATION_TOKEN_REFUSED)
         for known in (*([TOKEN_A] if is_open else []), *self.tokens):
             if token == known or (self._has(Fault.TOKENS_WITHOUT_CASE) and token.casefold() == known.casefold()):
                 self._settle(known)
                 return known
         challenge = {} if self._has(Fault.NO_CHALLENGE) else {"WWW-Authenticate": "Token"}
-        raise RefusedError(400 if self._has(Fault.UNKNOWN_TOKEN_IS_403) and written else 401, 2000, headers=challenge)
+        raise RefusedError(400 if self._has(Fault.UNKNOWN_TOKEN_IS_400) and written else 401, 2000, headers=challenge)
 
     def _settle(self, token: str) -> None:
         if token in self.tokens:
@@ -394,15 +413,20 @@ class RehearsedReceiver:
     def _versions(self) -> list[object]:
         base = "" if self._has(Fault.RELATIVE_VERSION_URL) else self.http.url
         entries: list[object] = [{"version": "2.1.1", "url": f"{base}/ocpi/2.1.1"}]
-        times = 2 if self._has(Fault.VERSION_TWICE) else 1
+        times = 0 if self._has(Fault.NO_VERSION_221) else 2 if self._has(Fault.VERSION_TWICE) else 1
         return entries + [{"version": VERSION, "url": f"{self.http.url}/ocpi/{VERSION}"}] * times
 
     def _details(self) -> JsonObject:
         base = f"{self.http.url}/ocpi/{VERSION}"
         roles = [("credentials", "SENDER"), ("sessions", "SENDER"), ("chargingprofiles", "RECEIVER")]
+        if self._has(Fault.NO_PROFILES_ENDPOINT):
+            roles.pop()
         if self._has(Fault.CREDENTIALS_TWICE):
             roles.append(("credentials", "RECEIVER"))
         endpoints = [{"identifier": module, "role": role, "url": f"{base}/{module}"} for module, role in roles]
+        if self._has(Fault.PLAIN_HTTP):
+            url = "http://cpo.example/locations"
+            endpoints.append({"identifier": "locations", "role": "SENDER", "url": url})
         details: JsonObject = {"version": VERSION, "endpoints": endpoints}
         if self._has(Fault.DETAILS_WITHOUT_VERSION):
             del details["version"]
@@ -490,6 +514,8 @@ class RehearsedReceiver:
     def _page(self, request: Request) -> Response:
         if request.method != "GET":
             raise RefusedError(405, 2000, headers={"Allow": "GET"})
+        if self._has(Fault.NEW_TOKEN_OPENS_NO_SESSIONS) and not self.sessions:
+            raise RefusedError(401, 2000)
         query = dict(parse_qsl(request.query, keep_blank_values=True))
         since = self._since(query)
         until = read_datetime(query["date_to"]) if "date_to" in query else None
@@ -506,7 +532,9 @@ class RehearsedReceiver:
         offset = 0 if self._has(Fault.OFFSET_IGNORED) and offset >= len(chosen) else offset
         limit = MOST if self._has(Fault.LIMIT_IGNORED) else min(limit, MOST)
         page = chosen[offset : offset + limit]
-        response = envelope(request, data=[self._told(one) for one in page])
+        told = [self._told(one) for one in page]
+        is_object = self._has(Fault.SESSIONS_IN_AN_OBJECT) and bool(told)
+        response = envelope(request, data={"sessions": told} if is_object else told)
         headers = {**response.headers, "X-Total-Count": str(len(chosen)), "X-Limit": str(MOST)}
         if self._has(Fault.LIMIT_OF_THE_PAGE):
             headers["X-Limit"] = str(len(page))
@@ -582,13 +610,14 @@ class RehearsedReceiver:
     # Charging profiles
 
     def _profile(self, request: Request, session_id: str) -> Response:
+        profile: ChargingProfile | None = None
         match request.method:
             case "PUT":
                 url, profile = self._set_profile(request)
             case "GET":
-                url, profile = self._get_query(request), None
+                url = self._get_query(request)
             case "DELETE":
-                url, profile = self._delete_query(request), None
+                url = self._delete_query(request)
             case _ if self._has(Fault.NO_405):
                 raise RefusedError(200, 2000)
             case _:
@@ -617,6 +646,8 @@ class RehearsedReceiver:
             return "UNKNOWN_SESSION", {}
         answer: JsonObject = {"result": "TIMEOUT" if self._has(Fault.RESULT_TIMEOUT) else "ACCEPTED"}
         if method == "GET":
+            if self._has(Fault.NEVER_ACCEPTS_GET):
+                return "NOT_SUPPORTED", {}
             if not self._has(Fault.ACCEPTED_WITHOUT_PROFILE):
                 answer["profile"] = self._active(duration, utc_now())
             return "ACCEPTED", answer if not self._has(Fault.RESULT_TIMEOUT) else {"result": "TIMEOUT"}
@@ -674,8 +705,8 @@ class RehearsedReceiver:
         if self._has(Fault.Z_REQUIRED) and not str(wire.get("start_date_time", "Z")).endswith("Z"):
             raise self._wrong()
         try:
-            extra = "forbid" if self._has(Fault.UNKNOWN_FIELDS_REFUSED) else "ignore"
-            profile = ChargingProfile.model_validate(wire, extra=extra)
+            is_strict = self._has(Fault.UNKNOWN_FIELDS_REFUSED)
+            profile = ChargingProfile.model_validate(wire, extra="forbid" if is_strict else "ignore")
         except ValidationError as error:
             raise self._wrong() from error
         starts = [period.start_period for period in profile.charging_profile_period or []]
@@ -745,7 +776,7 @@ class RehearsedReceiver:
             headers |= routing(to=CPO, sender=Party("NL", "RHS"))
         if self._has(Fault.LOCAL_TIMESTAMP):
             body["timestamp"] = "2026-01-15T17:00:00+01:00"
-        if self._has(Fault.NO_STATUS_CODE) and request.method == "GET" and "/sessions" in request.path and not is_error:
+        if self._has(Fault.NO_STATUS_CODE) and request.method == "GET" and request.path.endswith("/credentials"):
             body["status_code"] = "1000"
         content = write_json(body).encode()
         if self._has(Fault.BARE_HTTP_ERRORS) and response.status >= 400:
@@ -779,8 +810,3 @@ def _with_numbers(wire: JsonObject) -> JsonObject:
         if isinstance(period.get("limit"), str):
             period["limit"] = Decimal(str(period["limit"]))
     return {**wire, "charging_profile_period": periods}
-
-
-def all_faults() -> Iterator[Fault]:
-    """Every fault, one after the other."""
-    yield from Fault

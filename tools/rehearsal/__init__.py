@@ -11,6 +11,7 @@
 * terminal, html_report, documents    the report for people and for machines
 """
 
+from tools.rehearsal import rules
 from tools.rehearsal.counterpart import DEFAULT_PARTY, Address
 from tools.rehearsal.ledger import Failure, Outcome, Verdict
 from tools.rehearsal.rules import RULES, Level, Rule
@@ -32,4 +33,5 @@ __all__ = [
     "Target",
     "Verdict",
     "rehearse",
+    "rules",
 ]

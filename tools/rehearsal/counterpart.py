@@ -227,7 +227,7 @@ class Counterpart:
         if self.inbox is None:
             return
         kind = Kind.CONFIGURATION if subject is Subject.CONFIGURATION else Kind.FUNCTIONAL
-        if subject not in {Subject.NOTHING, Subject.REDIRECTED}:
+        if subject not in {Subject.NOTHING, Subject.REDIRECTED, Subject.HOSTILE}:
             judge_call(self.ledger, request, kind=kind, tokens=self.inbox.tokens, ours=self.party, cpos=self.cpos)
 
     def _judge_response(self, ask: Ask) -> None:

@@ -50,6 +50,8 @@ class Subject(Enum):
     SESSION = "a session"
     UPDATE = "an active profile"
     REDIRECTED = "a redirect that was followed"
+    HOSTILE = "a result at a response URL that should have been refused"
+    CUT = "a result at a response URL that lost its end"
     NOTHING = "nothing that is served"
 
 
@@ -91,7 +93,7 @@ class Inbox:
         self._slow_seconds = slow_seconds
         self._judge = judge
         self._lock = threading.Lock()
-        self._keys: dict[str, str] = {}
+        self._given: dict[str, tuple[Subject, str]] = {}
         self._manners: dict[str, Acknowledgement] = {}
         self._failed: set[str] = set()
         self._closing = threading.Event()
@@ -108,11 +110,17 @@ class Inbox:
     def expect_result(
         self, how: Acknowledgement = Acknowledgement.PROMPT, *, more: str = "", base: str | None = None
     ) -> tuple[str, str]:
-        """A response URL that nobody was given before, and its key; `more` is added to its query."""
+        """A response URL that nobody was given before, and its key.
+
+        `more` is added to its query; with another `base` than ours it is one that should be refused.
+        """
         key = uuid.uuid4().hex[:12]
         target = f"{RESPONSE}?request_id={key}{more}"
         with self._lock:
-            self._keys[target], self._manners[key] = key, how
+            self._given[target] = Subject.RESULT if base is None else Subject.HOSTILE, key
+            if more:
+                self._given[target.removesuffix(more)] = Subject.CUT, key
+            self._manners[key] = how
         return f"{base or self.public_url}{target}", key
 
     def of(self, subject: Subject, since: int = 0) -> list[Arrival]:
@@ -146,7 +154,8 @@ class Inbox:
             case "GET", ["", "ocpi", shape, "versions" | "2.2.1"] if shape in list(Shape):
                 return Subject.CONFIGURATION, shape, None
             case "POST", ["chargingprofiles", "response"]:
-                return Subject.RESULT, self._keys.get(_own_target(request), ""), None
+                subject, key = self._given.get(_own_target(request), (Subject.RESULT, ""))
+                return subject, key, None
             case _, ["redirected"]:
                 return Subject.REDIRECTED, "", None
             case "PUT" | "PATCH" | "GET", ["sessions", country_code, party_id, session_id]:
@@ -166,7 +175,7 @@ class Inbox:
                 return self._take_result(request, key)
             case Subject.SESSION if owner is not None:
                 return self._session(request, owner, key)
-            case Subject.UPDATE | Subject.REDIRECTED:
+            case Subject.UPDATE | Subject.REDIRECTED | Subject.HOSTILE | Subject.CUT:
                 return envelope(request)
         return envelope(request, http_status=404, status_code=2000, message="nothing is served here")
 

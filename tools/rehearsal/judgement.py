@@ -148,8 +148,9 @@ def _judge_routing(ledger: Ledger, answer: Answer, ours: Party, cpos: Sequence[P
             rules.ROUTING_NONE, not routed, where=where, expected="no routing headers", seen=", ".join(routed)
         )
         return
-    # Who answers an unknown token does not know whom; who finds no module has none that is functional.
-    if answer.status in {UNAUTHORIZED, 404}:
+    # Who answers an unknown token does not know whom; who finds no module has none that is functional. And who does not
+    # say who it is, as before registration, may be answered without a name.
+    if answer.status in {UNAUTHORIZED, 404} or answer.call.header("OCPI-from-party-id") is None:
         return
     asked = party_in({name.casefold(): value for name, value in answer.call.headers.items()}, "to")
     # Nobody answers for a party that is not there.

@@ -18,11 +18,11 @@ class PushedSessions:
         with self._lock:
             return self._known.get(_key(owner, session_id))
 
-    def ids(self) -> list[str]:
-        """The ids of all, as the URLs had them, those that are not over first."""
+    def running(self, evse_uid: str | None = None) -> list[str]:
+        """The ids of those that are ACTIVE, at an EVSE where one is named."""
         with self._lock:
-            live = [key for key, body in self._known.items() if body.get("status") == "ACTIVE"]
-            return [str(self._known[key].get("id", key[2])) for key in live]
+            known = list(self._known.items())
+        return [str(body.get("id", key[2])) for key, body in known if is_running(body, evse_uid)]
 
     def take(self, method: str, owner: Party, session_id: str, body: JsonObject) -> bool:
         """Apply a PUT or a PATCH; False where a PATCH is for a session that was never PUT."""
@@ -36,6 +36,11 @@ class PushedSessions:
             else:
                 self._known[key] = patched(known, body)
             return True
+
+
+def is_running(session: JsonObject, evse_uid: str | None = None) -> bool:
+    """Whether a session is ACTIVE, and at an EVSE where one is named."""
+    return session.get("status") == "ACTIVE" and evse_uid in {None, session.get("evse_uid")}
 
 
 def patched(known: JsonObject, body: JsonObject) -> JsonObject:

@@ -51,8 +51,8 @@ class Options:
 class Car(Protocol):
     """A car that charges at the Receiver when it is told to: who owns the charge point can bring one."""
 
-    def arrive(self) -> None:
-        """A session begins, which we may steer."""
+    def arrive(self) -> str:
+        """A session begins, which we may steer, beside one that is over; the uid of its EVSE."""
 
     def charge(self) -> None:
         """The meter moves."""
@@ -129,7 +129,8 @@ class Stage:
 
     def await_result(self, ask: Ask) -> Arrival | None:
         """The result of an accepted request, recorded as come in time or not; None where none came."""
-        timeout = float(ask.timeout or 0)
+        # Who announces no timeout breaks a rule already.
+        timeout = self.options.patience.result if ask.timeout is None else float(ask.timeout)
         left = (ask.answer.at + timedelta(seconds=timeout) - utc_now()).total_seconds()
         patience = min(max(left, 0.0), self.options.patience.result)
         where = f"the result of {ask.answer.call.where}"

@@ -56,6 +56,7 @@ class Answer:
     """What came back; header names are lower case. `envelope` is None where the body is no JSON object."""
 
     call: Call
+    sent_at: datetime
     at: datetime
     status: int
     headers: Mapping[str, str] = field(repr=False)
@@ -110,7 +111,7 @@ class Caller:
         return answer
 
     def _exchange(self, call: Call) -> Answer:
-        deadline, body = time.monotonic() + self._seconds, b""
+        deadline, sent_at, body = time.monotonic() + self._seconds, utc_now(), b""
         with self._http.stream(
             call.method, call.url, content=call.body, headers={"User-Agent": USER_AGENT, **call.headers}
         ) as response:
@@ -119,7 +120,7 @@ class Caller:
                 if len(body) > MAX_BODY_BYTES or time.monotonic() > deadline:
                     raise UnansweredError(f"{call.where}: an answer that is too long or too slow")
             headers = {name.lower(): value for name, value in response.headers.items()}
-            return Answer(call, utc_now(), response.status_code, headers, body, _envelope(body))
+            return Answer(call, sent_at, utc_now(), response.status_code, headers, body, _envelope(body))
 
 
 def _envelope(body: bytes) -> JsonObject | None:

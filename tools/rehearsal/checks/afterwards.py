@@ -69,6 +69,9 @@ def judge_results(stage: Stage) -> None:
         stage.ledger.expect(rules.RESULT_URL, is_known, where=where, expected="a URL that we gave", seen=seen)
         if is_known:
             _judge_result(stage, asks[arrival.key], arrival)
+    for hostile in stage.inbox.of(Subject.HOSTILE):
+        where = called(hostile.request)
+        stage.ledger.expect(rules.HOSTILE_URL, False, where=where, expected="no call", seen="one")  # noqa: FBT003
     refused = [ask for ask in asks.values() if not ask.is_accepted]
     if refused and all(not arrived[ask.key] for ask in refused):
         stage.ledger.keep(rules.RESULT_PROMISED)
@@ -85,14 +88,15 @@ def _judge_result(stage: Stage, ask: Ask, arrival: Arrival) -> None:
     )
     if not ask.is_accepted:
         return
-    late = arrival.at - (ask.answer.at + timedelta(seconds=ask.timeout or 0))
-    stage.ledger.expect(
-        rules.RESULT_IN_TIME,
-        late <= CLOCK_TOLERANCE,
-        where=where,
-        expected=f"within {ask.timeout} s",
-        seen=f"{late.total_seconds():.1f} s later",
-    )
+    if ask.timeout is not None:
+        late = arrival.at - (ask.answer.at + timedelta(seconds=ask.timeout))
+        stage.ledger.expect(
+            rules.RESULT_IN_TIME,
+            late <= CLOCK_TOLERANCE,
+            where=where,
+            expected=f"within {ask.timeout} s",
+            seen=f"{late.total_seconds():.1f} s later",
+        )
     is_bare = bare(body)
     stage.ledger.expect(
         rules.RESULT_BARE, is_bare, where=where, expected="the result itself", seen=arrival.request.body
@@ -154,12 +158,13 @@ def _judge_redirects(stage: Stage, asks: Iterable[Ask], arrived: dict[str, list[
 def judge_ids(stage: Stage) -> None:
     """X-Request-ID over all calls; the attempts of one result may share theirs."""
     owners: dict[str, set[tuple[object, ...]]] = defaultdict(set)
-    for number, arrival in enumerate(stage.inbox.arrivals.entries()):
+    calls = [one for one in stage.inbox.arrivals.entries() if one.subject not in {Subject.NOTHING, Subject.REDIRECTED}]
+    for number, arrival in enumerate(calls):
         name = arrival.request.header(REQUEST_ID)
         attempt = (arrival.subject, arrival.key) if arrival.subject is Subject.RESULT else (number,)
         if name:
             owners[name].add(attempt)
-    twice = [name for name, calls in owners.items() if len(calls) > 1]
+    twice = [name for name, users in owners.items() if len(users) > 1]
     if owners:
         stage.ledger.expect(rules.CALL_UNIQUE, not twice, where="all calls", expected="each once", seen=twice)
 
@@ -199,11 +204,10 @@ def _judge_push(
         if before is None:
             return
         starts = {as_object(one).get("start_date_time") for one in as_list(before.get("charging_periods"))}
-        again = [
-            one for one in as_list(body.get("charging_periods")) if as_object(one).get("start_date_time") in starts
-        ]
+        periods = as_list(body.get("charging_periods"))
+        again = [one for one in periods if as_object(one).get("start_date_time") in starts]
         stage.ledger.expect(rules.PUSH_PERIODS, not again, where=where, expected="new periods", seen=again)
-        after = patched(before, body)
+        after = patched(before, {**body, "charging_periods": [one for one in periods if one not in again]})
     else:
         stage.ledger.keep(rules.PUSH_PUT_FIRST)
         after = body
@@ -243,7 +247,7 @@ def judge_updates(stage: Stage) -> None:
             for ask in stage.counterpart.asks
             if ask.method == "PUT" and ask.is_accepted and ask.session_id.casefold() == arrival.key.casefold()
         ]
-        was_put = any(ask.answer.at - CLOCK_TOLERANCE <= arrival.at for ask in puts)
+        was_put = any(ask.answer.sent_at <= arrival.at for ask in puts)
         stage.ledger.expect(
             rules.UPDATE_AFTER_PUT, was_put, where=where, expected="a PUT of ours was accepted before", seen="none was"
         )

@@ -96,13 +96,11 @@ def refuse_strangers(stage: Stage) -> None:
     ]
     missing = _versions(stage, "GET versions without a token", {"Authorization": None})
     _expect_401(stage, rules.MISSING_TOKEN, missing)
-    stage.ledger.expect(
-        rules.CHALLENGE,
-        "www-authenticate" in missing.headers,
-        where=missing.call.where,
-        expected="WWW-Authenticate",
-        seen="no such header",
-    )
+    if missing.status == 401:
+        is_told = "www-authenticate" in missing.headers
+        stage.ledger.expect(
+            rules.CHALLENGE, is_told, where=missing.call.where, expected="WWW-Authenticate", seen="no such header"
+        )
     for name, headers in cases:
         _expect_401(stage, rules.UNKNOWN_TOKEN, _versions(stage, f"GET versions with {name}", headers))
     if swapped != token:
