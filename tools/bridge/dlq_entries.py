@@ -1,6 +1,7 @@
 """Dead letters as operators need them: why, how often, which partner, session and request, and how those stand now."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -221,8 +222,10 @@ class Standings:
         keys = [(self.requests, *request_items.request_key(one)) for one in sorted(request_ids)]
         found: dict[str, Request] = {}
         for start in range(0, len(keys), READ_LIMIT):
-            items = tables.get_many(self.client, keys[start : start + READ_LIMIT]).values()
-            found |= {request.request_id: request for request in map(request_items.request_of, items)}
+            for item in tables.get_many(self.client, keys[start : start + READ_LIMIT]).values():
+                # What cannot be read may be why a worker failed; the other entries are to be seen all the same.
+                with suppress(ValueError, KeyError):
+                    found[str(item["request_id"])] = request_items.request_of(item)
         return found
 
 

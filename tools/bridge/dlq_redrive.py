@@ -220,7 +220,7 @@ def effect_of(entry: Entry, standing: Standing, now: datetime) -> Effect:
     if entry.request_id is None:
         return Effect("its worker gets it once more, and can read it no better unless it was mended")
     if standing.request is None:
-        return _nothing("the request is not kept any more")
+        return _nothing("the request is not kept any more, or cannot be read")
     match entry.queue.name:
         case "charger-commands":
             return _of_a_command(standing.request, now)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from ocpi_bridge.adapters.dynamodb.tables import to_item
 from ocpi_bridge.adapters.sqs.outbox import SqsOutbox
 from ocpi_bridge.domain.requests import Request, RequestState, Result
 from ocpi_bridge.domain.sessions import Session
@@ -490,6 +491,18 @@ def test_a_command_past_its_deadline_is_not_sent_again(
     clock.advance(TIMEOUT.total_seconds())
     assert bridge("dlq", "redrive", shown(bridge)["entry"]).exit_code == 1
     assert queues.take(queues.charger_commands) == []
+
+
+def test_a_request_that_nobody_can_read_hides_no_other_entry(
+    bridge: CommandLine, queues: Queues, world: World, session: Session, outbox: SqsOutbox, tables: AwsTables
+) -> None:
+    world.put_request(session)
+    tables.put(tables.requests, to_item({**world.request_item(), "document": "{}"}))
+    outbox.send([CommandMessage("r1", 0, 0, "acme#CP-001")])
+    fail(queues, "charger_commands")
+    entry = shown(bridge)
+    assert (entry["request_id"], entry["request"]) == ("r1", None)
+    assert "cannot be read" in entry["redrive"]["does"]
 
 
 @pytest.mark.parametrize(
