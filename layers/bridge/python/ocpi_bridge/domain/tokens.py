@@ -1,7 +1,8 @@
 """Credentials tokens (OCPI 4.1.2, 7.3.1): how they are made, recognised in a header, and stored.
 
 A token that a partner presents to us is stored as its SHA-256 only. The hash has no salt, because it is the key of the
-lookup; what protects it is the token's own entropy.
+lookup; what protects it is the token's own entropy. Nothing compares tokens: whoever times lookups learns of a hash that
+he cannot choose. Secrets that are compared (event keys, MACs) are compared in constant time.
 """
 
 import binascii
