@@ -123,12 +123,6 @@ def test_a_function_is_told_what_it_uses_and_nothing_else(production: StackTempl
     assert variables["POWERTOOLS_SERVICE_NAME"] == function
 
 
-def test_no_secret_is_in_an_environment(production: StackTemplate) -> None:
-    for name, properties in production.functions():
-        for variable, value in properties["Environment"]["Variables"].items():
-            assert "resolve:secretsmanager" not in str(value), (name, variable)
-
-
 def test_every_function_logs_into_a_group_of_its_own_that_forgets(production: StackTemplate) -> None:
     groups = dict(production.of_type("AWS::Logs::LogGroup"))
     for name, properties in production.functions():

@@ -128,15 +128,6 @@ def test_every_function_has_a_role_of_its_own_that_only_lambda_may_assume(produc
         assert "ManagedPolicyArns" not in properties
 
 
-def test_no_statement_allows_every_action_or_every_resource(production: StackTemplate) -> None:
-    for path, properties in production.of_type("AWS::IAM::Policy"):
-        function = path.split("/")[1]
-        for action, resource in production.policy(function):
-            assert "*" not in action, path
-            assert resource != "*", path
-        assert properties["PolicyDocument"]["Statement"]
-
-
 def test_only_an_api_or_the_schedule_may_invoke_a_function_and_only_by_its_alias(production: StackTemplate) -> None:
     invokers = {
         (production.name(properties["FunctionName"]).split("/")[1], properties["Principal"])

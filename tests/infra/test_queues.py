@@ -56,40 +56,9 @@ def test_what_the_relay_dropped_is_kept_as_long_as_dead_letters(production: Stac
     assert relay_failures["MessageRetentionPeriod"] == FOURTEEN_DAYS
 
 
-def test_every_queue_is_encrypted_and_refuses_whoever_comes_without_tls(production: StackTemplate) -> None:
-    refusing = {
-        production.name(queue)
-        for _, properties in production.of_type("AWS::SQS::QueuePolicy")
-        for queue in properties["Queues"]
-        for statement in properties["PolicyDocument"]["Statement"]
-        if statement["Effect"] == "Deny"
-        and statement["Principal"] == {"AWS": "*"}
-        and statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
-    }
-
-    for path, properties in production.of_type("AWS::SQS::Queue"):
-        assert properties["SqsManagedSseEnabled"] is True, path
-        assert path in refusing
-
-
 def test_a_fifo_queue_counts_limits_and_duplicates_per_message_group(production: StackTemplate) -> None:
     for path, properties in production.of_type("AWS::SQS::Queue"):
         if properties.get("FifoQueue"):
             assert properties["DeduplicationScope"] == "messageGroup", path
             assert properties["FifoThroughputLimit"] == "perMessageGroupId", path
             assert "ContentBasedDeduplication" not in properties, path
-
-
-def test_a_message_stays_hidden_for_as_long_as_lambda_may_be_at_it(production: StackTemplate) -> None:
-    timeouts = {name: properties["Timeout"] for name, properties in production.functions()}
-    for path, mapping in production.of_type("AWS::Lambda::EventSourceMapping"):
-        source = production.name(mapping["EventSourceArn"])
-        if not source.startswith("Queues/"):
-            continue
-        timeout = timeouts[path.split("/")[1]]
-        visibility = production.resource(source)["Properties"]["VisibilityTimeout"]
-        if source == "Queues/charger-commands":
-            # A lost sender must not block its station past the command's deadline.
-            assert timeout < visibility <= 30
-        else:
-            assert visibility >= 6 * timeout, path
