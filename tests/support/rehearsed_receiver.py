@@ -215,6 +215,7 @@ class RehearsedReceiver:
         self.client: Client | None = None
         self.sessions: list[JsonObject] = []
         self.plans: dict[str, _Plan] = {}
+        self.too_often = 0
         self._registration_ended = False
         self._work = ThreadPoolExecutor(max_workers=8, thread_name_prefix="receiver")
         self._stopping = threading.Event()
@@ -644,6 +645,9 @@ class RehearsedReceiver:
             if self._has(Fault.UNKNOWN_SESSION_IS_404):
                 raise RefusedError(404, 2000)
             return "UNKNOWN_SESSION", {}
+        if self.too_often > 0:
+            self.too_often -= 1
+            return "TOO_OFTEN", {}
         answer: JsonObject = {"result": "TIMEOUT" if self._has(Fault.RESULT_TIMEOUT) else "ACCEPTED"}
         if method == "GET":
             if self._has(Fault.NEVER_ACCEPTS_GET):

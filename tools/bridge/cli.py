@@ -10,6 +10,7 @@ from tools.bridge import (
     privacy_commands,
     refused_hosts_commands,
     registration_commands,
+    rehearse_command,
     station_commands,
     takeover_commands,
     unplaced_commands,
@@ -40,6 +41,7 @@ app.add_typer(pairing_commands.app, name="pairing")
 app.add_typer(takeover_commands.app)
 app.add_typer(dlq_commands.app, name="dlq")
 app.add_typer(privacy_commands.app)
+app.add_typer(rehearse_command.app)
 
 
 def main() -> None:

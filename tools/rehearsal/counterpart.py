@@ -144,7 +144,7 @@ class Counterpart:
         try:
             answer = self._caller.call(Call(method, url, present, content, kind, where))
         except UnansweredError as error:
-            self.ledger.expect(rules.ANSWERED, False, where=where, expected="an answer", seen=error)  # noqa: FBT003
+            self.ledger.breach(rules.ANSWERED, where=where, expected="an answer", seen=error)
             raise
         self.ledger.keep(rules.ANSWERED)
         judge_answer(self.ledger, answer, ours=self.party, cpos=self.cpos)

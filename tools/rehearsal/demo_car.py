@@ -9,6 +9,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from ocpi_bridge.domain.preferences import CHARGING_PREFERENCES_CAPABLE
+from ocpi_bridge.domain.stations import CHARGING_PROFILE_CAPABLE, Station
 from tools.charge_point import Behaviour, MeterSample, SilentChargePoint
 from tools.counterparts.json_types import JsonObject
 from tools.demo.world import DRIVER_TAG, GENEROUS_RATE, Invitation, World, three_phase_station
@@ -67,11 +69,18 @@ class DemoSite:
     invitation: Invitation
 
 
+def _station(name: str) -> Station:
+    """Two outlets that take charging preferences, so that the answer to them is seen."""
+    station = three_phase_station(f"CP-{name}", connectors=2, location_id=f"LOC-{name}")
+    capabilities = frozenset({CHARGING_PROFILE_CAPABLE, CHARGING_PREFERENCES_CAPABLE})
+    return replace(station, evses=tuple(replace(evse, capabilities=capabilities) for evse in station.evses))
+
+
 @contextmanager
 def demo_site(stack: LocalStack) -> Iterator[DemoSite]:
     """Registers CSMS, station and partner under names of their own, and takes the last two out again in the end."""
     name = f"REHEARSAL-{secrets.token_hex(3)}"
-    station = three_phase_station(f"CP-{name}", connectors=2, location_id=f"LOC-{name}")
+    station = _station(name)
     world = World(
         stack,
         [station],

@@ -64,16 +64,24 @@ class Ledger:
 
     def expect(self, rule: Rule, holds: bool, *, where: str, expected: str, seen: object) -> bool:
         """Record that a rule was kept or broken; gives `holds`."""
-        with self._lock:
-            entry = self._entries[rule.id]
-            entry.observed += 1
-            if not holds and len(entry.failures) < FAILURES_KEPT:
-                entry.failures.append(Failure(where, expected, shortened(seen)))
+        if holds:
+            self.keep(rule)
+        else:
+            self.breach(rule, where=where, expected=expected, seen=seen)
         return holds
 
     def keep(self, rule: Rule) -> None:
         """Record that a rule was kept."""
-        self.expect(rule, True, where="", expected="", seen="")  # noqa: FBT003 - the observation itself
+        with self._lock:
+            self._entries[rule.id].observed += 1
+
+    def breach(self, rule: Rule, *, where: str, expected: str, seen: object) -> None:
+        """Record that a rule was broken."""
+        with self._lock:
+            entry = self._entries[rule.id]
+            entry.observed += 1
+            if len(entry.failures) < FAILURES_KEPT:
+                entry.failures.append(Failure(where, expected, shortened(seen)))
 
     def skip(self, rules: Iterable[Rule], why: str) -> None:
         """Say why rules are not observed; what is observed of them all the same counts. The first reason stays."""

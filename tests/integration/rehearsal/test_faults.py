@@ -3,17 +3,25 @@
 from collections import defaultdict
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
-from tests.support.rehearsals import failed, rehearsed
+from tests.support.rehearsals import BRIEF, failed, rehearsed
 from tests.support.rehearsed_receiver import Fault
 from tools.rehearsal import RULES, Rule, rules
 
 pytestmark = pytest.mark.integration
 
-# What comes after a timeout of a second has to be waited for.
-QUIET = {Fault.LATE_RESULTS: 3.0, Fault.RETRIES_AFTER_TIMEOUT: 3.0}
+# What comes after a timeout of a second, or after a slow acknowledgement, has to be waited for.
+UNTIL_LATE = replace(BRIEF, quiet=3.0)
+SLOWLY = replace(BRIEF, slow=0.8, quiet=1.2)
+PATIENCE = {
+    Fault.LATE_RESULTS: UNTIL_LATE,
+    Fault.RETRIES_AFTER_TIMEOUT: UNTIL_LATE,
+    Fault.IMPATIENT: SLOWLY,
+    Fault.RESULTS_TWICE: SLOWLY,
+}
 # A rehearsal waits far more than it works.
 AT_ONCE = 12
 
@@ -180,10 +188,11 @@ def _by_module() -> dict[str, list[Fault]]:
     ("module", "faults"), _by_module().items(), ids=lambda value: value if isinstance(value, str) else ""
 )
 def test_a_fault_is_named_by_exactly_the_rules_that_it_breaks(module: str, faults: list[Fault]) -> None:
+    def broken(fault: Fault) -> set[Rule]:
+        return failed(rehearsed(fault, patience=PATIENCE.get(fault, BRIEF)))
+
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        found = dict(
-            zip(faults, pool.map(lambda fault: failed(rehearsed(fault, quiet=QUIET.get(fault))), faults), strict=True)
-        )
+        found = dict(zip(faults, pool.map(broken, faults), strict=True))
 
     assert _named(found) == _named({fault: BREAKS[fault] for fault in faults})
 

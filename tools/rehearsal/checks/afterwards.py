@@ -47,9 +47,8 @@ def let_drive(stage: Stage) -> None:
                 lambda one: one.subject is Subject.SESSION, stage.options.patience.push, since=mark
             )
         except NotObservedError as error:
-            stage.ledger.expect(
+            stage.ledger.breach(
                 rules.PUSH_OBJECT,
-                False,  # noqa: FBT003 - the observation itself
                 where=what,
                 expected="the session is pushed",
                 seen=error,
@@ -71,7 +70,7 @@ def judge_results(stage: Stage) -> None:
             _judge_result(stage, asks[arrival.key], arrival)
     for hostile in stage.inbox.of(Subject.HOSTILE):
         where = called(hostile.request)
-        stage.ledger.expect(rules.HOSTILE_URL, False, where=where, expected="no call", seen="one")  # noqa: FBT003
+        stage.ledger.breach(rules.HOSTILE_URL, where=where, expected="no call", seen="one")
     refused = [ask for ask in asks.values() if not ask.is_accepted]
     if refused and all(not arrived[ask.key] for ask in refused):
         stage.ledger.keep(rules.RESULT_PROMISED)

@@ -153,7 +153,7 @@ def take_credentials(stage: Stage, answer: Answer) -> str | None:
         is_double = "twice" in problem
         rule = rules.CREDENTIALS_ROLE if is_double else rules.CREDENTIALS_OBJECT
         seen = problem if answer.is_success else answer
-        stage.ledger.expect(rule, False, where=where, expected="token, url, roles", seen=seen)  # noqa: FBT003
+        stage.ledger.breach(rule, where=where, expected="token, url, roles", seen=seen)
         return as_text(as_object(data).get("token"))
     stage.ledger.keep(rules.CREDENTIALS_OBJECT)
     cpos = told.parties("CPO")

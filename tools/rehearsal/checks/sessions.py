@@ -155,7 +155,7 @@ def _judge_page(stage: Stage, first: Answer, page: Answer, query: dict[str, str]
     if url is None and not page.headers.get(LINK):
         # Whether a Link is missing or the count is wrong cannot be told apart.
         seen = f"no Link after {before + count} of {total}"
-        stage.ledger.expect(rules.LINK, False, where=where, expected="Link", seen=seen)  # noqa: FBT003
+        stage.ledger.breach(rules.LINK, where=where, expected="Link", seen=seen)
         return None
     is_absolute = url is not None and urlsplit(url).scheme in {"http", "https"} and bool(urlsplit(url).netloc)
     stage.ledger.expect(
