@@ -33,7 +33,7 @@ class Schedule(Construct):
         self.sweep.query_index(tables.requests, DUE_INDEX)
         self.sweep.query_index(tables.sessions, DUE_INDEX)
         self.sweep.query_index(tables.sessions, LIVE_INDEX)
-        self.sweep.use_table(tables.sessions, "BatchGetItem")
+        self.sweep.use_table(tables.sessions, "BatchGetItem", "UpdateItem")
         self.sweep.use_table(tables.registry, "Query", "PutItem", "UpdateItem", "DeleteItem")
         self.sweep.send_to(
             queues.charger_commands,

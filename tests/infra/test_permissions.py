@@ -91,7 +91,7 @@ EXPECTED = {
     "sweep": _each(
         ["dynamodb:Query"], f"{SESSIONS}/index/due", f"{SESSIONS}/index/live", f"{REQUESTS}/index/due", REGISTRY
     )
-    | _items(SESSIONS, "BatchGetItem")
+    | _items(SESSIONS, "BatchGetItem", "UpdateItem")
     | _items(REGISTRY, "DeleteItem", "PutItem", "UpdateItem")
     | _each(SEND, COMMANDS, DEADLINES, RESULTS, UPDATES, EVENTS),
 }

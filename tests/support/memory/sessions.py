@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from ocpi_bridge.adapters.dynamodb.session_items import END_SEEN_AFTER
 from ocpi_bridge.domain.assignments import Assignment, Rights, rights, scopes_of
 from ocpi_bridge.domain.events import IdToken, SessionStatus, StationEvent
 from ocpi_bridge.domain.sessions import ChargingPeriod, Session
@@ -17,7 +18,8 @@ from tests.support.memory.station_states import MemoryStationStates, StationKey
 class MemorySessionStore:
     """SessionStore, and what the sweep reads of it. `closed` are the charging periods by session, in order.
 
-    `changes` is the table's stream: each new state of a session, until somebody takes it.
+    `changes` is the table's stream: each new state of a session, until somebody takes it. `ended` says when somebody looks
+    whether everybody knows that a session (by its folded id) is over.
     """
 
     states: MemoryStationStates
@@ -34,6 +36,7 @@ class MemorySessionStore:
         self._former: dict[tuple[str, str, str], str] = {}
         self._cars: dict[StationKey, dict[str, datetime]] = {}
         self._live: dict[StationKey, set[str]] = {}
+        self.ended: dict[str, datetime] = {}
 
     def put_station(self, station: Station) -> None:
         self.stations[station.csms_id, station.station_id] = station
@@ -108,6 +111,8 @@ class MemorySessionStore:
         folded = session.session_id.casefold()
         self.sessions[folded] = session
         self.changes.append(session)
+        if session.over and session.concerns:
+            self.ended[folded] = session.last_updated + END_SEEN_AFTER
         live = self._live.setdefault((session.csms_id, session.station_id), set())
         (live.discard if session.over else live.add)(folded)
 

@@ -9,7 +9,7 @@ from ocpi_bridge.adapters.dynamodb.registry_items import EVERYBODY
 from ocpi_bridge.adapters.dynamodb.session_items import FEED_SHARDS, feed_shard
 from ocpi_bridge.adapters.dynamodb.sweep import OVERDUE_PAGE, REASSESSMENTS_PAGE, SWEEP_PAGE
 from ocpi_bridge.domain.requests import Request
-from ocpi_bridge.ports import DueInSessions, DuePush, OpenRequest, Reassessment
+from ocpi_bridge.ports import DueInSessions, DuePush, EndedSession, OpenRequest, Reassessment
 from tests.support.memory.books import MemoryBooks, whole_ms
 
 
@@ -32,7 +32,16 @@ class MemorySweepStore:
         ]
         due = sorted((one for one in kept if whole_ms(one[0]) <= whole_ms(due_before)), key=lambda one: one[0])
         overdue = self.books.sessions.overdue(due_before)
-        return DueInSessions(pushes=[push for _, push in due[:SWEEP_PAGE]], overdue=overdue[:OVERDUE_PAGE])
+        ended = [
+            EndedSession(session.session_id, session.concerns)
+            for folded, due_at in self.books.sessions.ended.items()
+            if whole_ms(due_at) <= whole_ms(due_before)
+            for session in [self.books.sessions.sessions[folded]]
+        ]
+        return DueInSessions([push for _, push in due[:SWEEP_PAGE]], overdue[:OVERDUE_PAGE], ended[:SWEEP_PAGE])
+
+    def end_told(self, session_id: str) -> None:
+        self.books.sessions.ended.pop(session_id.casefold(), None)
 
     def reassessments(self) -> Sequence[Reassessment]:
         notes = self.books.reassessments

@@ -12,7 +12,6 @@ from ocpi_bridge.domain.errors import Contended
 from ocpi_bridge.domain.events import EventType, Reading, StationEvent
 from ocpi_bridge.domain.plans import Plan
 from ocpi_bridge.domain.preferences import ChargingPreferences
-from ocpi_bridge.domain.requests import Request
 from ocpi_bridge.domain.sessions import Session
 from ocpi_bridge.domain.stations import Replacement
 from ocpi_bridge.domain.tokens import AcceptedToken
@@ -250,8 +249,7 @@ class ModelBridge:
     def lose_record(self) -> None:
         """The oldest record of the stream is never relayed."""
         self.sleep_over()
-        if self.books.changes and isinstance(self.books.changes[0], Request):
-            del self.books.changes[:1]
+        del self.books.changes[:1]
 
     def work(self, *, twice: bool = False) -> bool:
         """A worker takes the next message. Whether there was one."""
@@ -355,10 +353,13 @@ class ModelBridge:
         self.clock.advance(seconds)
 
     def rest(self) -> None:
-        """Everybody is well again, and time passes until nothing is left to do."""
+        """Everybody is well again, a car that is there goes on charging, and time passes until nothing is left to do."""
         self.hazard.disarm()
         self.partner.manners.clear()
         self.charge_point.conduct.clear()
+        self.pass_time(60)
+        if self.charge_point.transaction is not None:
+            self.report(EventType.TRANSACTION_UPDATED)
         for _ in range(MOST_MINUTES):
             self.pass_time(60)
             if self.at_rest:
@@ -379,6 +380,7 @@ class ModelBridge:
             *(f"an open request {one.request_id}" for one in books.open_requests()),
             *(f"a push {pushed.session_id} at {due}" for pushed, due in books.pushed.values() if due is not None),
             *(f"a watch {watch}" for watch in books.watches.values() if watch.due_at is not None),
+            *(f"an end that somebody looks at: {name}" for name in books.sessions.ended),
             *(f"an end of {one.session_id}" for one in books.sessions.sessions.values() if one.closes_at is not None),
             *(f"a walk for {partner_id}" for partner_id in books.reassessments),
         ]

@@ -110,6 +110,30 @@ def test_a_push_that_was_acknowledged_is_not_woken(world: World, session: Sessio
     assert swept(world)[1].messages == []
 
 
+def test_whoever_a_session_concerns_that_is_over_is_woken_once_more(world: World, session: Session) -> None:
+    seen_by_two = replace(session, known_to=frozenset({"jedlix", "other"}))
+    over = replace(seen_by_two, status=SessionStatus.COMPLETED, version=session.version + 1)
+    assert world.sessions.update(session, over, None)
+    assert swept(world)[1].messages == []
+    messages = [PushMessage(session.session_id, one, "sweep-20260115T1702") for one in ("jedlix", "other")]
+    assert swept(world)[1].messages == messages
+    assert swept(world)[1].messages == []
+
+
+def test_a_sweep_that_fails_to_wake_them_does_so_the_next_time(world: World, session: Session) -> None:
+    over = replace(session, status=SessionStatus.COMPLETED, version=session.version + 1)
+    assert world.sessions.update(session, over, None)
+    world.clock.advance(120)
+    with pytest.raises(RuntimeError):
+        Sweep(world.sweeps, BrokenOutbox(), world.clock)()
+    assert len(swept(world)[1].messages) == 1
+
+
+class BrokenOutbox:
+    def send(self, messages: Sequence[Message], *, again: str | None = None) -> None:
+        raise RuntimeError("the queue is not there")
+
+
 def overdue(world: World, transaction_id: str, closes: float) -> Session:
     """A session that is over without its end some seconds after the clock's start."""
     first = event(EventType.TRANSACTION_STARTED, transaction_id=transaction_id)
@@ -129,7 +153,8 @@ def test_a_session_whose_end_never_came_is_told_to_be_over_when_it_is_time(world
 def test_a_session_is_told_to_be_over_until_it_is(world: World) -> None:
     left = overdue(world, "778", 60)
     assert [len(swept(world)[1].messages) for _ in range(2)] == [1, 1]
-    world.put_session(replace(left, status=SessionStatus.COMPLETED, end=START, version=2))
+    over = replace(left, status=SessionStatus.COMPLETED, end=START, version=2, last_updated=world.clock.now())
+    world.put_session(over)
     assert swept(world)[1].messages == []
 
 
@@ -167,10 +192,10 @@ def test_the_most_overdue_are_woken_first(world: World, session: Session) -> Non
     ]
 
 
-def test_where_nothing_stalled_the_sweep_is_three_queries_and_no_message(world: World) -> None:
+def test_where_nothing_stalled_the_sweep_is_four_queries_and_no_message(world: World) -> None:
     with counted(world.tables.client) as operations:
         done, outbox = swept(world)
-    assert operations == ["Query", "Query", "Query"]
+    assert operations == ["Query"] * 4
     assert (done, outbox.again) == (Swept(requests=0, pushes=0), [])
 
 
@@ -197,7 +222,10 @@ def reassessed(world: World, sweeps: int) -> list[str]:
 def test_every_live_session_of_a_reassessed_partner_is_woken_once(world: World) -> None:
     mine = live_sessions(world, 30)
     world.open_session(
-        event(EventType.TRANSACTION_STARTED, 0, transaction_id="over"), status=SessionStatus.COMPLETED, end=START
+        event(EventType.TRANSACTION_STARTED, 0, transaction_id="over"),
+        status=SessionStatus.COMPLETED,
+        end=START,
+        last_updated=START + timedelta(hours=1),
     )
     world.open_session(
         event(EventType.TRANSACTION_STARTED, 0, transaction_id="another's"),

@@ -12,6 +12,7 @@ from itertools import count
 import boto3
 import pytest
 
+from ocpi_bridge.adapters.dynamodb.session_items import END_SEEN_AFTER
 from ocpi_bridge.adapters.dynamodb.sweep import SWEEP_PAGE
 from ocpi_bridge.domain.assignments import Assignment, Rights, Scope
 from ocpi_bridge.domain.controls import Control, Intake, NewestRequest
@@ -32,7 +33,7 @@ from ocpi_bridge.domain.requests import (
 from ocpi_bridge.domain.sessions import ChargingPeriod, Session
 from ocpi_bridge.domain.tokens import AcceptedToken
 from ocpi_bridge.domain.watches import Watch
-from ocpi_bridge.ports import Caller, DuePush, OpenRequest, Pushed, Reassessment
+from ocpi_bridge.ports import Caller, DuePush, EndedSession, OpenRequest, Pushed, Reassessment
 from tests.support import registry_entries
 from tests.support.clocks import START, ManualClock
 from tests.support.stores import EVERYBODY, MemoryStores, Stores, TableStores
@@ -686,6 +687,31 @@ def test_pushes_and_watches_are_due_from_their_instant_on(stores: Stores) -> Non
     stores.pushes.save_pushed(ACKNOWLEDGED, None)
     stores.watches.save_watch(Watch("s2", "jedlix"))
     assert list(stores.sweeps.due_in_sessions(START + SECOND).pushes) == []
+
+
+def test_a_session_that_is_over_is_due_once_more_until_everybody_was_woken(stores: Stores) -> None:
+    session = opened(stores, known_to=frozenset({"other"}))
+    over = replace(session, status=SessionStatus.COMPLETED, version=session.version + 1, last_updated=START)
+    assert stores.sessions.update(session, over, None)
+    unseen = opened(
+        stores,
+        session_id="s2",
+        transaction_id="779",
+        rights=Rights(),
+        known_to=frozenset(),
+        status=SessionStatus.COMPLETED,
+    )
+    assert not unseen.concerns
+    due = START + END_SEEN_AFTER
+    assert list(stores.sweeps.due_in_sessions(due - timedelta(milliseconds=1)).ended) == []
+    found = stores.sweeps.due_in_sessions(due)
+    assert list(found.ended) == [EndedSession(session.session_id, ("jedlix", "other"))]
+    assert (list(found.pushes), list(found.overdue)) == ([], [])
+    stores.sweeps.end_told(session.session_id)
+    stores.sweeps.end_told("gone")
+    assert list(stores.sweeps.due_in_sessions(due).ended) == []
+    assert stores.pushes.push_context(session.session_id, "jedlix").session == over
+    assert stores.pushes.push_context("gone", "jedlix").session is None
 
 
 def walked(stores: Stores, first: Reassessment) -> list[str]:

@@ -135,6 +135,11 @@ class Session:
         return self.status in OVER
 
     @property
+    def concerns(self) -> tuple[str, ...]:
+        """All partners that ever saw it: who may not any more may still have a plan at its charge point."""
+        return tuple(sorted(self.known_to | self.rights.seen_by))
+
+    @property
     def place(self) -> str:
         """The connector at its station: sessions with one place are one after the other."""
         return place_of(self.evse_uid, self.connector_id)

@@ -27,7 +27,7 @@ from ocpi_bridge.ports.requests import (
 from ocpi_bridge.ports.secrets import CsmsSecrets, SecretStore
 from ocpi_bridge.ports.sessions import Neighbours, Place, PushContext, Pushed, PushStore, SessionStore, WatchStore
 from ocpi_bridge.ports.stations import StationStates
-from ocpi_bridge.ports.sweep import DueInSessions, DuePush, OpenRequest, Reassessment, SweepStore
+from ocpi_bridge.ports.sweep import DueInSessions, DuePush, EndedSession, OpenRequest, Reassessment, SweepStore
 
 __all__ = [
     "CallbackParser",
@@ -44,6 +44,7 @@ __all__ = [
     "Done",
     "DueInSessions",
     "DuePush",
+    "EndedSession",
     "Failed",
     "FailedDelivery",
     "IntakeStore",

@@ -32,11 +32,20 @@ class DuePush:
 
 
 @dataclass(frozen=True, slots=True)
+class EndedSession:
+    """A session that is over, and the partners that it concerns: they are woken once more, whatever they know by now."""
+
+    session_id: str
+    partner_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class DueInSessions:
-    """What is due in the sessions table: pushes, and sessions whose end is taken for granted."""
+    """What is due in the sessions table: pushes, sessions whose end is taken for granted, and those that are over."""
 
     pushes: Sequence[DuePush] = ()
     overdue: Sequence[OverdueSession] = ()
+    ended: Sequence[EndedSession] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +68,10 @@ class SweepStore(Protocol):
         """Requests not at their end that are due before an instant, the most overdue first."""
 
     def due_in_sessions(self, due_before: datetime) -> DueInSessions:
-        """Pushes that are due before an instant, and sessions that are over by then (Session.closes_at)."""
+        """Pushes that are due before an instant, and sessions that are over by then (Session.closes_at), or for a while."""
+
+    def end_told(self, session_id: str) -> None:
+        """Whoever a session concerns that is over was woken: it is not due any more."""
 
     def reassessments(self) -> Sequence[Reassessment]:
         """Partners whose live sessions are to be looked at again; where that is all of them, it is noted for each."""

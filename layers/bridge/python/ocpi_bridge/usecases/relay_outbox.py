@@ -36,7 +36,7 @@ def messages_for(change: Change) -> list[Message]:
     if isinstance(change, PreferencesChange):
         return []
     if isinstance(change, Session):
-        return [PushMessage(change.session_id, partner_id, str(change.version)) for partner_id in _known_to(change)]
+        return [PushMessage(change.session_id, partner_id, str(change.version)) for partner_id in change.concerns]
     if change.origin is Origin.BRIDGE and change.state in UNDELIVERED_RESULT:
         # Nothing to deliver: whoever watches the session for the partner goes on from here.
         return _watched(change) if change.partner_id else []
@@ -73,11 +73,6 @@ def _leaves_a_duty(request: Request) -> bool:
 
 def _has_delivery(request: Request) -> bool:
     return request.origin is Origin.PARTNER and request.state in UNDELIVERED_RESULT
-
-
-def _known_to(session: Session) -> list[str]:
-    """All that ever saw it: who may not any more may still have a plan at its charge point."""
-    return sorted(session.known_to | session.rights.seen_by)
 
 
 def _failed(request: Request) -> FailedDelivery:

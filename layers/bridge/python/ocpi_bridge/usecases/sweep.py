@@ -40,7 +40,8 @@ class Swept:
 class Sweep:
     """Wakes requests that stalled, pushes that are due, and the live sessions of partners that are reassessed.
 
-    Sessions whose end never came are told to be over, as an event that goes the way of all others.
+    Sessions whose end never came are told to be over, as an event that goes the way of all others. Who a session concerns
+    that is over is woken once more: nothing else would make up for a record of its end that was lost.
     Everything it sends is safe to receive twice.
     """
 
@@ -57,8 +58,11 @@ class Sweep:
         messages: list[Message] = [message for request in stalled for message in _wake(request)]
         messages += [PushMessage(push.session_id, push.partner_id, again) for push in due.pushes]
         messages += due.overdue
+        messages += [PushMessage(one.session_id, partner, again) for one in due.ended for partner in one.partner_ids]
         if messages:
             self.outbox.send(messages, again=again)
+        for ended in due.ended:
+            self.store.end_told(ended.session_id)
         reassessed = sum(self._reassess(one) for one in self.store.reassessments())
         return Swept(len(stalled), len(due.pushes), reassessed, len(due.overdue))
 

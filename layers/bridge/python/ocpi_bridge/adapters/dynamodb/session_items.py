@@ -15,7 +15,8 @@
 
 A session stands in the feed of each partner that sees it (index `feed`: partner and shard, by last update), and in the
 list of its live sessions until it is over (index `live`). A session that is over without its end from some instant on
-stands in the index `due` until then. The session's own item carries the attributes for the first
+stands in the index `due` until then; one that is over stands there, in a partition of its own, until the sweep has seen
+that everybody knows. The session's own item carries the attributes for the first
 of these partners, by id: most sessions have one, and a meter reading then stays a single write. A view does so for each
 further partner.
 """
@@ -40,6 +41,10 @@ from ocpi_bridge.ports import Pushed
 
 # One partition of the due index takes 1,000 writes a second; raise it when that is too few.
 DUE_SHARD = "0"
+# Sessions that are over stand apart: however many end at once, they keep nothing else waiting.
+ENDED_SHARD = "ended"
+# The end's stream record was relayed long before; where it was lost, no later event of the session makes up for it.
+END_SEEN_AFTER = timedelta(minutes=2)
 # One partition of an index takes 1,000 write units a second, and a session that moves in the feed costs two of them (the
 # old entry goes, the new one comes). Eight shards: 4,000 changes a second for one partner, or 240,000 sessions that
 # report once a minute. More would make every poll slower: a walk asks each shard.
@@ -158,7 +163,7 @@ def session_item(session: Session) -> dict[str, Any]:
         "version": session.version,
         "document": dump(session),
         "expires_at": expiry(session.last_updated, RETENTION.sessions),
-        **(_due(session.closes_at) if session.closes_at is not None and not session.over else {}),
+        **_end_due(session),
         **(_place_in_feed(session, min(session.rights.seen_by)) if session.rights.seen_by else {}),
     }
 
@@ -181,8 +186,12 @@ def view_item(session: Session, partner_id: str) -> dict[str, Any]:
     }
 
 
-def _due(at: datetime) -> dict[str, Any]:
-    return {"due_shard": DUE_SHARD, "due_at": epoch_ms(at)}
+def _end_due(session: Session) -> dict[str, Any]:
+    if session.over and session.concerns:
+        return {"due_shard": ENDED_SHARD, "due_at": epoch_ms(session.last_updated + END_SEEN_AFTER)}
+    if session.over or session.closes_at is None:
+        return {}
+    return {"due_shard": DUE_SHARD, "due_at": epoch_ms(session.closes_at)}
 
 
 def _place_in_feed(session: Session, partner_id: str) -> dict[str, Any]:

@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from ocpi_bridge.adapters.dynamodb import registry_items, session_items, tables, writes
-from ocpi_bridge.ports import DueInSessions, DuePush, OpenRequest, OverdueSession, Reassessment
+from ocpi_bridge.domain.sessions import Session
+from ocpi_bridge.ports import DueInSessions, DuePush, EndedSession, OpenRequest, OverdueSession, Reassessment
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -15,7 +16,9 @@ if TYPE_CHECKING:
 # What one sweep wakes at the most; the next one, a minute later, takes what is left.
 SWEEP_PAGE = 500
 # As many as one call reads.
-OVERDUE_PAGE = 100
+READ_PAGE = 100
+OVERDUE_PAGE = READ_PAGE
+ENDED = session_items.ENDED_SHARD
 DUE_INDEX = "due"
 LIVE_INDEX = "live"
 # Partners are few; what does not fit waits for the next sweep.
@@ -49,22 +52,41 @@ class DynamoSweepStore:
         ]
 
     def due_in_sessions(self, due_before: datetime) -> DueInSessions:
-        """See SweepStore: one query, and one call for the sessions that are overdue, if there are any."""
+        """See SweepStore: two queries, and calls for the sessions that are overdue or over, if there are any."""
         due = self._due(self.sessions, due_before)
         overdue = [item["session_id"] for item in due if item["entity"] == "session"]
         return DueInSessions(
             pushes=[DuePush(item["session_id"], item["partner_id"]) for item in due if item["entity"] != "session"],
             overdue=self._overdue(overdue[:OVERDUE_PAGE]),
+            ended=self._ended([item["session_id"] for item in self._due(self.sessions, due_before, ENDED)]),
         )
 
-    def _overdue(self, session_ids: Sequence[str]) -> Sequence[OverdueSession]:
-        """As the sessions are now: the index may lag behind."""
+    def end_told(self, session_id: str) -> None:
+        """See SweepStore: one write."""
+        with suppress(self.client.exceptions.ConditionalCheckFailedException):
+            self.client.update_item(
+                TableName=self.sessions,
+                Key=tables.key(*session_items.session_key(session_id)),
+                UpdateExpression="REMOVE due_shard, due_at",
+                # One that was erased meanwhile does not come back.
+                ConditionExpression="attribute_exists(pk)",
+            )
+
+    def _ended(self, session_ids: Sequence[str]) -> Sequence[EndedSession]:
+        parts = [session_ids[first : first + READ_PAGE] for first in range(0, len(session_ids), READ_PAGE)]
+        sessions = [session for part in parts for session in self._sessions(part)]
+        return [EndedSession(one.session_id, one.concerns) for one in sessions if one.over]
+
+    def _sessions(self, session_ids: Sequence[str]) -> Sequence[Session]:
+        """As they are now: the index may lag behind."""
         keys = [(self.sessions, *session_items.session_key(session_id)) for session_id in session_ids]
         found = tables.get_many(self.client, keys)
-        sessions = [session_items.session_of(found[key]) for key in keys if key in found]
+        return [session_items.session_of(found[key]) for key in keys if key in found]
+
+    def _overdue(self, session_ids: Sequence[str]) -> Sequence[OverdueSession]:
         return [
             OverdueSession(one.csms_id, one.station_id, one.transaction_id, one.session_id, ended_at=one.last_moment)
-            for one in sessions
+            for one in self._sessions(session_ids)
             if one.last_moment is not None and not one.over
         ]
 
@@ -128,14 +150,12 @@ class DynamoSweepStore:
         )
         return [tables.from_item(item) for page in pages for item in page["Items"]]
 
-    def _due(self, table: str, before: datetime) -> list[dict[str, Any]]:
+    def _due(self, table: str, before: datetime, shard: str = session_items.DUE_SHARD) -> list[dict[str, Any]]:
         answer = self.client.query(
             TableName=table,
             IndexName=DUE_INDEX,
             KeyConditionExpression="due_shard = :shard AND due_at <= :before",
-            ExpressionAttributeValues=tables.values(
-                shard=session_items.DUE_SHARD, before=session_items.epoch_ms(before)
-            ),
+            ExpressionAttributeValues=tables.values(shard=shard, before=session_items.epoch_ms(before)),
             Limit=SWEEP_PAGE,
         )
         return [tables.from_item(item) for item in answer["Items"]]
