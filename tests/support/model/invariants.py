@@ -4,6 +4,7 @@ from collections import defaultdict
 
 from ocpi_bridge.domain.requests import Origin, Request, RequestKind, RequestState, Result
 from ocpi_bridge.domain.sessions import Session
+from ocpi_bridge.usecases.deliver_result import EARLY
 from tests.support.model.bridge import ModelBridge
 from tests.support.model.partner import Manner, Told
 
@@ -57,6 +58,8 @@ class Witness:
             assert request.result is self._results[name], f"a second answer: {request}"
         elif request.result is not None:
             self._results[name] = request.result
+            early = request.state is RequestState.EXPIRED and self._bridge.clock.now() + EARLY < request.deadline
+            assert not early, f"it expired before its deadline: {request}"
         if name in self._ended:
             assert request.state in _ENDED, f"a request came back from its end: {request}"
         elif request.state in _ENDED:
