@@ -1,15 +1,13 @@
-"""Each minute: wake what a stream, a queue or a crash dropped."""
+"""Each minute: wake what a stream, a queue or a crash dropped, and look how it goes."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
 
-from ocpi_bridge.runtime.observability import logger
 from ocpi_bridge.runtime.wiring import relay
+from ocpi_bridge.runtime.worker_logs import log_sweep
 
-sweep = relay.sweep()
+sweep, survey = relay.sweep(), relay.survey()
 
 
 def lambda_handler(_event: Mapping[str, object], _context: object) -> None:
     """Sweeps once."""
-    swept = sweep()
-    logger.info("sweep.done", extra=asdict(swept))
+    log_sweep(sweep(), survey())

@@ -7,6 +7,7 @@ from ocpi_bridge.domain.errors import BridgeError, Contended, InvalidInput
 from ocpi_bridge.ocpi.transport import dumps
 from ocpi_bridge.ports import JsonObject, JsonValue
 from ocpi_bridge.runtime import gateway
+from ocpi_bridge.runtime.metrics import log_failure
 from ocpi_bridge.runtime.observability import logger
 from ocpi_bridge.runtime.request_bounds import check_bounds
 
@@ -44,7 +45,7 @@ def csms_endpoint(endpoint: Endpoint) -> Handler:
         except Contended as error:
             status, body = 503, {"error": str(error)}
         except Exception:  # noqa: BLE001 - the last resort: the CSMS is told to try again, and the cause is logged
-            logger.exception("csms.failed")
+            log_failure("csms.failed")
             status, body = 503, {"error": "internal error; try again"}
         logger.info("csms.answered", extra={"resource": event.get("resource"), "http_status": status})
         return gateway.answer(status, dumps(body))

@@ -8,6 +8,7 @@ from ocpi_bridge.domain.errors import BridgeError, InvalidInput
 from ocpi_bridge.ocpi.transport import OcpiRequest, StatusCode, TransportError, dumps, envelope, routing_headers
 from ocpi_bridge.ports import Clock, JsonValue
 from ocpi_bridge.runtime import gateway
+from ocpi_bridge.runtime.metrics import log_failure
 from ocpi_bridge.runtime.observability import logger
 from ocpi_bridge.runtime.ocpi_door import ocpi_request
 from ocpi_bridge.runtime.request_bounds import check_bounds
@@ -75,7 +76,7 @@ def _outcome(endpoint: Endpoint, request: OcpiRequest) -> tuple[int, StatusCode,
     except UnknownPlace as error:
         return 200, StatusCode.UNKNOWN_LOCATION, str(error), {}
     except Exception:  # noqa: BLE001 - the last resort: the CSMS gets the envelope whatever is broken here
-        logger.exception("csms.failed")
+        log_failure("csms.failed")
         return 200, StatusCode.SERVER_ERROR, "internal error; try again", {}
     return 200, StatusCode.SUCCESS, "Success", {}
 

@@ -14,11 +14,11 @@ from ocpi_bridge.adapters.csms.events import RefusedEvent, read_each
 from ocpi_bridge.adapters.csms.ocpi_sessions import Change, events_of, parse_session
 from ocpi_bridge.adapters.dynamodb.reported_places import DynamoReportedPlaces
 from ocpi_bridge.adapters.dynamodb.unplaced import DynamoUnplaced
-from ocpi_bridge.domain.errors import BridgeError, InvalidInput
+from ocpi_bridge.domain.errors import InvalidInput
 from ocpi_bridge.domain.events import StationEvent
 from ocpi_bridge.ocpi.bounded_json import UnreadableJson, read_json
 from ocpi_bridge.ports import Clock
-from ocpi_bridge.runtime.queue_door import QueueMessage
+from ocpi_bridge.runtime.queue_door import NotYet, QueueMessage
 from ocpi_bridge.runtime.wiring.csms_keys import can_be_csms_id
 from ocpi_bridge.runtime.worker_logs import log_ingested, log_refused, log_result
 from ocpi_bridge.usecases.ingest_event import IngestEvent
@@ -39,7 +39,7 @@ OWN_SOURCE = "ocpi-bridge"
 SESSION_TRIES = 4
 
 
-class SessionNotThere(BridgeError):
+class SessionNotThere(NotYet):
     """The PATCH of a session that is not known, or not yet; the message comes again."""
 
 

@@ -26,6 +26,7 @@ from ocpi_bridge.ocpi.transport import (
 from ocpi_bridge.ports import Caller, Clock, IntakeStore, JsonValue
 from ocpi_bridge.ports.refused_hosts import RefusedHosts
 from ocpi_bridge.runtime import gateway
+from ocpi_bridge.runtime.metrics import count_request, log_failure
 from ocpi_bridge.runtime.observability import logger
 from ocpi_bridge.runtime.refused_urls import note_refusal, refused_url
 from ocpi_bridge.runtime.request_bounds import check_bounds
@@ -195,7 +196,7 @@ class _Exchange:
         except Contended as error:
             return self._answer(200, StatusCode.SERVER_ERROR, str(error))
         except Exception:  # noqa: BLE001 - the last resort: a partner gets the envelope whatever is broken here
-            logger.exception("ocpi.failed")
+            log_failure("ocpi.failed")
             return self._answer(200, StatusCode.SERVER_ERROR, "internal error; try again")
         answer = answered if isinstance(answered, Answer) else Answer(answered)
         return self._answer(200, StatusCode.SUCCESS, "Success", data=answer.data, headers=answer.headers)
@@ -216,6 +217,9 @@ class _Exchange:
     ) -> dict[str, JsonValue]:
         ids = self._request.ids
         body = envelope(self._service.clock.now(), code, message, data)
+        result = data.get("result") if isinstance(data, dict) else None
+        if self._about_a_profile:
+            count_request(self._request.method, http_status, code, result if isinstance(result, str) else None)
         logger.info(
             "ocpi.answered",
             extra={
@@ -225,7 +229,7 @@ class _Exchange:
                 "session_id": self._caller.session.session_id if self._caller.session else None,
                 "http_status": http_status,
                 "status_code": code,
-                "result": data.get("result") if isinstance(data, dict) else None,
+                "result": result,
                 "reason": None if code == StatusCode.SUCCESS else message,
                 "x_request_id": ids.request_id,
             },
@@ -240,6 +244,10 @@ class _Exchange:
                 **(headers or {}),
             },
         )
+
+    @property
+    def _about_a_profile(self) -> bool:
+        return "/chargingprofiles/" in self._request.path
 
     def _routing(self, code: int) -> dict[str, str]:
         """The request's headers swapped; where it had none, the session's party, else ours, to the token's party.
@@ -261,6 +269,6 @@ def _with_settled_token(service: OcpiService, caller: Caller, token: AcceptedTok
     try:
         service.intake.settle_token(token)
     except Exception:  # noqa: BLE001 - the call itself is good, and the next one with this token settles it
-        logger.exception("ocpi.token_not_settled", extra={"partner_id": token.partner_id})
+        log_failure("ocpi.token_not_settled", {"partner_id": token.partner_id})
         return caller
     return replace(caller, token=replace(token, supersedes=()))

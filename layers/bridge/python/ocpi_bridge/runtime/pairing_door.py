@@ -13,6 +13,7 @@ from ocpi_bridge.domain.registration import RegistrationRefused
 from ocpi_bridge.ocpi.transport import TransportError, dumps
 from ocpi_bridge.ports import Caller, JsonObject, JsonValue
 from ocpi_bridge.runtime import gateway
+from ocpi_bridge.runtime.metrics import log_failure
 from ocpi_bridge.runtime.observability import logger
 from ocpi_bridge.runtime.ocpi_door import (
     Access,
@@ -100,7 +101,7 @@ def _refusal_of(error: Exception, caller: Caller) -> _Outcome:
         case Contended():
             return _refusal(503, "busy; try again", _BUSY)
         case _:
-            logger.error("pairing.failed", exc_info=error, extra={"partner_id": caller.partner_id})
+            log_failure("pairing.failed", {"partner_id": caller.partner_id}, error)
             return _refusal(503, "internal error; try again", _BUSY)
 
 

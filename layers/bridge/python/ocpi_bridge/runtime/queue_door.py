@@ -6,11 +6,15 @@ would move it without one, does so only where a worker died or ran out of time.
 
 import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ocpi_bridge.adapters.sqs.dead_letters import NOT_DONE, Failure, kind_of, place_of, put_dead_letter
+from ocpi_bridge.domain.errors import BridgeError, Contended
 from ocpi_bridge.runtime.clock import SystemClock
+from ocpi_bridge.runtime.metric_catalogue import GIVEN_UP_MESSAGES
+from ocpi_bridge.runtime.metrics import emit, log_failure
 from ocpi_bridge.runtime.observability import logger
 from ocpi_bridge.runtime.settings import variable
 
@@ -19,6 +23,12 @@ if TYPE_CHECKING:
 
 # SQS hides a message for at most 12 hours.
 LONGEST_DELAY = 43_200
+# What a message is about, for the log of its failure.
+_SUBJECTS = ("request_id", "session_id", "partner_id")
+
+
+class NotYet(BridgeError):
+    """A message that is ahead of what it is about: it comes again, and nothing is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +108,7 @@ class _Turn:
                 return False
             error, where = NOT_DONE, ""
         except Exception as raised:  # noqa: BLE001 - one message's failure must not fail the others; it comes back by itself
-            self._log("queue.failed")
+            self._tell_failure(raised)
             error, where = kind_of(raised), place_of(raised)
         return self._last and self._given_up(error, where)
 
@@ -133,11 +143,32 @@ class _Turn:
         try:
             put_dead_letter(self.client(), self.queue.dead_letters, self.record, failure)
         except Exception:  # noqa: BLE001 - whatever keeps it from being put there, the message must not be lost
-            self._log("queue.not_given_up")
+            log_failure("queue.not_given_up", self._about)
             return False
-        about = {"queue": self.name, "message_id": failure.message_id, "error": error, "attempts": failure.attempts}
-        logger.error("queue.given_up", extra=about)
+        logger.error("queue.given_up", extra={**self._about, "error": error, "attempts": failure.attempts})
+        emit(GIVEN_UP_MESSAGES)
         return True
 
-    def _log(self, what: str) -> None:
-        logger.exception(what, extra={"queue": self.name, "message_id": self.record.get("messageId")})
+    @property
+    def _about(self) -> dict[str, object]:
+        """What the message is, and what it is about where that can be read."""
+        about: dict[str, object] = {"queue": self.name, "message_id": self.record.get("messageId")}
+        if "csms_id" in self.record.get("messageAttributes", {}):
+            # Not the bridge's own, and perhaps the reason why it failed.
+            return about
+        with suppress(ValueError, RecursionError):
+            body = json.loads(self.record["body"])
+            about |= {key: body[key] for key in _SUBJECTS if isinstance(body, dict) and key in body}
+        return about
+
+    def _tell_failure(self, error: Exception) -> None:
+        if _passes(error):
+            logger.warning("queue.again", exc_info=error, extra=self._about)
+        else:
+            log_failure("queue.failed", self._about, error)
+
+
+def _passes(error: Exception) -> bool:
+    if isinstance(error, ExceptionGroup):
+        return error.split((Contended, NotYet))[1] is None
+    return isinstance(error, Contended | NotYet)

@@ -8,6 +8,8 @@ from ocpi_bridge.domain.partners import Partner
 from ocpi_bridge.domain.url_guard.urls import host_of
 from ocpi_bridge.ports import Clock, PartnerClient, PartnerMessage, Receipt
 from ocpi_bridge.ports.refused_hosts import RefusedHosts
+from ocpi_bridge.runtime.metric_catalogue import REFUSED_URLS
+from ocpi_bridge.runtime.metrics import emit, log_failure
 from ocpi_bridge.runtime.observability import logger
 
 # The errors of a receipt that are the guard's, and what they mean.
@@ -31,10 +33,11 @@ def note_refusal(hosts: RefusedHosts, clock: Clock, partner_id: str, host: str |
     """Logs and counts one refusal. Never raises: the call that was refused is answered whatever becomes of this."""
     about = {"partner_id": partner_id, "host": host, "reason": reason}
     logger.warning("url.refused", extra=about)
+    emit(REFUSED_URLS)
     try:
         hosts.note_refused_host(partner_id, host or "", reason, clock.now())
     except Exception:  # noqa: BLE001 - a count is worth less than the answer that waits for it
-        logger.exception("url.refusal_not_counted", extra=about)
+        log_failure("url.refusal_not_counted", about)
 
 
 class RefusalsCounted:

@@ -10,8 +10,10 @@ from ocpi_bridge.adapters.dynamodb.sessions import DynamoSessionStore
 from ocpi_bridge.adapters.dynamodb.watches import DynamoWatchStore
 from ocpi_bridge.adapters.partner_http.guarded import guarded_partner_client
 from ocpi_bridge.adapters.secrets.secrets_manager import SecretsManagerStore
+from ocpi_bridge.ports import PartnerClient
 from ocpi_bridge.runtime import clients
 from ocpi_bridge.runtime.clock import SystemClock
+from ocpi_bridge.runtime.partner_calls import ObservedPartnerClient
 from ocpi_bridge.runtime.refused_urls import RefusalsCounted
 from ocpi_bridge.runtime.settings import Settings, variable
 from ocpi_bridge.usecases.deliver_result import DeliverResult
@@ -59,6 +61,8 @@ def _secrets() -> SecretsManagerStore:
     return SecretsManagerStore(clients.secrets_manager, variable("SECRETS_PREFIX"), SystemClock())
 
 
-def _client(secrets: SecretsManagerStore) -> RefusalsCounted:
-    client = guarded_partner_client(secrets, SystemClock(), allow_loopback=Settings().is_local)
-    return RefusalsCounted(client, DynamoRefusedHosts(clients.dynamodb(), variable("REGISTRY_TABLE")), SystemClock())
+def _client(secrets: SecretsManagerStore) -> PartnerClient:
+    clock = SystemClock()
+    guarded = guarded_partner_client(secrets, clock, allow_loopback=Settings().is_local)
+    hosts = DynamoRefusedHosts(clients.dynamodb(), variable("REGISTRY_TABLE"))
+    return ObservedPartnerClient(RefusalsCounted(guarded, hosts, clock), clock)

@@ -1,11 +1,13 @@
 """What the relay and the sweep are made of."""
 
+from ocpi_bridge.adapters.dynamodb.survey import DynamoSurveyStore
 from ocpi_bridge.adapters.dynamodb.sweep import DynamoSweepStore
 from ocpi_bridge.adapters.eventbridge.bus import EventBridgeBus
 from ocpi_bridge.adapters.sqs.outbox import QueueUrls, SqsOutbox
 from ocpi_bridge.runtime import clients
 from ocpi_bridge.runtime.clock import SystemClock
 from ocpi_bridge.runtime.settings import optional, variable
+from ocpi_bridge.usecases.survey import Survey
 from ocpi_bridge.usecases.sweep import Sweep
 
 
@@ -33,3 +35,9 @@ def sweep() -> Sweep:
         clients.dynamodb(), variable("SESSIONS_TABLE"), variable("REQUESTS_TABLE"), variable("REGISTRY_TABLE")
     )
     return Sweep(store, outbox(), SystemClock())
+
+
+def survey() -> Survey:
+    """The survey."""
+    store = DynamoSurveyStore(clients.dynamodb(), variable("SESSIONS_TABLE"), variable("REGISTRY_TABLE"))
+    return Survey(store, SystemClock())

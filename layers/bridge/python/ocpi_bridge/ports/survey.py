@@ -1,0 +1,28 @@
+"""What is looked at to see how it goes, without a scan."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from ocpi_bridge.ports.sessions import Pushed
+
+
+@dataclass(frozen=True, slots=True)
+class LiveSessions:
+    """How many sessions that a partner sees are not over, and a few of them."""
+
+    count: int
+    some: Sequence[str] = ()
+
+
+class SurveyStore(Protocol):
+    """What a survey reads, from an index."""
+
+    def connected_partners(self) -> Sequence[str]:
+        """The ids of the partners that are called."""
+
+    def live_sessions(self, partner_id: str) -> LiveSessions:
+        """The sessions that the partner sees and that are not over."""
+
+    def pushed(self, partner_id: str, session_ids: Sequence[str]) -> Sequence[Pushed]:
+        """What the partner last acknowledged of these sessions; those that it was never told of are left out."""
