@@ -7,11 +7,13 @@ from infra.bundling import SourceTree, host_target, lambda_target
 from infra.constructs.alarms import Alarms
 from infra.constructs.csms_api import CsmsApi
 from infra.constructs.csms_bus import CsmsBus
+from infra.constructs.dashboards import EngineRoomDashboard, ServiceDashboard
 from infra.constructs.function import FunctionDefaults
 from infra.constructs.layers import Layers
 from infra.constructs.ocpi_api import OcpiApi
 from infra.constructs.queues import Queues
 from infra.constructs.rest_api import ApiLogging
+from infra.constructs.saved_queries import SavedQueries
 from infra.constructs.schedule import Schedule
 from infra.constructs.secrets import Secrets
 from infra.constructs.tables import Tables
@@ -60,7 +62,23 @@ class BridgeStack(Stack):
         schedule = Schedule(self, "Schedule", defaults, tables=tables, queues=queues)
         self.ocpi_stage, self.csms_stage = ocpi.stage, csms.stage
         functions = (*ocpi.functions, *csms.functions, *workers.functions, schedule.sweep)
-        alarms = Alarms(self, "Alarms", settings, queues=queues, functions=functions)
+        groups = {
+            "partners": ocpi.functions,
+            "CSMSs": csms.functions,
+            "streams, queues and the sweep": (*workers.functions, schedule.sweep),
+        }
+        alarms = Alarms(self, "Alarms", settings, queues=queues, tables=tables, functions=groups)
+        ServiceDashboard(self, "Service", settings, alarms=alarms.status)
+        EngineRoomDashboard(
+            self,
+            "EngineRoom",
+            settings,
+            queues=queues,
+            tables=tables,
+            functions=functions,
+            apis=(ocpi.api, csms.api),
+        )
+        SavedQueries(self, "SavedQueries", settings, functions=functions)
 
         self._put_out(
             OcpiApiUrl=ocpi.url,
@@ -70,7 +88,8 @@ class BridgeStack(Stack):
             BusinessName=settings.name_for_partners,
             SecretsPrefix=secrets.prefix,
             CsmsBusName=bus.name,
-            AlarmTopicArn=alarms.topic.topic_arn,
+            PageTopicArn=alarms.bell.page_topic.topic_arn,
+            TicketTopicArn=alarms.bell.ticket_topic.topic_arn,
             RelayFailuresQueueUrl=queues.relay_failures.queue_url,
         )
         for table in (tables.sessions, tables.requests, tables.registry):

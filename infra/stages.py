@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
+from ocpi_bridge.runtime.metric_catalogue import NAMESPACE
+
 DEFAULT_STAGE: Final = "dev"
 
 LONGEST_RESULT_TIMEOUT_SECONDS: Final = 900
@@ -113,6 +115,11 @@ class StageSettings:
     def prefix(self) -> str:
         """First part of every resource's name, and the name of the stack."""
         return f"ocpi-bridge-{self.name}"
+
+    @property
+    def metrics_namespace(self) -> str:
+        """Where CloudWatch keeps the stage's own metrics: stages of one account must not add up."""
+        return f"{NAMESPACE}/{self.name}"
 
     @property
     def name_for_partners(self) -> str:

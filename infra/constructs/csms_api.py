@@ -54,7 +54,7 @@ class CsmsApi(Construct):
 
         self.functions = (events, frames, sessions, callback)
 
-        api = BridgeApi(self, "csms", settings, description="Called by CSMSs.", logging=logging)
+        self.api = api = BridgeApi(self, "csms", settings, description="Called by CSMSs.", logging=logging)
         api.route("/csms/v1/events", events)
         api.route("/csms/v1/citrineos/{csms_id}/{token}", frames)
         api.route("/csms/v1/ocpi/{csms_id}/sessions/{country_code}/{party_id}/{session_id}", sessions)

@@ -56,6 +56,9 @@ class BridgeFunction(Construct):
         name: Name of its folder under `functions/`.
         alias: What may call it is attached here.
         function: The function itself.
+        log: Its log group.
+        timeout: The longest that it may run.
+        follows_streams: It reads a table's stream.
 
     """
 
@@ -73,15 +76,17 @@ class BridgeFunction(Construct):
         super().__init__(scope, name)
         settings = defaults.settings
         self.name = name
+        self.timeout = timeout
+        self.follows_streams = False
         full_name = f"{settings.prefix}-{name.replace('_', '-')}"
-        logs = log_group(self, "Log", f"/aws/lambda/{full_name}", settings)
+        self.log = log_group(self, "Log", f"/aws/lambda/{full_name}", settings)
         self._role = iam.Role(
             self,
             "Role",
             assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
             description=f"What {full_name} may do.",
         )
-        self._allow(("logs:CreateLogStream", "logs:PutLogEvents"), logs.log_group_arn)
+        self._allow(("logs:CreateLogStream", "logs:PutLogEvents"), self.log.log_group_arn)
         self.function = lambda_.Function(
             self,
             "Function",
@@ -96,15 +101,18 @@ class BridgeFunction(Construct):
             memory_size=memory_mb,
             reserved_concurrent_executions=reserved,
             role=self._role,
-            log_group=logs,
+            log_group=self.log,
+            # Sampled by Lambda itself: the functions carry no SDK for it (docs/decisions/0020-tracing.md).
+            tracing=lambda_.Tracing.ACTIVE,
             environment={
                 "STAGE": settings.name,
                 "LOG_LEVEL": settings.log_level,
                 "POWERTOOLS_SERVICE_NAME": name,
-                "POWERTOOLS_METRICS_NAMESPACE": "OcpiBridge",
+                "POWERTOOLS_METRICS_NAMESPACE": settings.metrics_namespace,
             },
         )
         self.alias = lambda_.Alias(self, "Alias", alias_name=ALIAS, version=self.function.current_version)
+        self._acknowledge_wildcard("*", "X-Ray's actions know no resources; they only write what the function did.")
         acknowledge(
             self.function, "L1", "Python 3.13 starts faster than 3.14 on Lambda (measured); both are fully supported."
         )
@@ -171,6 +179,7 @@ class BridgeFunction(Construct):
         A failed batch is halved and tried again; the mapping does not name single failures, because the embedded AWS
         takes no notice of them on streams. What fails in the end is reported to `failures` by its position only.
         """
+        self.follows_streams = True
         stream_arn = table.table.table_stream_arn
         if stream_arn is None:
             raise ValueError(f"{table.table.node.path} has no stream")

@@ -75,7 +75,7 @@ class OcpiApi(Construct):
         for function in self.functions:
             function.set(OCPI_COUNTRY_CODE=settings.country_code, OCPI_PARTY_ID=settings.party_id)
 
-        api = BridgeApi(self, "ocpi", settings, description="OCPI, called by partners.", logging=logging)
+        self.api = api = BridgeApi(self, "ocpi", settings, description="OCPI, called by partners.", logging=logging)
         api.route("/ocpi/versions", versions)
         for version in VERSIONS:
             base = f"/ocpi/{version}"

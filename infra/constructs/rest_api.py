@@ -7,12 +7,14 @@ from typing import Final
 
 from aws_cdk import Aws, RemovalPolicy
 from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from constructs import Construct, IDependable
 
 from infra.constructs.acknowledgements import acknowledge
 from infra.constructs.function import BridgeFunction
 from infra.constructs.log_groups import log_group
+from infra.constructs.metrics import FIVE_MINUTES
 from infra.stages import StageSettings
 
 CLIENT_ERROR: Final = 2000
@@ -86,6 +88,7 @@ class BridgeApi(Construct):
     Attributes:
         url: Where the API is reached, its stage included, without a trailing slash.
         stage: The stage that it is deployed at.
+        name: What it is called; its metrics carry it.
 
     """
 
@@ -93,17 +96,19 @@ class BridgeApi(Construct):
         self, scope: Construct, construct_id: str, settings: StageSettings, *, description: str, logging: IDependable
     ) -> None:
         super().__init__(scope, construct_id)
-        name = f"{settings.prefix}-{construct_id}"
-        access_log = log_group(self, "AccessLog", f"/aws/apigateway/{name}", settings)
+        self.name = f"{settings.prefix}-{construct_id}"
+        self._stage = settings.name
+        access_log = log_group(self, "AccessLog", f"/aws/apigateway/{self.name}", settings)
         self._api = apigateway.RestApi(
             self,
             "Api",
-            rest_api_name=name,
+            rest_api_name=self.name,
             description=description,
             endpoint_configuration=apigateway.EndpointConfiguration(types=[apigateway.EndpointType.REGIONAL]),
             cloud_watch_role=False,
             deploy_options=apigateway.StageOptions(
                 stage_name=settings.name,
+                tracing_enabled=True,
                 access_log_destination=apigateway.LogGroupLogDestination(access_log),
                 access_log_format=apigateway.AccessLogFormat.custom(json.dumps(_ACCESS_LOG)),
                 throttling_rate_limit=settings.api_requests_per_second,
@@ -133,6 +138,17 @@ class BridgeApi(Construct):
         for path, resource in self._resources.items():
             if path not in self._routed:
                 resource.add_method("ANY", _integration(function))
+
+    def metric(self, name: str, statistic: str, label: str) -> cloudwatch.Metric:
+        """Return a metric of API Gateway about this API."""
+        return cloudwatch.Metric(
+            namespace="AWS/ApiGateway",
+            metric_name=name,
+            dimensions_map={"ApiName": self.name, "Stage": self._stage},
+            statistic=statistic,
+            period=FIVE_MINUTES,
+            label=label,
+        )
 
     def _resource(self, path: str) -> apigateway.IResource:
         above, _, segment = path.rpartition("/")

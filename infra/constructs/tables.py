@@ -40,11 +40,12 @@ def _due(*projected: str) -> Index:
 
 @dataclass(frozen=True, slots=True)
 class BridgeTable:
-    """A table, the environment variable by which functions know it, and what else must be known to write its items."""
+    """A table with its indexes, the variable by which functions know it, and what must be known to write its items."""
 
     table: dynamodb.TableV2
     variable: str
     settings: Mapping[str, str] = field(default_factory=dict)
+    indexes: tuple[str, ...] = ()
 
 
 class Tables(Construct):
@@ -68,6 +69,7 @@ class Tables(Construct):
             ),
             "SESSIONS_TABLE",
             {"SESSION_RETENTION_DAYS": str(settings.session_retention_days)},
+            indexes=(DUE_INDEX, FEED_INDEX, LIVE_INDEX),
         )
         self.requests = BridgeTable(
             self._table(
@@ -89,6 +91,7 @@ class Tables(Construct):
                 ),
             ),
             "REQUESTS_TABLE",
+            indexes=(DUE_INDEX,),
         )
         self.registry = BridgeTable(self._table("Registry", settings), "REGISTRY_TABLE")
 

@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from tests.infra.stack_template import CERTIFICATE, DOMAIN, StackTemplate, make_source_tree, synthesise
+from tests.support.emissions import Emissions
+from tests.support.watched_story import everything_told
 
 
 @pytest.fixture(scope="session")
@@ -36,3 +38,9 @@ def local(source_root: Path, tmp_path_factory: pytest.TempPathFactory) -> StackT
     return synthesise(
         source_root, tmp_path_factory.mktemp("local"), stage="local", api_base_url="https://localhost:4566/apis"
     )
+
+
+@pytest.fixture(scope="session")
+def told() -> Emissions:
+    """Everything that the functions can tell operators of."""
+    return everything_told()

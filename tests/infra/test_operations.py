@@ -1,4 +1,4 @@
-"""What operators see: alarms, outputs, and secrets that nobody has to invent."""
+"""What operators see: topics, outputs, and secrets that nobody has to invent."""
 
 import pytest
 
@@ -7,35 +7,12 @@ from tests.infra.stack_template import FUNCTIONS, StackTemplate
 pytestmark = pytest.mark.integration
 
 
-def test_every_dead_letter_queue_and_every_function_has_an_alarm_that_reaches_the_topic(
-    production: StackTemplate,
-) -> None:
-    watched = set()
-    for path, alarm in production.of_type("AWS::CloudWatch::Alarm"):
-        assert [production.name(action) for action in alarm["AlarmActions"]] == ["Alarms/Topic"], path
-        assert alarm["AlarmName"].startswith("ocpi-bridge-production: ")
-        assert (alarm["Threshold"], alarm["TreatMissingData"]) == (1, "notBreaching")
-        names = {dimension["Name"]: dimension["Value"] for dimension in alarm["Dimensions"]}
-        target = names.get("QueueName", names.get("FunctionName"))
-        watched.add((alarm["MetricName"], production.name(target).split(".")[0]))
+@pytest.mark.parametrize("severity", ["Pages", "Tickets"])
+def test_cloudwatch_may_publish_to_the_encrypted_topics(production: StackTemplate, severity: str) -> None:
+    topic = production.resource(f"Alarms/Bell/{severity}")["Properties"]
+    key = production.resource("Alarms/Bell/Key")["Properties"]
 
-    dead = {path for path, _ in production.of_type("AWS::SQS::Queue") if path.endswith(("-dlq", "relay-failures"))}
-    assert {path for metric, path in watched if metric == "ApproximateNumberOfMessagesVisible"} == dead
-    raised = {path.split("/")[1] for metric, path in watched if metric == "Errors"}
-    assert raised == set(FUNCTIONS)
-
-
-def test_no_two_alarms_say_the_same(production: StackTemplate) -> None:
-    names = [alarm["AlarmName"] for _, alarm in production.of_type("AWS::CloudWatch::Alarm")]
-
-    assert len(names) == len(set(names))
-
-
-def test_cloudwatch_may_publish_to_the_encrypted_topic(production: StackTemplate) -> None:
-    topic = production.resource("Alarms/Topic")["Properties"]
-    key = production.resource("Alarms/Key")["Properties"]
-
-    assert production.name(topic["KmsMasterKeyId"]) == "Alarms/Key"
+    assert production.name(topic["KmsMasterKeyId"]) == "Alarms/Bell/Key"
     assert key["EnableKeyRotation"] is True
     assert any(
         statement["Principal"] == {"Service": "cloudwatch.amazonaws.com"} for statement in key["KeyPolicy"]["Statement"]
@@ -55,8 +32,8 @@ def test_the_outputs_name_what_tools_and_operators_need(production: StackTemplat
     queues = ("ChargerCommands", "RequestDeadlines", "ResultCallbacks", "PartnerUpdates", "CsmsEvents")
 
     assert outputs == (
-        {"OcpiApiUrl", "CsmsApiUrl", "CountryCode", "PartyId", "BusinessName", "SecretsPrefix", "AlarmTopicArn"}
-        | {"CsmsBusName"}
+        {"OcpiApiUrl", "CsmsApiUrl", "CountryCode", "PartyId", "BusinessName", "SecretsPrefix"}
+        | {"CsmsBusName", "PageTopicArn", "TicketTopicArn"}
         | {"SessionsTableName", "RequestsTableName", "RegistryTableName", "RelayFailuresQueueUrl"}
         | {f"{queue}{kind}" for queue in queues for kind in ("QueueUrl", "DeadLetterQueueUrl")}
         | {"".join(part.capitalize() for part in name.split("_")) + "FunctionName" for name in FUNCTIONS}

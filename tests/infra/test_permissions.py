@@ -23,6 +23,7 @@ WRITE_SECRET = (
     "secretsmanager:CreateSecret",
     "secretsmanager:DeleteSecret",
 )
+TRACE = {("xray:PutTraceSegments", "*"), ("xray:PutTelemetryRecords", "*")}
 READ_STREAM = ("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator")
 
 
@@ -102,7 +103,7 @@ def test_a_function_may_do_exactly_what_is_written_here(production: StackTemplat
     own_log = next(path for path, _ in production.of_type("AWS::Logs::LogGroup") if f"/{function}/" in path)
     log = _each(["logs:CreateLogStream", "logs:PutLogEvents"], own_log)
 
-    assert production.policy(function) == EXPECTED[function] | log
+    assert production.policy(function) == EXPECTED[function] | log | TRACE
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

@@ -1,13 +1,9 @@
-import io
-import json
-import logging
 from collections.abc import Callable, Iterator
-from typing import Any, cast
+from typing import Any
 
 import pytest
-from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 
-from ocpi_bridge.runtime.observability import logger
+from tests.support.emissions import emissions
 from tests.support.queues import Queues, aws_queues
 from tests.support.tables import AwsTables, aws_tables
 from tests.support.world import World
@@ -32,12 +28,8 @@ Lines = Callable[[], list[dict[str, Any]]]
 @pytest.fixture
 def log() -> Iterator[Lines]:
     """What the functions log meanwhile, line by line."""
-    stream = io.StringIO()
-    handler = logging.StreamHandler(stream)
-    handler.setFormatter(cast("LambdaPowertoolsFormatter", logger.registered_formatter))
-    logger.addHandler(handler)
-    yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
-    logger._logger.removeHandler(handler)
+    with emissions() as heard:
+        yield lambda: heard.lines
 
 
 @pytest.fixture

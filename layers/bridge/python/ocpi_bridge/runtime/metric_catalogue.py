@@ -145,7 +145,11 @@ SESSION_PUSHES: Final = Metric("SessionPushes", dimensions={"outcome": ("put", "
 ACTIVE_PROFILES: Final = Metric("ActiveProfiles", dimensions={"outcome": ("pushed", "failed", "resending", "clearing")})
 """What was done about followed profiles: told to the partner, or brought back to the plan (usecases.watching.Watched)."""
 
-PARTNER_CALLS: Final = Metric("PartnerCalls", dimensions={"outcome": (CALL_TAKEN, *PartnerError)})
+PARTNER_CALLS: Final = Metric(
+    # What is too late is not called any more.
+    "PartnerCalls",
+    dimensions={"outcome": (CALL_TAKEN, *(error for error in PartnerError if error is not PartnerError.TOO_LATE))},
+)
 """Every call of a partner's interfaces, retries included."""
 
 REFUSED_URLS: Final = Metric("RefusedUrls")

@@ -1,0 +1,52 @@
+"""Saved queries ask for what the logs have, and what runs is traced."""
+
+import re
+
+import pytest
+
+from infra.constructs.saved_queries import QUESTIONS, Question
+from tests.infra.stack_template import FUNCTIONS, StackTemplate
+from tests.support.emissions import Emissions
+
+pytestmark = pytest.mark.integration
+
+# What Logs Insights finds in every line, or makes of lines of Lambda's own.
+INSIGHTS = {"@timestamp", "@log", "@type", "@initDuration"}
+COMMANDS = {"fields", "filter", "stats", "sort", "limit", "by", "as", "and", "or", "in", "asc", "desc"}
+CALCULATING = {"count", "max", "min", "pct"}
+
+
+@pytest.mark.parametrize("question", QUESTIONS, ids=[question.name for question in QUESTIONS])
+def test_a_saved_query_asks_for_lines_and_keys_that_the_code_writes(told: Emissions, question: Question) -> None:
+    asked = " | ".join(question.lines)
+    messages = set(re.findall(r'"([a-z_]+\.[a-z_]+)"', asked))
+    lines = [line for line in told.lines if not messages or line["message"] in messages]
+    keys = {key for line in lines for key in line} | INSIGHTS
+
+    assert messages == {line["message"] for line in lines} or not messages
+    assert _keys_in(asked) - keys == set()
+    for key, value in re.findall(r'(\w+) = "([A-Z]+)"', asked):
+        assert any(line[key] == value for line in lines)
+
+
+def test_saved_queries_are_over_the_logs_of_all_functions(production: StackTemplate) -> None:
+    queries = dict(production.of_type("AWS::Logs::QueryDefinition"))
+
+    assert {query["Name"] for query in queries.values()} == {
+        f"ocpi-bridge-production/{question.name}" for question in QUESTIONS
+    }
+    for query in queries.values():
+        assert len(query["LogGroupNames"]) == len(FUNCTIONS)
+
+
+def test_apis_and_functions_are_traced(production: StackTemplate) -> None:
+    assert all(function["TracingConfig"] == {"Mode": "Active"} for _, function in production.functions())
+    stages = list(production.of_type("AWS::ApiGateway::Stage"))
+    assert [stage["TracingEnabled"] for _, stage in stages] == [True, True]
+
+
+def _keys_in(asked: str) -> set[str]:
+    bare = re.sub(r'"[^"]*"', "", asked)
+    own = set(re.findall(r"\bas (\w+)", bare))
+    words = set(re.findall(r"@?[A-Za-z_]\w*", bare))
+    return words - own - COMMANDS - CALCULATING
