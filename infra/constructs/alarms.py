@@ -154,12 +154,12 @@ class Alarms(Construct):
         )
         self.bell.watch(
             self,
-            "callback-refused",
-            "a callback address was refused",
-            self._own(catalogue.REFUSED_CALLBACKS, period=Duration.minutes(15)),
+            "url-refused",
+            "an address of a partner was refused",
+            self._own(catalogue.REFUSED_URLS, period=Duration.minutes(15)),
             TICKET,
-            words="A partner named a response_url on a host that is not on its list.",
-            runbook="a-callback-address-was-refused",
+            words="A partner named an address that must not be called, such as a response_url on a host not on its list.",
+            runbook="an-address-of-a-partner-was-refused",
         )
 
     def _watch_queues(self, queues: Queues) -> None:

@@ -41,8 +41,8 @@ QUESTIONS: Final = (
         ),
     ),
     Question(
-        "refused callback addresses",
-        ('filter message = "callback.refused"', "stats count(*) as refused by partner_id, host, reason"),
+        "refused addresses of partners",
+        ('filter message = "url.refused"', "stats count(*) as refused by partner_id, host, reason"),
     ),
     Question(
         "partner errors",

@@ -1,10 +1,11 @@
-"""Saved queries ask for what the logs have, and what runs is traced."""
+"""Saved queries ask for what the logs have, in one vocabulary of keys; and what runs is traced."""
 
 import re
 
 import pytest
 
 from infra.constructs.saved_queries import QUESTIONS, Question
+from ocpi_bridge.runtime import observability
 from tests.infra.stack_template import FUNCTIONS, StackTemplate
 from tests.support.emissions import Emissions
 
@@ -12,6 +13,8 @@ pytestmark = pytest.mark.integration
 
 # What Logs Insights finds in every line, or makes of lines of Lambda's own.
 INSIGHTS = {"@timestamp", "@log", "@type", "@initDuration"}
+# What Powertools puts in every line, or with an error.
+POWERTOOLS = {"level", "location", "message", "timestamp", "service", "exception", "exception_name", "stack_trace"}
 COMMANDS = {"fields", "filter", "stats", "sort", "limit", "by", "as", "and", "or", "in", "asc", "desc"}
 CALCULATING = {"count", "max", "min", "pct"}
 
@@ -27,6 +30,13 @@ def test_a_saved_query_asks_for_lines_and_keys_that_the_code_writes(told: Emissi
     assert _keys_in(asked) - keys == set()
     for key, value in re.findall(r'(\w+) = "([A-Z]+)"', asked):
         assert any(line[key] == value for line in lines)
+
+
+def test_every_key_of_a_line_is_in_the_vocabulary(told: Emissions) -> None:
+    described = set(re.findall(r"\w+", str(observability.__doc__)))
+    used = {key: line["message"] for line in told.lines for key in line}
+
+    assert {key: message for key, message in used.items() if key not in described | POWERTOOLS} == {}
 
 
 def test_saved_queries_are_over_the_logs_of_all_functions(production: StackTemplate) -> None:

@@ -128,17 +128,20 @@ class ServiceDashboard(Construct):
         return (
             self._by_value("Events of CSMSs", catalogue.EVENTS, "outcome", unit="events"),
             graph(
-                "Callback addresses refused, partners silent",
+                "Addresses of partners refused, partners silent",
                 [
-                    self._own(catalogue.REFUSED_CALLBACKS, label="refused callbacks"),
+                    self._own(catalogue.REFUSED_URLS, label="refused addresses"),
                     self._own(catalogue.SILENT_PARTNERS, "Maximum", label="silent partners"),
                 ],
                 unit="count",
             ),
             graph(
-                "Errors that functions caught",
-                [self._own(catalogue.INTERNAL_ERRORS, label="internal errors")],
-                unit="errors",
+                "Errors that functions caught, messages given up",
+                [
+                    self._own(catalogue.INTERNAL_ERRORS, label="internal errors"),
+                    self._own(catalogue.GIVEN_UP_MESSAGES, label="messages given up"),
+                ],
+                unit="count",
             ),
         )
 

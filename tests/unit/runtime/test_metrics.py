@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import NoReturn
 
 import pytest
 
@@ -28,6 +29,7 @@ from ocpi_bridge.usecases.record_result import ReportedResult
 from ocpi_bridge.usecases.send_command import Sent, Turn
 from tests.support.deployed_site import Site, answered_by, deployed_site, ocpi, set_profile
 from tests.support.emissions import Emissions, emissions
+from tests.support.lambda_events import queue_event
 from tests.support.queues import Queues
 from tests.support.scripted import ScriptedPartner
 from tests.support.world import World
@@ -121,8 +123,8 @@ def test_a_callback_on_a_foreign_host_is_counted_and_its_host_is_logged(site: Si
     session = site.world.open_session()
     body = set_profile() | {"response_url": "https://evil.example/r?token=secret"}
     site.run("ocpi_charging_profiles", ocpi("PUT", PATH, session_id=session.session_id, body=body))
-    assert heard.values_of("RefusedCallbacks") == [1]
-    [line] = heard.lines_of("callback.refused")
+    assert heard.values_of("RefusedUrls") == [1]
+    [line] = heard.lines_of("url.refused")
     assert (line["host"], line["partner_id"], line["correlation_id"]) == ("evil.example", "jedlix", "corr-1")
     assert "secret" not in str(heard.lines)
 
@@ -130,7 +132,7 @@ def test_a_callback_on_a_foreign_host_is_counted_and_its_host_is_logged(site: Si
 def test_a_response_url_that_is_missing_is_no_refused_callback(site: Site, heard: Emissions) -> None:
     session = site.world.open_session()
     site.run("ocpi_charging_profiles", ocpi("DELETE", PATH, session_id=session.session_id))
-    assert heard.values_of("RefusedCallbacks") == []
+    assert heard.values_of("RefusedUrls") == []
     assert heard.values_of("Requests", kind="CLEAR", result="invalid") == [1]
 
 
@@ -185,6 +187,10 @@ def test_errors_of_partners_fall_into_classes_that_ask_for_different_things(
     assert partner_error(error) is expected
 
 
+def no_client() -> NoReturn:
+    raise AssertionError("nothing is asked of the queue")
+
+
 def failing_with(error: Exception) -> None:
     def fail(_: QueueMessage) -> None:
         raise error
@@ -196,7 +202,9 @@ def failing_with(error: Exception) -> None:
         "messageAttributes": {},
         "eventSourceARN": "arn:aws:sqs:eu-west-1:123456789012:result-callbacks",
     }
-    assert queue_worker(fail)({"Records": [record]}, None) == {"batchItemFailures": [{"itemIdentifier": "m-1"}]}
+    assert queue_worker(fail, no_client)({"Records": [record]}, None) == {
+        "batchItemFailures": [{"itemIdentifier": "m-1"}]
+    }
 
 
 def test_a_message_that_fails_is_an_internal_error_and_says_what_it_was_about(heard: Emissions) -> None:
@@ -217,6 +225,14 @@ def test_a_message_that_only_has_to_come_again_is_no_internal_error(heard: Emiss
 def test_a_mixed_group_of_failures_is_an_internal_error(heard: Emissions) -> None:
     failing_with(ExceptionGroup("", [NotYet("early"), ZeroDivisionError()]))
     assert heard.values_of("InternalErrors") == [1]
+
+
+def test_a_message_that_is_given_up_is_counted(site: Site, heard: Emissions) -> None:
+    site.queues.client.send_message(QueueUrl=site.queues.result_callbacks, MessageBody="{}")
+    last = queue_event(site.queues.client, site.queues.result_callbacks)
+    last["Records"][0]["attributes"]["ApproximateReceiveCount"] = "99"
+    site.run("deliver_results", last)
+    assert heard.values_of("GivenUpMessages") == [1]
 
 
 def test_a_sweep_tells_how_many_sessions_run(site: Site, heard: Emissions) -> None:
