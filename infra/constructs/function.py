@@ -102,7 +102,7 @@ class BridgeFunction(Construct):
             reserved_concurrent_executions=reserved,
             role=self._role,
             log_group=self.log,
-            # Sampled by Lambda itself: the functions carry no SDK for it (docs/decisions/0020-watching.md).
+            # Sampled by Lambda itself: the functions carry no SDK for it (docs/decisions/0021-watching.md).
             tracing=lambda_.Tracing.ACTIVE,
             environment={
                 "STAGE": settings.name,

@@ -97,7 +97,6 @@ class BridgeApi(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self.name = f"{settings.prefix}-{construct_id}"
-        self._stage = settings.name
         access_log = log_group(self, "AccessLog", f"/aws/apigateway/{self.name}", settings)
         self._api = apigateway.RestApi(
             self,
@@ -144,7 +143,7 @@ class BridgeApi(Construct):
         return cloudwatch.Metric(
             namespace="AWS/ApiGateway",
             metric_name=name,
-            dimensions_map={"ApiName": self.name, "Stage": self._stage},
+            dimensions_map={"ApiName": self.name, "Stage": self.stage.stage_name},
             statistic=statistic,
             period=FIVE_MINUTES,
             label=label,

@@ -272,7 +272,7 @@ MUTATIONS: dict[str, tuple[Breaking, ...]] = {
     ),
     "dead_letters_are_alarmed": (
         drop(ALARM, MetricName="ApproximateNumberOfMessagesVisible"),
-        put(ALARM, AlarmActions=None),
+        lambda resources: of(ALARM, resources, MetricName="ApproximateNumberOfMessagesVisible").pop("AlarmActions"),
     ),
     "logs_forget": (put(LOG, 2, RetentionInDays=None), put(FUNCTION, LoggingConfig={})),
     "apis_log_access_and_nothing_more": (put(STAGE, AccessLogSetting=None), traced),

@@ -13,6 +13,12 @@ WILDCARDS = {
 }
 """The only patterns among resources, by how they end, with their reasons."""
 
+WITHOUT_RESOURCES = {
+    "xray:PutTraceSegments": "X-Ray's actions know no resources; a trace is written, and nothing read.",
+    "xray:PutTelemetryRecords": "As above.",
+}
+"""The only actions on `*`, with their reasons."""
+
 MANAGED_POLICIES = {
     "service-role/AmazonAPIGatewayPushToCloudWatchLogs": "API Gateway checks for exactly these rights.",
 }
@@ -41,11 +47,12 @@ def no_action_is_a_pattern(template: StackTemplate) -> list[str]:
 
 
 def resources_are_named(template: StackTemplate) -> list[str]:
-    """No `*`, and no pattern that has no reason in the list above."""
+    """No `*`, and no pattern, that has no reason in the lists above."""
     return [
         f"{path}: {action} on {resource}"
         for path, action, resource in _granted(template)
-        if ("*" in resource or "?" in resource) and not (resource != "*" and resource.endswith(tuple(WILDCARDS)))
+        if (resource == "*" and action not in WITHOUT_RESOURCES)
+        or (resource != "*" and ("*" in resource or "?" in resource) and not resource.endswith(tuple(WILDCARDS)))
     ]
 
 
