@@ -1,7 +1,8 @@
 """Workers die at each call of a port, before and after its effect; what comes again mends it (design, sections 1 and 5).
 
 Enumerated, not sampled: each scenario is run once to count the calls of the one use case that it is about, then again
-for every call and both sides. A test's name says who died where.
+for every call and both sides. A test's name says who died where. And at each of these points another worker does the same,
+with the same message.
 """
 
 from collections.abc import Callable
@@ -14,10 +15,11 @@ import pytest
 from ocpi_bridge.domain.events import EventType
 from ocpi_bridge.domain.plans import Plan, PlanPeriod, RateUnit
 from ocpi_bridge.domain.preferences import CHARGING_PREFERENCES_CAPABLE, ChargingPreferences, ProfileType
-from ocpi_bridge.domain.requests import RequestState
+from ocpi_bridge.domain.requests import Origin, RequestState
 from ocpi_bridge.domain.stations import Replacement
+from ocpi_bridge.ocpi.charging_profiles import ResponseType, SetProfile
 from tests.support.clocks import START
-from tests.support.model.bridge import ModelBridge
+from tests.support.model.bridge import Call, ModelBridge
 from tests.support.model.charge_point import Conduct
 from tests.support.model.hazard import Side
 from tests.support.model.invariants import Witness
@@ -192,6 +194,7 @@ SCENARIOS = (
     Scenario("send_command: the SET after a CLEAR", (*STEERED, put_other, relayed, SENDS, relayed), SENDS, replacement=Replacement.CLEAR_THEN_SET),
     Scenario("send_command: a SET after a CLEAR that was sent before", (*STEERED, put_other, relayed, SENDS, relayed, does(Conduct.DOES_UNHEARD), SENDS, later(1)), SENDS, replacement=Replacement.CLEAR_THEN_SET),
     Scenario("send_command: a car that left", (*SENT_OUT, leaves, INGESTS), SENDS),
+    Scenario("send_command: a station that the CPO took back", (*SENT_OUT, reports(EventType.STEERING_SUSPENDED), INGESTS), SENDS),
     Scenario("send_command: a partner that may not steer any more", (*SENT_OUT, unassigned, swept, UPDATES), SENDS),
     Scenario("record_answer: a SET", (does(Conduct.DOES_LATER), *SENT_OUT, SENDS, later(2)), answers, answers),
     Scenario("record_answer: a SET that is refused", (does(Conduct.REFUSES_LATER), *SENT_OUT, SENDS, later(2)), answers, answers),
@@ -256,8 +259,10 @@ def calls_of(scenario: Scenario) -> tuple[str, ...]:
 def given_up_in(scenario: Scenario) -> int:
     """How many results do not reach the partner when nobody dies: it is away, or it is too late."""
     bridge = scenario.begun()
+    witness = Witness(bridge)
     scenario.act(bridge)
-    bridge.rest()
+    bridge.rest(witness.look)
+    witness.look_at_rest()
     return given_up(bridge)
 
 
@@ -265,17 +270,19 @@ def given_up(bridge: ModelBridge) -> int:
     return sum(request.state is RequestState.UNDELIVERED for request in bridge.books.requests.values())
 
 
-def deaths() -> list[object]:
-    """Every call of every scenario, and both of its sides."""
+def points(*, shared: bool = False) -> list[object]:
+    """Every call of every scenario, and both of its sides; `shared`: only where two workers can be at once."""
     return [
-        pytest.param(scenario, number, side, id=f"{scenario.name}, dies {side} {number} {name}")
+        pytest.param(scenario, number, side, id=f"{scenario.name}, {side} {number} {name}")
         for scenario in SCENARIOS
+        # A station's commands are one group of a FIFO queue, and a sender lives no longer than it has its message.
+        if not (shared and scenario.name.startswith("send_command"))
         for number, name in enumerate(calls_of(scenario), 1)
         for side in Side
     ]
 
 
-@pytest.mark.parametrize(("scenario", "call", "side"), deaths())
+@pytest.mark.parametrize(("scenario", "call", "side"), points())
 def test_one_death_breaks_no_promise_and_costs_no_result(scenario: Scenario, call: int, side: Side) -> None:
     bridge = scenario.begun()
     witness = Witness(bridge)
@@ -285,16 +292,39 @@ def test_one_death_breaks_no_promise_and_costs_no_result(scenario: Scenario, cal
     witness.look()
     if scenario.again is not None:
         scenario.again(bridge)
-    bridge.rest()
+    bridge.rest(witness.look)
     witness.look_at_rest()
     assert given_up(bridge) <= given_up_in(scenario)
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
-def test_a_scenario_keeps_its_promises_when_nobody_dies(scenario: Scenario) -> None:
+@pytest.mark.parametrize(("scenario", "call", "side"), points(shared=True))
+def test_two_who_do_the_same_at_once_do_it_once(scenario: Scenario, call: int, side: Side) -> None:
     bridge = scenario.begun()
     witness = Witness(bridge)
+    bridge.hazard.meanwhile(call, side, lambda: scenario.act(bridge))
     scenario.act(bridge)
-    bridge.rest()
+    witness.look()
+    bridge.rest(witness.look)
     witness.look_at_rest()
+    assert given_up(bridge) <= given_up_in(scenario)
+
+
+@pytest.mark.parametrize("side", Side)
+@pytest.mark.parametrize("call", range(1, 4))
+def test_one_call_that_comes_twice_at_once_makes_one_request(call: int, side: Side) -> None:
+    bridge = Scenario("", (), put).begun()
+    same = Call(
+        SetProfile(PLAN, "https://www.jedlix.com/ocpi/response/1"), "x-1", bridge.token, bridge.session.session_id
+    )
+    bridge.hazard.reset()
+    bridge.hazard.meanwhile(call, side, lambda: bridge.ask(same))
+    assert bridge.ask(same) is ResponseType.ACCEPTED
+    assert not bridge.hazard.armed
+    asked = [request for request in bridge.books.requests.values() if request.origin is Origin.PARTNER]
+    assert len(asked) == 1
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
+def test_a_scenario_keeps_its_promises_when_nobody_dies(scenario: Scenario) -> None:
     assert calls_of(scenario)
+    given_up_in(scenario)

@@ -44,6 +44,12 @@ STEERING = (EventType.STEERING_SUSPENDED, EventType.STEERING_RESUMED, EventType.
 STATION = (EventType.STATION_OFFLINE, EventType.STATION_ONLINE)
 
 
+CONDUCT = st.lists(st.sampled_from(Conduct), max_size=3)
+MANNERS = st.lists(st.sampled_from(Manner), max_size=4)
+# How long all workers are awake after a call; None: nobody does anything yet.
+SECONDS = st.sampled_from([None, None, 0, 3, 130])
+
+
 class RequestLife(RuleBasedStateMachine):
     """Cars come and go, the partner asks, and all else happens to it."""
 
@@ -56,16 +62,21 @@ class RequestLife(RuleBasedStateMachine):
 
     # --- The partner asks --------------------------------------------------------------------------------------------
 
-    @rule(plan=st.sampled_from(PLANS))
-    def put(self, plan: Plan) -> None:
+    @rule(plan=st.sampled_from(PLANS), conduct=CONDUCT, manners=MANNERS, seconds=SECONDS)
+    def put(self, plan: Plan, conduct: list[Conduct], manners: list[Manner], seconds: int | None) -> None:
+        self._will(conduct, manners)
         self.bridge.put(plan)
+        self._goes_on(seconds)
 
-    @rule()
-    def delete(self) -> None:
+    @rule(conduct=CONDUCT, manners=MANNERS, seconds=SECONDS)
+    def delete(self, conduct: list[Conduct], manners: list[Manner], seconds: int | None) -> None:
+        self._will(conduct, manners)
         self.bridge.delete()
+        self._goes_on(seconds)
 
-    @rule()
-    def get(self) -> None:
+    @rule(conduct=CONDUCT)
+    def get(self, conduct: list[Conduct]) -> None:
+        self._will(conduct, [])
         self.bridge.get()
 
     @rule(
@@ -90,10 +101,6 @@ class RequestLife(RuleBasedStateMachine):
         self.bridge.rotate_token()
 
     # --- The charge point, the CSMS, the CPO -------------------------------------------------------------------------
-
-    @rule(conduct=st.lists(st.sampled_from(Conduct), min_size=1, max_size=3))
-    def charge_point_will(self, conduct: list[Conduct]) -> None:
-        self.bridge.charge_point.conduct.extend(conduct)
 
     @precondition(lambda self: self.bridge.charge_point.replies)
     @rule(data=st.data())
@@ -126,12 +133,6 @@ class RequestLife(RuleBasedStateMachine):
     @rule(given=st.booleans())
     def cpo_assigns(self, given: bool) -> None:
         self.bridge.assign(*([self.bridge.assignment] if given else []))
-
-    # --- The partner's endpoint --------------------------------------------------------------------------------------
-
-    @rule(manners=st.lists(st.sampled_from(Manner), min_size=1, max_size=4))
-    def partner_will(self, manners: list[Manner]) -> None:
-        self.bridge.partner.manners.extend(manners)
 
     # --- Workers -----------------------------------------------------------------------------------------------------
 
@@ -195,8 +196,17 @@ class RequestLife(RuleBasedStateMachine):
     def teardown(self) -> None:
         if not hasattr(self, "bridge"):
             return
-        self.bridge.rest()
+        self.bridge.rest(self.witness.look)
         self.witness.look_at_rest()
+
+    def _will(self, conduct: list[Conduct], manners: list[Manner]) -> None:
+        """What the charge point does with the next commands, and the partner's endpoint with the next messages."""
+        self.bridge.charge_point.conduct.extend(conduct)
+        self.bridge.partner.manners.extend(manners)
+
+    def _goes_on(self, seconds: int | None) -> None:
+        if seconds is not None:
+            self.bridge.pass_time(seconds)
 
     def _request_of(self, call: Call) -> bool:
         """Whether the call is the newest that was accepted, and within its timeout."""

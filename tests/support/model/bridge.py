@@ -244,7 +244,7 @@ class ModelBridge:
         with self.alive():
             for _ in range(2 if twice else 1):
                 relay_outbox(self._outbox, self._bus, batch)
-            del self.books.changes[: len(batch)]
+            self.books.changes[:] = [one for one in self.books.changes if one not in batch]
 
     def lose_record(self) -> None:
         """The oldest record of the stream is never relayed."""
@@ -352,7 +352,7 @@ class ModelBridge:
         self.sleep_over()
         self.clock.advance(seconds)
 
-    def rest(self) -> None:
+    def rest(self, each_minute: Callable[[], None]) -> None:
         """Everybody is well again, a car that is there goes on charging, and time passes until nothing is left to do."""
         self.hazard.disarm()
         self.partner.manners.clear()
@@ -362,13 +362,10 @@ class ModelBridge:
             self.report(EventType.TRANSACTION_UPDATED)
         for _ in range(MOST_MINUTES):
             self.pass_time(60)
-            if self.at_rest:
+            each_minute()
+            if not self.unrest:
                 return
         raise AssertionError(f"it never comes to rest: {self.unrest}")
-
-    @property
-    def at_rest(self) -> bool:
-        return not self.unrest
 
     @property
     def unrest(self) -> list[str]:

@@ -155,8 +155,15 @@ class ModelChargePoint:
             if any(period.limit > most for period in command.plan.periods):
                 self.violations.append(f"a plan above {most} W left")
         session = self._books.sessions.sessions[request.session_id.casefold()]
-        if command.kind is RequestKind.SET and not session.steerable:
+        state = self._books.states.state(request.csms_id, request.station_id)
+        if command.kind is not RequestKind.SET:
+            return
+        if not session.steerable:
             self.violations.append("a plan left for a session that is over")
+        if session.rights.steered_by != request.partner_id:
+            self.violations.append("a plan left of a partner that may not steer")
+        if session.steering_suspended or state.suspends(session.evse_uid):
+            self.violations.append("a plan left though the CPO has taken the station back")
 
 
 def _told(request: Request) -> str:

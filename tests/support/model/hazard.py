@@ -1,4 +1,4 @@
-"""Deaths: every call of a port is counted, and a worker can be made to die at one of them, before or after its effect."""
+"""Every call of a port is counted, and something can be made to happen at one of them: a death, or somebody else's work."""
 
 from collections.abc import Callable
 from enum import StrEnum
@@ -8,7 +8,7 @@ _Port = TypeVar("_Port")
 
 
 class Side(StrEnum):
-    """When a worker dies: before the call does anything, or after it did everything."""
+    """When it happens: before the call does anything, or after it did everything."""
 
     BEFORE = "before"
     AFTER = "after"
@@ -25,6 +25,7 @@ class Hazard:
         self.calls: list[str] = []
         self._left = 0
         self._side = Side.BEFORE
+        self._act: Callable[[], object] = _die
 
     @property
     def armed(self) -> bool:
@@ -32,7 +33,11 @@ class Hazard:
 
     def arm(self, call: int, side: Side) -> None:
         """The worker dies at its so-maniest call from now on (1 is the next one), whichever worker that is."""
-        self._left, self._side = call, side
+        self._left, self._side, self._act = call, side, _die
+
+    def meanwhile(self, call: int, side: Side, act: Callable[[], object]) -> None:
+        """Somebody else acts right before, or after, the so-maniest call from now on."""
+        self._left, self._side, self._act = call, side, act
 
     def disarm(self) -> None:
         self._left = 0
@@ -51,11 +56,15 @@ class Hazard:
         self._left -= 1
         fatal = self._left == 0
         if fatal and self._side is Side.BEFORE:
-            raise Died(f"before {name}")
+            self._act()
         done = act()
-        if fatal:
-            raise Died(f"after {name}")
+        if fatal and self._side is Side.AFTER:
+            self._act()
         return done
+
+
+def _die() -> None:
+    raise Died
 
 
 class _Guarded:

@@ -91,14 +91,16 @@ class ModelQueues:
         entry.visible_at = self._clock.now() + VISIBILITY[entry.queue]
 
     def done(self, entry: Entry) -> None:
-        self.entries.remove(entry)
+        """It was done, by whoever took it."""
+        if entry in self.entries:
+            self.entries.remove(entry)
 
     def comes_back(self, entry: Entry, seconds: float | None = None) -> None:
         """It was not done: it is seen again after so many seconds, or after its visibility, if it has any try left."""
         if seconds is not None:
             entry.visible_at = self._clock.now() + timedelta(seconds=max(1, round(seconds)))
         if entry.receipts >= TRIES[entry.queue]:
-            self.entries.remove(entry)
+            self.done(entry)
             self.dead.append(entry)
 
     @property
