@@ -24,11 +24,13 @@ from tests.contract.documented import DOCUMENT, answer_schema, function_of, prob
 from tests.fuzz.bridge import REGISTRATION_TOKEN, Bridge
 from tests.fuzz.messages import CREDENTIALS, EVENTS, FRAMES, PAIRING, PREFERENCES, PROFILE, SCHEDULE, SESSION
 from tests.support.deployed_functions import CSMS_API, EVENT_KEY, SIGNING_KEY
-from tests.support.examples import examples
+from tests.support.examples import also_proved, examples
 from tests.support.lambda_events import proxy_event, queue_event
 from tests.support.near_misses import TEXTS, near_texts
 from tests.support.partner_platform import NEEDED, details, version_list
 from tests.support.world import RESPONSE_URL, TOKEN
+
+pytestmark = also_proved()
 
 METHODS = ("GET", "PUT", "POST", "PATCH", "DELETE", "OPTIONS", "HEAD", "TRACE")
 OF_CSMS = [path for path in DOCUMENT["paths"] if path.startswith("/csms/")]

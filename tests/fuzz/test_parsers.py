@@ -37,13 +37,15 @@ from ocpi_bridge.ports import JsonValue
 from ocpi_bridge.ports.credentials import PlatformCall, PlatformKey
 from tests.fuzz.messages import CREDENTIALS, SCHEDULE
 from tests.support.clocks import START, ManualClock
-from tests.support.examples import examples
+from tests.support.examples import also_proved, examples
 from tests.support.fake_http import ScriptedExchange
 from tests.support.near_misses import TEXTS, near_misses, near_texts
 from tests.support.operator import EXAMPLES
 from tests.support.partner_platform import NEEDED, details, version_list
 from tools.bridge import files
 from tools.bridge.ocpi_locations import by_file, by_pattern, read_locations
+
+pytestmark = also_proved()
 
 T = TypeVar("T")
 E = TypeVar("E", bound=Exception)

@@ -10,10 +10,12 @@ from hypothesis import strategies as st
 
 from tests.fuzz.bridge import Bridge
 from tests.fuzz.messages import EVENTS, FRAMES, SESSION
-from tests.support.examples import examples
+from tests.support.examples import also_proved, examples
 from tests.support.lambda_events import failed, stream_event
 from tests.support.near_misses import TEXTS, near_misses, near_texts
 from tests.support.tables import ACCOUNT, REGION
+
+pytestmark = also_proved()
 
 GUEST = "111111111111"
 # What each worker is given, by the queue it comes from, and the attributes beside it.
