@@ -145,6 +145,7 @@ def test_any_answer_of_a_token_endpoint_is_a_token_or_a_refusal(answer: Reply | 
     assert token is None or (token.isascii() and token.isprintable())
 
 
+@examples(500)
 @given(near_texts({"limit": 11000.5, "nested": [{"a": 1e3}]}).map(str.encode) | st.binary(max_size=60))
 def test_json_of_others_is_finite_and_can_be_written_again(body: bytes) -> None:
     value, refusal = outcome(UnreadableJson, lambda: read_json(body))

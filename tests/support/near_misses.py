@@ -5,6 +5,7 @@ What is nearly right reaches further into a reader than what is random, and furt
 
 import copy
 import json
+import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -31,6 +32,8 @@ SCALARS = st.one_of(
     st.integers(-3, 3),
     st.sampled_from([2**31, 2**53 + 1, 2**63, 10**20, -(10**30)]),
     st.floats(),
+    # Python writes them as NaN and Infinity, which are no JSON.
+    st.sampled_from([math.nan, math.inf, -math.inf]),
     TEXTS,
     st.sampled_from(_NUMBERS).map(lambda text: _MARK + text),
 )
