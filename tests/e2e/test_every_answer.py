@@ -4,7 +4,6 @@ The paths are read from the deployed API itself, so that one that is added later
 answers (throttled, too large, no answer in time) are the documented exception: no function sees those requests.
 """
 
-import base64
 import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -12,12 +11,9 @@ from dataclasses import dataclass
 import httpx
 import pytest
 
-from ocpi_bridge.adapters.dynamodb import registry_items, tables
-from ocpi_bridge.adapters.dynamodb.registry import DynamoRegistry
-from ocpi_bridge.domain.partners import Partner, Party
-from ocpi_bridge.domain.tokens import AcceptedToken, TokenUse, new_token, token_hash
-from tests.support.e2e_site import SOON, site_name
-from tools.counterparts.clock import utc_now
+from ocpi_bridge.domain.tokens import TokenUse, new_token
+from tests.support.e2e_site import SOON
+from tests.support.e2e_tokens import authorization, token_of_a_new_partner
 from tools.counterparts.json_types import as_object, read_json
 from tools.demo_csms.event_reporter import trusting_client
 from tools.local_stack import LocalStack
@@ -46,35 +42,25 @@ class Walker:
 
     stack: LocalStack
     http: httpx.Client
-    registry: DynamoRegistry
 
     def token(self, kind: str) -> str | None:
         if kind == "none":
             return None
-        token = new_token()
-        if kind != "bad":
-            self._register(token, TokenUse.CREDENTIALS if kind == "good" else TokenUse.REGISTRATION)
-        return "Token " + base64.b64encode(token.encode()).decode()
+        if kind == "bad":
+            return authorization(new_token())
+        use = TokenUse.CREDENTIALS if kind == "good" else TokenUse.REGISTRATION
+        return authorization(token_of_a_new_partner(self.stack, use))
 
     def call(self, method: str, path: str, token: str | None) -> httpx.Response:
         headers = dict(IDS) if token is None else {**IDS, "Authorization": token}
         body = b"{}" if method in {"PUT", "POST", "PATCH"} else None
         return self.http.request(method, self.stack.ocpi_api_url + path, headers=headers, content=body)
 
-    def _register(self, token: str, use: TokenUse) -> None:
-        name = site_name()
-        partner = Partner(f"walker-{name}", "Walker", Party("NL", "WLK"), ("localhost",))
-        self.registry.add_partner(partner, [], utc_now())
-        accepted = AcceptedToken(token_hash(token), partner.partner_id, partner.party, utc_now(), use)
-        self.stack.client("dynamodb").put_item(
-            TableName=self.stack.outputs["RegistryTableName"], Item=tables.to_item(registry_items.token_item(accepted))
-        )
-
 
 @pytest.fixture(scope="module")
 def walker(stack: LocalStack) -> Iterator[Walker]:
     with trusting_client(stack.ca_file, SOON) as http:
-        yield Walker(stack, http, DynamoRegistry(stack.client("dynamodb"), stack.outputs["RegistryTableName"]))
+        yield Walker(stack, http)
 
 
 def served_paths(stack: LocalStack) -> list[str]:

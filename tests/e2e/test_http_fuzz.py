@@ -5,7 +5,6 @@ makes many more of them. The gateway's own answers are the documented exception 
 requests.
 """
 
-import base64
 import gzip
 import json
 import ssl
@@ -33,13 +32,11 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from ocpi_bridge.adapters.csms.signing import frames_token, sign_event
-from ocpi_bridge.adapters.dynamodb import registry_items, tables
-from ocpi_bridge.adapters.dynamodb.registry import DynamoRegistry
-from ocpi_bridge.domain.partners import Partner, Party
-from ocpi_bridge.domain.tokens import AcceptedToken, TokenUse, new_token, token_hash
+from ocpi_bridge.domain.tokens import TokenUse
 from tests.contract.documented import DOCUMENT, problems
 from tests.support.e2e_log import FunctionLog
-from tests.support.e2e_site import SOON, Site, event_key_of, flat, site, site_name, token_of
+from tests.support.e2e_site import SOON, Site, event_key_of, flat, site, token_of
+from tests.support.e2e_tokens import authorization, token_of_a_new_partner
 from tests.support.examples import also_proved, examples
 from tools.counterparts.clock import utc_now
 from tools.local_stack import LocalStack
@@ -93,23 +90,8 @@ class Target:
         if path.startswith("/csms/v1/ocpi"):
             return {"Authorization": f"Token {event_key_of(self.place.csms)}"}
         if path.endswith("credentials"):
-            return {"Authorization": encoded(self._fresh_token())}
-        return {"Authorization": encoded(token_of(self.place.partner))}
-
-    def _fresh_token(self) -> str:
-        token, now, name = new_token(), utc_now(), f"fuzz-{site_name()}"
-        registry = DynamoRegistry(self.stack.client("dynamodb"), self.stack.outputs["RegistryTableName"])
-        partner = Partner(name, "Fuzz", Party("NL", "FUZ"), ("localhost",))
-        registry.add_partner(partner, [], now)
-        accepted = AcceptedToken(token_hash(token), name, partner.party, now, TokenUse.REGISTRATION)
-        self.stack.client("dynamodb").put_item(
-            TableName=self.stack.outputs["RegistryTableName"], Item=tables.to_item(registry_items.token_item(accepted))
-        )
-        return token
-
-
-def encoded(token: str) -> str:
-    return "Token " + base64.b64encode(token.encode()).decode()
+            return {"Authorization": authorization(token_of_a_new_partner(self.stack, TokenUse.REGISTRATION))}
+        return {"Authorization": authorization(token_of(self.place.partner))}
 
 
 @pytest.fixture(scope="module")
@@ -262,7 +244,7 @@ def exchanged(stack: LocalStack, raw: Raw) -> tuple[int, Mapping[str, str], byte
 
 @pytest.mark.parametrize("known", [True, False], ids=["partner", "nobody"])
 def test_a_request_of_any_shape_is_answered_in_the_envelope(target: Target, known: bool) -> None:
-    token = (("Authorization", encoded(token_of(target.place.partner))),) if known else ()
+    token = (("Authorization", authorization(token_of(target.place.partner))),) if known else ()
     findings = []
     for raw in RAW:
         status, headers, body = exchanged(target.stack, Raw(raw.method, raw.path, (*token, *raw.headers), raw.body))
