@@ -274,5 +274,18 @@ def test_a_message_that_no_worker_can_read_fails_alone_until_it_is_put_aside(que
     assert worker.seen[-1].body == {"number": 1}
 
 
+@pytest.mark.parametrize("attributes", [None, {}, {"ApproximateReceiveCount": "often"}])
+def test_a_record_that_does_not_tell_its_receipts_fails_alone(
+    queues: Queues, attributes: dict[str, str] | None
+) -> None:
+    put(queues, queues.result_callbacks, 1, 2)
+    first, second = queue_event(queues.client, queues.result_callbacks)["Records"]
+    odd = {**first, "attributes": attributes, "messageId": "odd"}
+    worker = Worker({json.loads(first["body"])["number"]: ValueError("refused")})
+    answer = handler(worker, queues)({"Records": [odd, second]}, None)
+    assert failed(answer) == ["odd"]
+    assert len(worker.seen) == 2
+
+
 def test_an_empty_batch_is_done(queues: Queues) -> None:
     assert handler(Worker(), queues)({"Records": []}, None) == {"batchItemFailures": []}

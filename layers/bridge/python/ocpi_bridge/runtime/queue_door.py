@@ -114,7 +114,9 @@ class _Turn:
 
     @property
     def _receipts(self) -> int:
-        return int(self.record["attributes"].get("ApproximateReceiveCount", "1"))
+        # A record that does not tell it is taken for a new one: it fails alone, and not with its whole batch.
+        count = str((self.record.get("attributes") or {}).get("ApproximateReceiveCount", ""))
+        return int(count) if count.isdecimal() else 1
 
     @property
     def _last(self) -> bool:
