@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ocpi_bridge.adapters.csms.connect import charge_point_drivers, http_charge_point_driver
+from ocpi_bridge.adapters.csms.connect import charge_point_drivers, http_charge_point_driver, permission
 from ocpi_bridge.adapters.csms.driver import HttpChargePointDriver
 from ocpi_bridge.domain.partners import OAuth2Client
 from ocpi_bridge.domain.requests import RequestKind
@@ -51,6 +51,24 @@ def test_a_command_goes_out_and_its_answer_comes_later(driver: HttpChargePointDr
 def test_a_synchronous_answer_comes_at_once(driver: HttpChargePointDriver) -> None:
     with RawServer(answering(http_answer(200, b'{"status":"Unknown"}'))) as server:
         assert driver.submit(csms_at(server.port, CsmsMode.SYNCHRONOUS), WANTED) == Done("Unknown")
+
+
+def test_outside_the_local_stage_no_csms_leads_to_this_machine_or_to_the_cloud_below_it() -> None:
+    driver = http_charge_point_driver(InMemorySecretStore(), ManualClock(NOW))
+    with RawServer(answering(http_answer(200, b'[{"success":true}]'))) as server:
+        outcome = driver.submit(csms_at(server.port), WANTED)
+    driver.close()
+    assert isinstance(outcome, Failed)
+    assert outcome.nothing_sent
+    assert server.connections == 0
+
+
+def test_a_csms_may_stand_in_a_private_network() -> None:
+    may_dial, locally = permission(allow_loopback=False), permission(allow_loopback=True)
+    assert all(map(may_dial, ("10.0.0.1", "192.168.1.1", "fd12::1", "8.8.8.8")))
+    assert not any(map(may_dial, ("127.0.0.1", "::1", "169.254.169.254", "fd00:ec2::254", "::ffff:10.0.0.1")))
+    assert locally("127.0.0.1")
+    assert not locally("169.254.169.254")
 
 
 def test_a_csms_that_does_not_answer_leaves_it_open_whether_the_command_was_sent(driver: HttpChargePointDriver) -> None:

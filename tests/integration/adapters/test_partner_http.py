@@ -139,13 +139,6 @@ def test_a_connection_that_the_partner_closed_is_replaced(caller: Caller) -> Non
     assert server.connections == 2
 
 
-def test_proxies_of_the_environment_are_not_used(caller: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"):
-        monkeypatch.setenv(name, "http://127.0.0.1:9")
-    with RawServer(answering(OK)) as server:
-        assert caller.post(f"http://127.0.0.1:{server.port}/r").delivered
-
-
 def test_nothing_secret_is_logged_at_any_level(caller: Caller, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.NOTSET)
     with RawServer(answering(http_answer(500, b'{"status_message":"b0dy"}'))) as server:
