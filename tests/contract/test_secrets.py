@@ -41,12 +41,19 @@ from tests.support.tables import ACCOUNT, REGION, AwsTables, aws_tables
 from tests.support.world import World
 
 
+class Everything(logging.Formatter):
+    """A log line with its traceback, its arguments, and whatever else was given to it."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return f"{super().format(record)} {vars(record)}"
+
+
 @contextmanager
 def watched(output: Output, world: World, queues: Queues) -> Iterator[None]:
     """Gathers what is logged, printed, stored, queued and put on the bus meanwhile."""
     stream, root = io.StringIO(), logging.getLogger()
     handler, level = logging.StreamHandler(stream), root.level
-    handler.setFormatter(logging.Formatter("%(name)s %(message)s %(args)s"))
+    handler.setFormatter(Everything())
     root.addHandler(handler)
     root.setLevel(logging.DEBUG)
     try:
