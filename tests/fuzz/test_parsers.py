@@ -51,8 +51,12 @@ T = TypeVar("T")
 E = TypeVar("E", bound=Exception)
 
 ENVELOPE: dict[str, Any] = {"data": None, "status_code": 1000, "timestamp": "2026-01-15T17:00:00Z"}
-STATUSES = st.sampled_from([200, 201, 204]) | st.integers(100, 599)
-HEADERS = st.dictionaries(st.sampled_from(["retry-after", "content-type", "location"]), TEXTS | st.text(max_size=30))
+STATUSES = (
+    st.sampled_from([200, 201, 204]) | st.sampled_from([301, 400, 401, 404, 408, 429, 500, 503]) | st.integers(100, 599)
+)
+# What Retry-After may hold (RFC 9110, 10.2.3), near and far.
+WAITS = st.sampled_from(["1", "999999999999", "-1", "Wed, 21 Oct 2099 07:28:00 GMT", "Thu, 01 Jan 1970 00:00:00 GMT"])
+HEADERS = st.dictionaries(st.sampled_from(["retry-after", "content-type", "location"]), WAITS | TEXTS | st.text())
 
 
 def outcome(refusing: type[E], read: Callable[[], T]) -> tuple[T, None] | tuple[None, E]:
