@@ -155,6 +155,7 @@ class Fault(Enum):
     IN_AMPERES = auto()
     ABOVE_THE_LIMIT = auto()
     CALLS_WITH_TOKEN_A = auto()
+    CALLS_WITH_REPLACED_TOKEN = auto()
     CALLS_WITH_PLAIN_TOKEN = auto()
     CALLS_WITHOUT_IDS = auto()
     CALLS_WITH_ONE_ID = auto()
@@ -216,6 +217,10 @@ class RehearsedReceiver:
         self.sessions: list[JsonObject] = []
         self.plans: dict[str, _Plan] = {}
         self.too_often = 0
+        self.timeout = (
+            1 if {Fault.LATE_RESULTS, Fault.RETRIES_AFTER_TIMEOUT, Fault.NO_RESULTS} & self.faults else TIMEOUT
+        )
+        self.further_party: str | None = None
         self._registration_ended = False
         self._work = ThreadPoolExecutor(max_workers=8, thread_name_prefix="receiver")
         self._stopping = threading.Event()
@@ -470,6 +475,8 @@ class RehearsedReceiver:
             base = url.removesuffix("/proper/versions") + "/2.2.1"
             endpoints = {name: f"{base}/{name}" for name in ("sessions", "chargingprofiles")}
         # Without its own copy of the partner, a Receiver that does not read cannot refuse either.
+        if self._has(Fault.CALLS_WITH_REPLACED_TOKEN) and self.client is not None:
+            token = self.client.token
         self.client = Client(token, endpoints["sessions"], endpoints["chargingprofiles"], party, urlsplit(url).netloc)
         if self._has(Fault.SAME_TOKEN_AGAIN) and request.method == "POST":
             self.tokens = [token]
@@ -499,7 +506,8 @@ class RehearsedReceiver:
             "country_code": CPO.country_code,
             "business_details": {"name": "Example CPO"},
         }
-        credentials: JsonObject = {"token": token, "url": self.versions_url, "roles": [role]}
+        further = [] if self.further_party is None else [{**role, "party_id": self.further_party}]
+        credentials: JsonObject = {"token": token, "url": self.versions_url, "roles": [*further, role]}
         if self._has(Fault.CREDENTIALS_WITHOUT_ROLES):
             credentials["roles"] = []
         return credentials
@@ -625,8 +633,7 @@ class RehearsedReceiver:
                 raise RefusedError(405, 2000, headers={"Allow": "GET, PUT, DELETE"})
         duration = dict(parse_qsl(request.query)).get("duration", "900")
         result, said = self._decide(request.method, session_id, profile, int(duration) if duration.isdigit() else 900)
-        timeout = 1 if {Fault.LATE_RESULTS, Fault.RETRIES_AFTER_TIMEOUT, Fault.NO_RESULTS} & self.faults else TIMEOUT
-        promised = timeout if result == "ACCEPTED" else 0
+        promised = self.timeout if result == "ACCEPTED" else 0
         data: JsonObject = {"result": result, "timeout": promised}
         if self._has(Fault.RESULT_IN_LOWER_CASE) and result == "UNKNOWN_SESSION":
             data["result"] = "unknown_session"

@@ -212,9 +212,12 @@ def rehearse_command(
 
 def _address(versions_url: str, public_url: str | None, listen: tuple[str, int] | None) -> Address | None:
     """Where we are reached: as told, by loopback where the Receiver is on this machine, else nowhere."""
+    is_here = urlsplit(versions_url).hostname in LOOPBACK_HOSTS
+    if listen is not None and public_url is None and not is_here:
+        raise typer.BadParameter("--public-url is needed with --listen: the address at which the Receiver gets there")
     if listen is not None or public_url is not None:
         return Address(listen, public_url)
-    return Address() if urlsplit(versions_url).hostname in LOOPBACK_HOSTS else None
+    return Address() if is_here else None
 
 
 def _secrets(output: Output, token: Source, callback_token: Source | None) -> tuple[str, str | None]:

@@ -74,7 +74,8 @@ class Arrival:
 class Inbox:
     """Serves the Receiver's calls below `public_url` and keeps them; `slow_seconds` is how late a slow one is taken.
 
-    `judge` is told of each call before it is answered. `tokens` are those that open it, oldest first.
+    `judge` is told of each call before it is answered. The token that it has to present is told by `expect_token`; one that
+    is offered in a handshake opens this side too, until it is known whether the handshake led to anything.
     """
 
     def __init__(
@@ -87,7 +88,8 @@ class Inbox:
     ) -> None:
         self.arrivals: Journal[Arrival] = Journal()
         self.sessions = PushedSessions()
-        self.tokens: list[str] = []
+        self._tokens: list[str] = []
+        self._offered: list[str] = []
         self.http = HttpService(self._serve, name="rehearsal", listen=listen)
         self.public_url = (public_url or self.http.url).rstrip("/")
         self._slow_seconds = slow_seconds
@@ -102,6 +104,19 @@ class Inbox:
         """Serve no longer."""
         self._closing.set()
         self.http.stop()
+
+    @property
+    def tokens(self) -> tuple[str, ...]:
+        """The tokens that the Receiver may present now."""
+        return (*self._tokens[-1:], *self._offered)
+
+    def offer_token(self, token: str) -> None:
+        """A handshake begins with this token for the Receiver; others that led to nothing are forgotten."""
+        self._offered = [token]
+
+    def expect_token(self, token: str) -> None:
+        """The Receiver has this token and presents it from now on. One that it replaces is still let in, to be judged."""
+        self._tokens, self._offered = [*self._tokens[-1:], token], []
 
     def versions_url(self, shape: Shape = Shape.PROPER) -> str:
         """Our versions endpoint."""
@@ -166,7 +181,7 @@ class Inbox:
 
     def _answer(self, request: Request, subject: Subject, key: str, owner: Party | None) -> Response:
         written = request.header("Authorization") or ""
-        if not {read_token(written, plain=False), read_token(written, plain=True)} & set(self.tokens):
+        if not {read_token(written, plain=False), read_token(written, plain=True)} & {*self._tokens, *self._offered}:
             return envelope(request, http_status=401, status_code=2000, message="unknown token")
         match subject:
             case Subject.CONFIGURATION:

@@ -85,7 +85,7 @@ def rehearse(
     with counterpart:
         stage = Stage(counterpart, options, car, None if options.registered else target.token)
         if counterpart.inbox is not None and options.callback_token is not None:
-            counterpart.inbox.tokens.append(options.callback_token)
+            counterpart.inbox.expect_token(options.callback_token)
         try:
             for check in _programme(options):
                 progress(check.title)

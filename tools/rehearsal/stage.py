@@ -130,9 +130,10 @@ class Stage:
     def await_result(self, ask: Ask) -> Arrival | None:
         """The result of an accepted request, recorded as come in time or not; None where none came."""
         # Who announces no timeout breaks a rule already.
-        timeout = self.options.patience.result if ask.timeout is None else float(ask.timeout)
+        longest = self.options.patience.result
+        timeout = longest if ask.timeout is None else float(ask.timeout)
         left = (ask.answer.at + timedelta(seconds=timeout) - utc_now()).total_seconds()
-        patience = min(max(left, 0.0), self.options.patience.result)
+        patience = min(max(left, 0.0), longest)
         where = f"the result of {ask.answer.call.where}"
         try:
             found = self.inbox.arrivals.wait_for(
@@ -140,6 +141,9 @@ class Stage:
             )
         except NotObservedError:
             found = None
+        if found is None and left > longest:
+            self.ledger.skip((rules.RESULT_COMES,), f"{timeout:g} s were announced, which is longer than is waited for")
+            return None
         self.ledger.expect(
             rules.RESULT_COMES,
             found is not None,

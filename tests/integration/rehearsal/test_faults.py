@@ -156,6 +156,7 @@ BREAKS: Mapping[Fault, set[Rule]] = {
     Fault.IN_AMPERES: {rules.ACTIVE_UNIT},
     Fault.ABOVE_THE_LIMIT: {rules.ACTIVE_LIMIT},
     Fault.CALLS_WITH_TOKEN_A: {rules.CALL_TOKEN},
+    Fault.CALLS_WITH_REPLACED_TOKEN: {rules.CALL_TOKEN},
     Fault.CALLS_WITH_PLAIN_TOKEN: {rules.CALL_BASE64},
     Fault.CALLS_WITHOUT_IDS: {rules.CALL_IDS},
     Fault.CALLS_WITH_ONE_ID: {rules.CALL_UNIQUE},

@@ -12,6 +12,7 @@ import pytest
 from tests.support.rehearsals import BRIEF, STEERED, outcome, rehearsed
 from tests.support.rehearsed_receiver import MAXIMUM, TOKEN_A, Fault, RehearsedReceiver
 from tools.counterparts.http_service import LOOPBACK, Request
+from tools.partner_simulator import Party
 from tools.rehearsal import RULES, Address, Level, Options, Target, Verdict, rehearse, rules
 from tools.rehearsal.checks.check import Check
 from tools.rehearsal.counterpart import Counterpart
@@ -147,6 +148,24 @@ def test_a_receiver_that_always_finds_it_too_often_breaks_nothing() -> None:
 
     assert "TOO_OFTEN" in outcome(found, rules.GET_ACCEPTED).why
     assert found.conforms
+
+
+def test_a_result_that_was_announced_for_later_than_is_waited_for_is_not_missed() -> None:
+    with RehearsedReceiver(Fault.NO_RESULTS) as receiver:
+        receiver.timeout = 3600
+        options = replace(STEERED, patience=replace(BRIEF, result=0.1))
+        found = rehearse(Target(receiver.versions_url, TOKEN_A), options, address=Address(), car=receiver)
+
+    assert "3600 s were announced" in outcome(found, rules.RESULT_COMES).why
+
+
+def test_the_party_that_was_named_is_spoken_to() -> None:
+    with RehearsedReceiver() as receiver:
+        receiver.further_party = "XYZ"
+        target = Target(receiver.versions_url, TOKEN_A, cpo=Party("NL", "CPO"))
+        found = rehearse(target, STEERED, address=Address(), car=receiver)
+
+    assert outcome(found, rules.ROUTING_SWAPPED).verdict is Verdict.PASSED
 
 
 def test_a_check_that_hangs_is_given_up() -> None:

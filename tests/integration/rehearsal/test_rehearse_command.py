@@ -77,6 +77,7 @@ def test_another_decision_is_a_note_and_counts_only_where_it_is_strict(
         ("--versions-url", "http://localhost:1/versions", "--token", "a-token-on-the-command-line"),
         ("--versions-url", "http://localhost:1/versions", "--token", "env:OCPI_TOKEN", "--listen", "8080"),
         ("--versions-url", "http://localhost:1/versions", "--token", "env:OCPI_TOKEN", "--cpo", "ABC"),
+        ("--versions-url", "https://cpo.example/versions", "--token", "env:OCPI_TOKEN", "--listen", "127.0.0.1:0"),
     ],
 )
 def test_wrong_usage_is_exit_code_2(arguments: tuple[str, ...]) -> None:

@@ -160,7 +160,10 @@ def take_credentials(stage: Stage, answer: Answer) -> str | None:
     roles = ", ".join(one.role for one in told.roles)
     stage.ledger.expect(rules.CREDENTIALS_ROLE, bool(cpos), where=where, expected="a CPO", seen=roles)
     # Whoever is no CPO is spoken to all the same, so that the other rules can be seen.
-    stage.counterpart.cpos = cpos or tuple(one.party for one in told.roles)
+    spoken = cpos or tuple(one.party for one in told.roles)
+    # Whom we spoke to, or were told to speak to, stays the first.
+    first = stage.counterpart.cpos[:1]
+    stage.counterpart.cpos = tuple(sorted(spoken, key=lambda one: not any(one.is_same(known) for known in first)))
     return told.token
 
 

@@ -106,9 +106,10 @@ def _judge_case(stage: Stage, session: str, first: Ask) -> None:
 
 def _await_raw(stage: Stage, ask: Ask) -> None:
     """Wait for the result at a response URL with a & that was not encoded: whole, or cut there."""
+    patience = min(float(ask.timeout or 0), stage.options.patience.result)
     try:
         found = stage.inbox.arrivals.wait_for(
-            lambda one: one.subject in {Subject.RESULT, Subject.CUT} and one.key == ask.key, float(ask.timeout or 0)
+            lambda one: one.subject in {Subject.RESULT, Subject.CUT} and one.key == ask.key, patience
         )
     except NotObservedError:
         return
