@@ -73,7 +73,7 @@ class Need(Enum):
     ENDPOINTS = "there is no registration, or no endpoint is known"
     SESSION = "no running session: see --session and --wait-for-session"
     STEER = "it would set or clear a profile on a car's session: see --steer"
-    CAR = "no charge point of ours takes part: see --demo-car"
+    CAR = "no charge point of ours takes part: see --local"
     UNREGISTER = "the registration is kept: see --unregister"
 
 
