@@ -61,7 +61,6 @@ class Workers(Construct):
         relay.send_to(
             queues.charger_commands, queues.request_deadlines, queues.result_callbacks, queues.partner_updates
         )
-        relay.give_up_to(queues.result_callbacks)
         return relay
 
     def _send_charger_commands(self, csms_api_url: str) -> BridgeFunction:

@@ -34,7 +34,7 @@ ENVIRONMENT = {
     "csms_frames": {"SECRETS_PREFIX", "CSMS_EVENTS_QUEUE_URL"},
     "csms_sessions": {"REGISTRY_TABLE", "SECRETS_PREFIX", "CSMS_EVENTS_QUEUE_URL"},
     "csms_callback": {"REGISTRY_TABLE", "REQUESTS_TABLE", "SESSIONS_TABLE", "SECRETS_PREFIX"},
-    "relay_outbox": OUTLETS | {"RESULT_CALLBACKS_DLQ_URL", "CSMS_BUS_NAME"},
+    "relay_outbox": OUTLETS | {"CSMS_BUS_NAME"},
     "send_charger_commands": {
         "REGISTRY_TABLE",
         "REQUESTS_TABLE",

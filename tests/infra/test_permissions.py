@@ -63,7 +63,7 @@ EXPECTED = {
     | {(READ_SECRET, SIGNING)},
     "relay_outbox": _each(READ_STREAM, f"{SESSIONS}.StreamArn", f"{REQUESTS}.StreamArn")
     | _each(["dynamodb:ListStreams"], f"{SESSIONS}/stream/*", f"{REQUESTS}/stream/*")
-    | _each(SEND, COMMANDS, DEADLINES, RESULTS, UPDATES, f"{RESULTS}-dlq", "Queues/relay-failures")
+    | _each(SEND, COMMANDS, DEADLINES, RESULTS, UPDATES, "Queues/relay-failures")
     | {("events:PutEvents", "CsmsBus/Bus")},
     "send_charger_commands": _items(REQUESTS, "BatchGetItem", "PutItem", "UpdateItem")
     | _items(SESSIONS, "BatchGetItem", "UpdateItem")

@@ -175,7 +175,6 @@ SCENARIOS = (
     Scenario("relay_outbox: an accepted PUT", (put,), relayed),
     Scenario("relay_outbox: three accepted at once", (put, put_other, delete), relayed),
     Scenario("relay_outbox: an answer", (*SENT_OUT, SENDS), relayed),
-    Scenario("relay_outbox: a result that was given up", (partner(Manner.FORGETS), *ANSWERED, DELIVERS), relayed),
     Scenario("relay_outbox: a session", (STEERED[0], settled, leaves, INGESTS), relayed),
     Scenario("relay_outbox: preferences", (takes_wishes, wishes), relayed),
     Scenario("set_preferences: wishes", (takes_wishes,), wishes, wishes),

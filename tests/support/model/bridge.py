@@ -132,7 +132,7 @@ class ModelBridge:
         self.request_profile = RequestProfile(intake, clock, TIMEOUT, allow_loopback_http=False, pause=lambda _: None)
         self.send_command = SendCommand(commands, driver, record, lambda _: "https://csms.example", clock)
         self.record_result = RecordResult(commands, self.charge_point, record, clock)
-        self.deliver_result = DeliverResult(deliveries, deliveries, client, clock, random=lambda: 0.0)
+        self.deliver_result = DeliverResult(deliveries, deliveries, client, outbox, clock, random=lambda: 0.0)
         self.sweep = Sweep(guarded("sweeps", stores.sweeps), outbox, clock)
         self.ingest = IngestEvent(sessions, states, clock, own.learn)
         self.update_partner = UpdatePartner(

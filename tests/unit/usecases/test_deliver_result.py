@@ -1,5 +1,6 @@
 """A result reaches the partner quickly, once, or not at all; and what nobody answered expires."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -7,17 +8,18 @@ from decimal import Decimal
 import pytest
 
 from ocpi_bridge.adapters.dynamodb import registry_items
+from ocpi_bridge.adapters.sqs.outbox import NotTaken
 from ocpi_bridge.domain.delivery import STARTED_AGAIN
 from ocpi_bridge.domain.partners import Party
 from ocpi_bridge.domain.plans import Plan, PlanPeriod, RateUnit
 from ocpi_bridge.domain.requests import Origin, RequestKind, RequestState, Result
 from ocpi_bridge.domain.sessions import Session
-from ocpi_bridge.ports import Done, PartnerMessage, Receipt, ResultMessage
+from ocpi_bridge.ports import Done, FailedDelivery, Message, PartnerMessage, Receipt, ResultMessage
 from ocpi_bridge.usecases.deliver_result import LEASE, Delivered, DeliverResult, Outcome
 from ocpi_bridge.usecases.relay_outbox import messages_for
 from tests.support.clocks import START
 from tests.support.dynamodb_faults import meanwhile
-from tests.support.scripted import DELIVERED, NOT_FOUND, UNREACHABLE, ScriptedPartner
+from tests.support.scripted import DELIVERED, NOT_FOUND, UNREACHABLE, MemoryOutbox, ScriptedPartner
 from tests.support.world import DEADLINE, RESPONSE_URL, TIMEOUT, World
 
 GET = RequestKind.GET
@@ -27,11 +29,21 @@ PENDING, SENT, ANSWERED, EXPIRED = (
     RequestState.ANSWERED,
     RequestState.EXPIRED,
 )
+
+
+class RefusingOutbox(MemoryOutbox):
+    """Takes nothing."""
+
+    def send(self, messages: Sequence[Message], *, again: str | None = None) -> None:
+        raise NotTaken
+
+
 BUSY = Receipt(delivered=False, error="http_503", http_status=503, retry_after=20)
 
 
-def delivery(world: World, partner: ScriptedPartner) -> DeliverResult:
-    return DeliverResult(world.deliveries, world.deliveries, partner, world.clock, random=lambda: 0.0)
+def delivery(world: World, partner: ScriptedPartner, outbox: MemoryOutbox | None = None) -> DeliverResult:
+    given_up = outbox or MemoryOutbox()
+    return DeliverResult(world.deliveries, world.deliveries, partner, given_up, world.clock, random=lambda: 0.0)
 
 
 def deliver(world: World, *receipts: Receipt) -> tuple[Outcome, ScriptedPartner]:
@@ -202,6 +214,39 @@ def test_after_the_announced_timeout_no_attempt_is_made(
     assert bool(partner.messages) is tried
     assert outcome.what is (Delivered.DELIVERED if tried else Delivered.GIVEN_UP)
     assert outcome.error == (None if tried else "too_late")
+
+
+def test_a_lease_that_took_its_time_leaves_no_attempt_after_the_timeout(world: World, session: Session) -> None:
+    """A throttled write is tried again for seconds; the partner must not hear of the request when they are over."""
+    answered(world, session)
+    world.clock.advance(TIMEOUT.total_seconds() - 1)
+
+    with meanwhile(world.deliveries.client, lambda: world.clock.advance(2)):
+        outcome, partner = deliver(world)
+
+    assert (outcome.what, outcome.error, partner.messages) == (Delivered.GIVEN_UP, "too_late", [])
+
+
+def test_a_result_that_is_given_up_goes_to_the_operators_without_the_response_urls_query(
+    world: World, session: Session
+) -> None:
+    answered(world, session)
+    outbox = MemoryOutbox()
+
+    delivery(world, ScriptedPartner(NOT_FOUND), outbox).deliver("r1")
+
+    expected = FailedDelivery("r1", "jedlix", session.session_id, "SET", "ACCEPTED", 1, "http_404", "www.jedlix.com")
+    assert outbox.messages == [expected]
+
+
+def test_a_result_is_at_its_end_only_when_the_operators_have_it(world: World, session: Session) -> None:
+    """Nobody wakes a request that is at its end: an entry that is sent after it can be lost for good."""
+    answered(world, session)
+
+    with pytest.raises(NotTaken):
+        delivery(world, ScriptedPartner(NOT_FOUND), RefusingOutbox()).deliver("r1")
+
+    assert world.request().state is ANSWERED
 
 
 def test_a_result_that_is_given_up_is_not_woken_again(world: World, session: Session) -> None:

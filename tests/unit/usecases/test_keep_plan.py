@@ -22,7 +22,7 @@ from ocpi_bridge.usecases.watch_active_profile import HINT_PAUSE, RETRY_AFTER
 from ocpi_bridge.usecases.watching import Watched
 from tests.support.clocks import START
 from tests.support.dynamodb_faults import meanwhile
-from tests.support.scripted import DELIVERED, UNREACHABLE, Outcome, ScriptedDriver
+from tests.support.scripted import DELIVERED, UNREACHABLE, MemoryOutbox, Outcome, ScriptedDriver
 from tests.support.watched_site import ACCEPTED, AS_ASKED, LOWER, Site, schedule, sender
 from tests.support.world import CARD, DEADLINE, PAUSE_BETWEEN, World, event
 
@@ -65,7 +65,7 @@ def session(world: World, running: Session) -> Session:
 def expire(world: World, site: Site, request_id: str) -> None:
     """The deadline comes, and nobody has answered."""
     world.clock.advance(max(0, (world.request(request_id).deadline - world.clock.now()).total_seconds()))
-    DeliverResult(world.deliveries, world.deliveries, site.http, world.clock).expire(request_id)
+    DeliverResult(world.deliveries, world.deliveries, site.http, MemoryOutbox(), world.clock).expire(request_id)
 
 
 def send_without_answer(world: World, session: Session, site: Site, plan: Plan, request_id: str = "r2") -> None:
@@ -595,7 +595,7 @@ def test_a_request_of_our_own_that_expires_is_made_again_and_its_outcome_found_o
     [again] = site.own()
     assert world.commands.mark_sent(world.request(again.request_id))
     world.clock.advance(OWN_TIMEOUT.total_seconds())
-    DeliverResult(world.deliveries, world.deliveries, site.http, world.clock).expire(again.request_id)
+    DeliverResult(world.deliveries, world.deliveries, site.http, MemoryOutbox(), world.clock).expire(again.request_id)
     assert site.step(session) is Watched.FAILED
     world.clock.advance(60)
     assert site.step(session) is Watched.RESENDING

@@ -14,7 +14,6 @@ from ocpi_bridge.domain.requests import Callback, Delivery, Fit, Origin, Request
 from ocpi_bridge.ports import (
     CommandMessage,
     DeadlineMessage,
-    FailedDelivery,
     Message,
     PushMessage,
     ResultMessage,
@@ -74,6 +73,7 @@ WISHES = PreferencesChange(
         ({"state": RequestState.EXPIRED, "result": Result.REJECTED, "origin": Origin.BRIDGE}, [LOOK]),
         ({"state": RequestState.EXPIRED, "result": Result.REJECTED}, []),
         ({"state": RequestState.DELIVERED, "result": Result.ACCEPTED}, []),
+        ({"state": RequestState.UNDELIVERED, "result": Result.ACCEPTED, "delivery": Delivery(3, None, "http_404")}, []),
     ],
     ids=[
         "accepted",
@@ -87,18 +87,11 @@ WISHES = PreferencesChange(
         "expired, the bridge's own",
         "expired, which delivers in the same step",
         "delivered",
+        "given up, which tells the operators before",
     ],
 )
 def test_a_request_calls_for_the_messages_of_its_state(change: dict[str, object], messages: list[Message]) -> None:
     assert messages_for(replace(ACCEPTED, **change)) == messages  # type: ignore[arg-type]
-
-
-def test_a_result_that_was_given_up_goes_to_the_operators_without_the_response_urls_query() -> None:
-    given_up = replace(
-        ACCEPTED, state=RequestState.UNDELIVERED, result=Result.ACCEPTED, delivery=Delivery(3, None, "http_404")
-    )
-    expected = FailedDelivery("r1", "jedlix", "s1", "SET", "ACCEPTED", 3, "http_404", "www.jedlix.com")
-    assert messages_for(given_up) == [expected]
 
 
 def test_a_session_is_told_to_everybody_who_sees_it_once_for_each_version() -> None:

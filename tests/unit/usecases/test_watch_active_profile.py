@@ -23,7 +23,7 @@ from ocpi_bridge.usecases.watch_active_profile import RETRY_AFTER
 from ocpi_bridge.usecases.watching import Watched
 from tests.support.clocks import START
 from tests.support.dynamodb_faults import meanwhile
-from tests.support.scripted import DELIVERED, NOT_FOUND, UNREACHABLE
+from tests.support.scripted import DELIVERED, NOT_FOUND, UNREACHABLE, MemoryOutbox
 from tests.support.watched_site import ACCEPTED, AS_ASKED, LOWER, Site, schedule, sender
 from tests.support.world import CARD, PAUSE_BETWEEN, World, event
 
@@ -268,7 +268,7 @@ def test_a_request_of_our_own_that_nobody_answers_expires_and_is_made_again(worl
     assert site.step(session) is Watched.LOOKING
     world.clock.advance(OWN_TIMEOUT.total_seconds())
     [asked] = site.own()
-    DeliverResult(world.deliveries, world.deliveries, site.http, world.clock).expire(asked.request_id)
+    DeliverResult(world.deliveries, world.deliveries, site.http, MemoryOutbox(), world.clock).expire(asked.request_id)
     assert site.step(session) is Watched.FAILED
     world.clock.advance(60)
     assert site.step(session) is Watched.LOOKING

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from random import SystemRandom
+from urllib.parse import urlsplit
 
 from ocpi_bridge.domain.delivery import GRACE, next_attempt
 from ocpi_bridge.domain.requests import (
@@ -22,7 +23,15 @@ from ocpi_bridge.domain.requests import (
     Result,
 )
 from ocpi_bridge.ocpi.charging_profiles import result_body
-from ocpi_bridge.ports import Clock, DeliveryStore, PartnerClient, PartnerMessage, PartnerReader
+from ocpi_bridge.ports import (
+    Clock,
+    DeliveryStore,
+    FailedDelivery,
+    Outbox,
+    PartnerClient,
+    PartnerMessage,
+    PartnerReader,
+)
 
 # One attempt may take this long; a partner that needs longer for an empty answer is not answering.
 ATTEMPT_BUDGET = timedelta(seconds=8)
@@ -61,6 +70,7 @@ class DeliverResult:
     store: DeliveryStore
     partners: PartnerReader
     client: PartnerClient
+    outbox: Outbox
     clock: Clock
     random: Callable[[], float] = SystemRandom().random
 
@@ -94,7 +104,8 @@ class DeliverResult:
         leased = self.store.lease_delivery(request, until=now + LEASE, now=now)
         if leased is None:
             return Outcome(Delivered.AGAIN, request, again_at=now + LEASE)
-        return self._attempt(leased, now)
+        # The lease may have taken its time: what is left for the attempt is what is left now.
+        return self._attempt(leased, self.clock.now())
 
     def _attempt(self, request: Request, now: datetime) -> Outcome:
         partner = self.partners.partner(request.partner_id or "")
@@ -132,5 +143,21 @@ class DeliverResult:
         return Outcome(Delivered.AGAIN, request, again_at=due, error=error)
 
     def _give_up(self, request: Request, error: str) -> Outcome:
+        # The operators' entry first: nobody wakes a request that is at its end, so one lost after it would be lost for
+        # good. A crash between the two makes the entry come twice.
+        self.outbox.send([_failed(request, error)])
         self.store.undelivered(request, error)
         return Outcome(Delivered.GIVEN_UP, request, error=error)
+
+
+def _failed(request: Request, error: str) -> FailedDelivery:
+    return FailedDelivery(
+        request_id=request.request_id,
+        partner_id=request.partner_id or "",
+        session_id=request.session_id,
+        kind=request.kind.value,
+        result=request.result.value if request.result else "",
+        attempts=request.delivery.attempts,
+        error=error,
+        host=(urlsplit(request.callback.response_url).hostname or "") if request.callback else "",
+    )

@@ -1,7 +1,6 @@
 """An item was written: the messages that carry it on. Nobody writes an item and then sends a message by himself."""
 
 from collections.abc import Sequence
-from urllib.parse import urlsplit
 
 from ocpi_bridge.domain.preferences import PreferencesChange
 from ocpi_bridge.domain.requests import UNDELIVERED_RESULT, Origin, Request, RequestKind, RequestState, Result
@@ -9,7 +8,6 @@ from ocpi_bridge.domain.sessions import Session
 from ocpi_bridge.ports import (
     CommandMessage,
     DeadlineMessage,
-    FailedDelivery,
     Message,
     Outbox,
     PushMessage,
@@ -50,8 +48,6 @@ def messages_for(change: Change) -> list[Message]:
             return [result, *_watched(change)] if _leaves_a_duty(change) else [result]
         case RequestState.EXPIRED if change.delivery.attempts == 0 and _leaves_a_duty(change):
             return _watched(change)
-        case RequestState.UNDELIVERED:
-            return [_failed(change)]
         case _:
             return []
 
@@ -73,16 +69,3 @@ def _leaves_a_duty(request: Request) -> bool:
 
 def _has_delivery(request: Request) -> bool:
     return request.origin is Origin.PARTNER and request.state in UNDELIVERED_RESULT
-
-
-def _failed(request: Request) -> FailedDelivery:
-    return FailedDelivery(
-        request_id=request.request_id,
-        partner_id=request.partner_id or "",
-        session_id=request.session_id,
-        kind=request.kind.value,
-        result=request.result.value if request.result else "",
-        attempts=request.delivery.attempts,
-        error=request.delivery.last_error or "",
-        host=(urlsplit(request.callback.response_url).hostname or "") if request.callback else "",
-    )

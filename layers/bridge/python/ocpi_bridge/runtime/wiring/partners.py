@@ -10,6 +10,7 @@ from ocpi_bridge.adapters.dynamodb.sessions import DynamoSessionStore
 from ocpi_bridge.adapters.dynamodb.watches import DynamoWatchStore
 from ocpi_bridge.adapters.partner_http.guarded import guarded_partner_client
 from ocpi_bridge.adapters.secrets.secrets_manager import SecretsManagerStore
+from ocpi_bridge.adapters.sqs.outbox import QueueUrls, SqsOutbox
 from ocpi_bridge.ports import PartnerClient
 from ocpi_bridge.runtime import clients
 from ocpi_bridge.runtime.clock import SystemClock
@@ -31,7 +32,8 @@ def deliver_result() -> DeliverResult:
     store = DynamoDeliveryStore(
         clients.dynamodb(), variable("SESSIONS_TABLE"), variable("REQUESTS_TABLE"), variable("REGISTRY_TABLE"), clock
     )
-    return DeliverResult(store=store, partners=store, client=_client(_secrets()), clock=clock)
+    given_up = SqsOutbox(clients.sqs(), QueueUrls(failed_deliveries=variable("RESULT_CALLBACKS_DLQ_URL")), clock)
+    return DeliverResult(store=store, partners=store, client=_client(_secrets()), outbox=given_up, clock=clock)
 
 
 def update_partner() -> UpdatePartner:

@@ -18,7 +18,6 @@ def outbox() -> SqsOutbox:
         request_deadlines=variable("REQUEST_DEADLINES_QUEUE_URL"),
         result_callbacks=variable("RESULT_CALLBACKS_QUEUE_URL"),
         partner_updates=variable("PARTNER_UPDATES_QUEUE_URL"),
-        failed_deliveries=optional("RESULT_CALLBACKS_DLQ_URL"),
         csms_events=optional("CSMS_EVENTS_QUEUE_URL"),
     )
     return SqsOutbox(clients.sqs(), queues, SystemClock())
