@@ -12,7 +12,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 LOCK := uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast check up down status deploy synth openapi lock clean
+.PHONY: help setup demo test test-fast prove check up down status deploy synth openapi lock clean
 
 help: ## what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,10 @@ test: $(READY) ## all tests, those on the deployed stack last
 
 test-fast: $(READY) ## the tests that need neither network nor processes
 	@$(BIN)/pytest -q -n 2 -m "not integration and not e2e and not prove" $(ARGS)
+
+prove: $(READY) ## the long proofs: a life-cycle model, then thousands of requests while everything fails (20 minutes)
+	@$(BIN)/pytest -q -n 2 -m prove --hypothesis-profile=prove || [ $$? -eq 5 ] # 5: there is none
+	@$(BIN)/python -m tools.prove $(ARGS)
 
 check: $(READY) ## lint, format, types, import contracts
 	@$(BIN)/ruff check --quiet

@@ -13,7 +13,7 @@ import pytest
 
 from ocpi_bridge.domain.requests import Request, RequestState
 from ocpi_bridge.domain.stations import CsmsMode
-from tests.support.e2e_faults import Queue, kill_caller, paused, sweep
+from tests.support.e2e_faults import Queue, paused, sweep
 from tests.support.e2e_log import FunctionLog
 from tests.support.e2e_site import SOON, Site, flat, limits, profile_id, site
 from tests.support.e2e_waiting import eventually
@@ -77,7 +77,7 @@ def killing(place: Site) -> Callable[[ReceivedCommand], None]:
 
     def hook(command: ReceivedCommand) -> None:
         place.csms.before_http_answer(None)
-        kill_caller(place.stack, "send_charger_commands", command.client_port)
+        place.stack.kill_caller("send_charger_commands", command.client_port)
 
     return hook
 
@@ -147,7 +147,7 @@ def with_a_killed_deliverer(places: Places) -> Story:
     place.partner.misbehave(NeverAnswer(handled=True), method="POST")
     story = put(place)
     post = place.partner.http.requests.wait_for(lambda request: request.method == "POST", SOON)
-    kill_caller(place.stack, "deliver_results", post.client_port)
+    place.stack.kill_caller("deliver_results", post.client_port)
     return story
 
 

@@ -6,8 +6,6 @@ from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING
 
-import psutil
-
 from tests.support.e2e_waiting import eventually
 from tools.local_stack import LocalStack
 
@@ -15,8 +13,6 @@ if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_sqs import SQSClient
 
-# Where the counterparts listen and functions call from.
-HOST = "127.0.0.1"
 # The embedded AWS looks at its mappings and queues every second.
 LONG_POLL_SECONDS = 1
 BATCH = 10
@@ -24,25 +20,9 @@ BATCH = 10
 HIDDEN_SECONDS = 10
 
 
-def kill_caller(stack: LocalStack, function: str, port: int) -> None:
-    """Ends the process of a function that has a TCP connection from this port, as a machine that dies does."""
-    for pid in stack.worker_pids(function):
-        process = psutil.Process(pid)
-        if any(connection.laddr == (HOST, port) for connection in process.net_connections("tcp")):
-            process.kill()
-            process.wait()
-            return
-    raise LookupError(f"no process of {function} holds port {port}")
-
-
-def function_name(stack: LocalStack, function: str) -> str:
-    """The deployed name of a function, by its folder's."""
-    return f"{stack.description.stack_name}-{function.replace('_', '-')}"
-
-
 def sweep(stack: LocalStack) -> None:
     """Lets the sweep's minute come now. Raises when the function does."""
-    answer = _functions(stack).invoke(FunctionName=function_name(stack, "sweep"), Payload=b"{}")
+    answer = _functions(stack).invoke(FunctionName=stack.function_name("sweep"), Payload=b"{}")
     if "FunctionError" in answer:
         raise RuntimeError(answer["Payload"].read().decode())
 
@@ -64,7 +44,7 @@ def paused(stack: LocalStack, function: str) -> Iterator[None]:
     mappings = [
         mapping["UUID"]
         for mapping in client.list_event_source_mappings()["EventSourceMappings"]
-        if f":{function_name(stack, function)}" in mapping["FunctionArn"]
+        if f":{stack.function_name(function)}" in mapping["FunctionArn"]
     ]
     if not mappings:
         raise LookupError(f"{function} has no queue and no stream")

@@ -9,7 +9,6 @@ from urllib.parse import unquote
 
 import boto3
 
-from tests.support.e2e_faults import function_name
 from tools.counterparts.json_types import JsonObject, as_list, as_object, as_text
 from tools.local_stack import LocalStack
 
@@ -79,7 +78,7 @@ class Grants:
 
     def _role(self, function: str) -> str:
         configuration = self._stack.client("lambda").get_function_configuration(
-            FunctionName=function_name(self._stack, function)
+            FunctionName=self._stack.function_name(function)
         )
         return configuration["Role"].rpartition("/")[2]
 

@@ -116,8 +116,8 @@ Fault = Answer | AnswerLate | AnswerSlowly | NeverAnswer | ResetConnection
 class HttpService:
     """Serves `handle` until it is stopped, on an ephemeral loopback port unless `listen` (address, port) says otherwise.
 
-    `requests` records every request, `errors` what `handle` raised (the caller then gets 500). Planned faults apply in
-    the order planned. Use as a context manager, or `start` and `stop`.
+    `requests` records every request, unless `records` is False; `errors` what `handle` raised (the caller then gets
+    500). Planned faults apply in the order planned. Use as a context manager, or `start` and `stop`.
     """
 
     def __init__(
@@ -127,6 +127,7 @@ class HttpService:
         name: str,
         host: str = "localhost",
         listen: tuple[str, int] = (LOOPBACK, 0),
+        records: bool = True,
     ) -> None:
         self.requests: Journal[Request] = Journal()
         self.errors: Journal[Exception] = Journal()
@@ -134,6 +135,7 @@ class HttpService:
         self._handle = handle
         self._name = name
         self._host = host
+        self._records = records
         self._stopping = threading.Event()
         self._server = _Server(self, listen)
         self._thread: threading.Thread | None = None
@@ -155,6 +157,10 @@ class HttpService:
             when=lambda request: path in request.path and method in {None, request.method},
             times=times,
         )
+
+    def plan_each(self, choose: Callable[[Request], Fault | None]) -> None:
+        """Let `choose` say what hits each request that no planned fault hits."""
+        self._faults.otherwise = choose
 
     def clear_faults(self) -> None:
         """Behave well again."""
@@ -193,7 +199,8 @@ class HttpService:
             return Response(500)
 
     def _serve(self, request: Request, connection: "_Connection") -> None:
-        self.requests.record(request)
+        if self._records:
+            self.requests.record(request)
         fault = self._faults.take(request)
         handled = fault is None or fault.handled
         response = self._respond(request) if handled else Response(500)
@@ -288,8 +295,9 @@ class _Connection(BaseHTTPRequestHandler):
 
     def send_slowly(self, response: Response, bytes_per_second: int, stopping: threading.Event) -> None:
         self._send_head(response)
-        for piece in _pieces(response.body, max(1, int(bytes_per_second * SLOW_PIECE_SECONDS))):
-            if stopping.wait(SLOW_PIECE_SECONDS):
+        size = max(1, int(bytes_per_second * SLOW_PIECE_SECONDS))
+        for piece in _pieces(response.body, size):
+            if stopping.wait(size / bytes_per_second):
                 return
             self.wfile.write(piece)
 

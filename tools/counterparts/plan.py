@@ -17,9 +17,13 @@ class _Planned(Generic[Subject, Deviation]):
 
 
 class Plan(Generic[Subject, Deviation]):
-    """Deviations in the order they were planned; each applies a number of times, or always. Thread safe."""
+    """Deviations in the order they were planned; each applies a number of times, or always. Thread safe.
+
+    `otherwise` is asked for a deviation where none is planned.
+    """
 
     def __init__(self) -> None:
+        self.otherwise: Callable[[Subject], Deviation | None] | None = None
         self._planned: list[_Planned[Subject, Deviation]] = []
         self._lock = threading.Lock()
 
@@ -31,7 +35,7 @@ class Plan(Generic[Subject, Deviation]):
             self._planned.append(_Planned(deviation, when, times))
 
     def take(self, subject: Subject) -> Deviation | None:
-        """The first planned deviation that matches, used up by one; None when nothing is planned for it."""
+        """The first planned deviation that matches, used up by one; else what `otherwise` says."""
         with self._lock:
             for planned in self._planned:
                 if not planned.applies(subject):
@@ -41,9 +45,11 @@ class Plan(Generic[Subject, Deviation]):
                     if planned.times_left == 0:
                         self._planned.remove(planned)
                 return planned.deviation
-        return None
+        # Foreign code: it runs outside the lock.
+        return None if self.otherwise is None else self.otherwise(subject)
 
     def clear(self) -> None:
         """Forget everything planned."""
         with self._lock:
             self._planned.clear()
+            self.otherwise = None

@@ -3,6 +3,7 @@
 import logging
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -108,6 +109,10 @@ class CallbackSender:
             when=lambda command: station_id in {None, command.station_id} and action in {None, command.action},
             times=times,
         )
+
+    def plan_each(self, choose: Callable[[ReceivedCommand], CallbackFault | None]) -> None:
+        """Let `choose` say what hits each callback that no planned fault hits."""
+        self._faults.otherwise = choose
 
     def clear_faults(self) -> None:
         """Call back as CitrineOS does again."""

@@ -1,5 +1,6 @@
 """The bridge's real stack on this machine, as an object for tests, the demo and the command line."""
 
+import contextlib
 import json
 import ssl
 import time
@@ -12,11 +13,12 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Final, Literal, Self, overload
 
 import boto3
+import psutil
 from botocore.client import BaseClient
 
 from tools.local_stack import emulator as emulators
 from tools.local_stack.deployment import ROOT, STAGE, Deployment
-from tools.local_stack.emulator import ACCESS_KEY_ID, ACCOUNT, REGION, SECRET_ACCESS_KEY, Emulator
+from tools.local_stack.emulator import ACCESS_KEY_ID, ACCOUNT, HOST, REGION, SECRET_ACCESS_KEY, Emulator
 from tools.local_stack.errors import LocalStackError, NotRunning, StackSilent
 from tools.local_stack.layout import Layout
 
@@ -166,8 +168,24 @@ class LocalStack:
 
     def worker_pids(self, function: str) -> tuple[int, ...]:
         """Return the processes that run a function now, by its folder's name. Ending one loses what it is doing."""
-        full_name = f"{STAGE.prefix}-{function.replace('_', '-')}"
-        return tuple(process.pid for process in self._emulator.workers_of(full_name))
+        return tuple(process.pid for process in self._emulator.workers_of(self.function_name(function)))
+
+    def kill_caller(self, function: str, port: int) -> None:
+        """End the process of a function that has a TCP connection from this port, as a machine that dies does.
+
+        Raises LookupError if there is none (any more).
+        """
+        for process in self._emulator.workers_of(self.function_name(function)):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                if any(connection.laddr == (HOST, port) for connection in process.net_connections("tcp")):
+                    process.kill()
+                    process.wait()
+                    return
+        raise LookupError(f"no process of {function} holds port {port}")
+
+    def function_name(self, function: str) -> str:
+        """Return the deployed name of a function, by its folder's."""
+        return f"{self.description.stack_name}-{function.replace('_', '-')}"
 
     @overload
     def client(self, service: Literal["apigateway"]) -> "APIGatewayClient": ...

@@ -104,6 +104,13 @@ class Exchange:
             and self.answer.response.result is ResponseType.ACCEPTED
         )
 
+    @property
+    def promised_by(self) -> datetime | None:
+        """When the timeout that was announced ends, None where no result was promised."""
+        if self.answer is None or not self.is_accepted:
+            return None
+        return self.answer.at + timedelta(seconds=self.timeout or 0)
+
     def results(self) -> list[ReceivedResult]:
         """The results received so far; more than one is a violation."""
         return self._results.matching(lambda result: result.request_key == self.request_key)
@@ -196,8 +203,8 @@ class Exchanges:
             if not any(other.answer is None or other.is_accepted for other in siblings):
                 self._violations.note(where, "a result although none was promised")
             return
-        promised = exchange.answer.at + timedelta(seconds=exchange.timeout or 0)
-        if result.at > promised:
+        promised = exchange.promised_by
+        if promised is not None and result.at > promised:
             self._violations.note(where, f"{(result.at - promised).total_seconds():.1f} s after the announced timeout")
 
 

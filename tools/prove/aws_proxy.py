@@ -1,0 +1,215 @@
+"""Between the deployed functions and DynamoDB and SQS: everything goes through, but for what is to go wrong.
+
+The functions are the deployed ones. Only their environment says where the two services are (AWS_ENDPOINT_URL_DYNAMODB
+and AWS_ENDPOINT_URL_SQS, which every AWS SDK reads), so the faults reach them as AWS's do: through the unchanged SDK.
+"""
+
+import http.client
+import queue
+import ssl
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from random import Random
+from typing import TYPE_CHECKING, Self
+from urllib.parse import urlsplit
+
+from tools.counterparts.http_service import Fault, HttpService, Request, ResetConnection, Response
+from tools.local_stack import LocalStack
+from tools.prove import aws_faults
+from tools.prove.aws_faults import Crash, QueueFault, TableFault
+from tools.prove.rota import Kind, Rota, Tally
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
+
+# Somebody waits for their answer, or nobody would repeat their run: faults come one by one, as the SDK's own attempts
+# (3) have to bear. Queues and streams repeat the runs of the others.
+ANSWERING = ("ocpi_charging_profiles", "csms_callback", "csms_events", "sweep")
+WORKING = ("relay_outbox", "send_charger_commands", "deliver_results", "push_updates", "ingest_csms_events")
+# Whose process may die. The partner's own call is left alone: who loses an answer knows no more than before.
+CRASHING = (*WORKING, "csms_callback")
+# One in so many calls goes wrong.
+EVERY_ANSWERING = 20
+EVERY_WORKING = 12
+EVERY_VISIBILITY = 4
+# Attempts of the SDK.
+APART = 4
+# In a spell of throttling one call in so many gets through.
+SPARED = 5
+# The embedded AWS ends idle connections after 75 s.
+UPSTREAM_SECONDS = 30.0
+# Headers that belong to one connection.
+_HOP_BY_HOP = frozenset({"connection", "content-length", "keep-alive", "transfer-encoding"})
+
+
+class AwsProxy:
+    """The functions' way to DynamoDB and SQS. While `stormy` is False everything goes through.
+
+    One in `every` batches of the relay goes wrong, one in `crash_every` calls of a worker is its last. `tally` says how often what went wrong, `crashes` whose process
+    died. Use as a context manager: the functions take this way until it ends.
+    """
+
+    def __init__(self, stack: LocalStack, *, seed: int, every: int, crash_every: int) -> None:
+        self.stormy = False
+        self.tally = Tally([*TableFault, *QueueFault, *Crash])
+        self.crashes = Tally(CRASHING)
+        self._stack = stack
+        self._tables = {
+            **{name: _rota(list(TableFault), EVERY_ANSWERING, f"{seed} {name}", apart=APART) for name in ANSWERING},
+            **{name: _rota(list(TableFault), EVERY_WORKING, f"{seed} {name}") for name in WORKING},
+        }
+        self._dying = {
+            name: _rota(list(Crash), crash_every, f"{seed} crash {name}", apart=crash_every // 2) for name in CRASHING
+        }
+        relayed = (QueueFault.DROPPED, QueueFault.DUPLICATED, QueueFault.PARTLY_TAKEN, QueueFault.ERROR)
+        self._relayed = _rota(relayed, every, f"{seed} relay")
+        self._deferred = _rota((QueueFault.ERROR,), EVERY_VISIBILITY, f"{seed} visibility")
+        self._throttled_until: dict[str, float] = {}
+        self._spell = Random(f"{seed} spell")
+        self._upstream = _Upstream(stack)
+        self._queues = stack.client("sqs")
+        self._running = ExitStack()
+
+    def __enter__(self) -> Self:
+        with ExitStack() as running:
+            running.callback(self._upstream.close)
+            client = self._stack.client("lambda")
+            for function in (*ANSWERING, *WORKING):
+                # A port for each function: calls are signed with the host and the path that they are made to.
+                service = HttpService(self._upstream.send, name=f"aws-of-{function}", records=False)
+                service.plan_each(partial(self._choose, function))
+                running.enter_context(service)
+                way = {f"AWS_ENDPOINT_URL_{name}": service.url for name in ("DYNAMODB", "SQS")}
+                running.enter_context(_detour(client, self._stack.function_name(function), way))
+            self._running = running.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._running.close()
+
+    def throttle(self, function: str, seconds: float) -> None:
+        """From now on and for so long, most calls of a function to DynamoDB are throttled."""
+        self._throttled_until[function] = time.monotonic() + seconds
+
+    def _choose(self, function: str, request: Request) -> Fault | None:
+        if not self.stormy:
+            return None
+        crash = self._dying[function].deal() if function in self._dying else None
+        if crash is not None:
+            return self._kill(function, crash, request)
+        return self._of_table(function, request) if aws_faults.is_table(request) else self._of_queue(function, request)
+
+    def _kill(self, function: str, crash: Crash, request: Request) -> Fault | None:
+        if crash is Crash.AFTER:
+            self._upstream.send(request)
+        try:
+            self._stack.kill_caller(function, request.client_port)
+        except LookupError:
+            return None
+        self.tally.count(crash)
+        self.crashes.count(function)
+        return ResetConnection()
+
+    def _of_table(self, function: str, request: Request) -> Fault | None:
+        kind = self._tables[function].deal()
+        in_spell = time.monotonic() < self._throttled_until.get(function, 0.0)
+        if in_spell and self._spell.randrange(SPARED):
+            kind = TableFault.THROTTLED
+        if kind is None:
+            return None
+        if kind is TableFault.CONFLICT and not aws_faults.can_conflict(request):
+            kind = TableFault.THROTTLED
+        self.tally.count(kind)
+        return aws_faults.table_fault(kind, request)
+
+    def _of_queue(self, function: str, request: Request) -> Fault | None:
+        if aws_faults.operation(request) == "ChangeMessageVisibility":
+            kind = self._deferred.deal()
+        else:
+            # A sweep that is not believed is another minute's delay, which a run has no time for.
+            kind = self._relayed.deal() if function == "relay_outbox" else None
+        if kind is None:
+            return None
+        self.tally.count(kind)
+        match kind:
+            case QueueFault.DROPPED:
+                return aws_faults.all_taken(request)
+            case QueueFault.ERROR:
+                return aws_faults.queue_error()
+            case QueueFault.DUPLICATED:
+                self._queues.send_message_batch(**aws_faults.copied(request))
+                return None
+            case QueueFault.PARTLY_TAKEN:
+                return self._take_partly(request)
+
+    def _take_partly(self, request: Request) -> Fault:
+        first, *rest = aws_faults.entries(request)
+        # With our own credentials: the function signed the whole batch.
+        taken = self._queues.send_message_batch(**aws_faults.batch(request, rest))["Successful"] if rest else []
+        return aws_faults.partly_taken(first, taken)
+
+
+class _Upstream:
+    """Connections to the embedded AWS, kept and used again."""
+
+    def __init__(self, stack: LocalStack) -> None:
+        self._port = urlsplit(stack.description.endpoint).port
+        self._trust = ssl.create_default_context(cafile=str(stack.ca_file))
+        self._idle: queue.LifoQueue[http.client.HTTPSConnection] = queue.LifoQueue()
+
+    def send(self, request: Request) -> Response:
+        """Sends a call on as it came and returns its answer."""
+        headers = {name: value for name, value in request.headers.items() if name not in _HOP_BY_HOP}
+        while True:
+            connection, is_used = self._connection()
+            try:
+                connection.request(request.method, request.target, request.body, headers)
+                answer = connection.getresponse()
+                got = Response(answer.status, answer.read(), _kept(dict(answer.headers)))
+            except (ConnectionError, http.client.HTTPException):
+                connection.close()
+                # An idle connection that the other side ended: nothing was done with the call.
+                if is_used:
+                    continue
+                raise
+            self._idle.put(connection)
+            return got
+
+    def close(self) -> None:
+        while not self._idle.empty():
+            self._idle.get().close()
+
+    def _connection(self) -> tuple[http.client.HTTPSConnection, bool]:
+        try:
+            return self._idle.get_nowait(), True
+        except queue.Empty:
+            return http.client.HTTPSConnection(
+                "localhost", self._port, timeout=UPSTREAM_SECONDS, context=self._trust
+            ), False
+
+
+def _kept(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in headers.items() if name.lower() not in _HOP_BY_HOP}
+
+
+def _rota(kinds: Sequence[Kind], every: int, seed: str, *, apart: int = 1) -> Rota[Kind]:
+    return Rota(kinds, every=every, random=Random(seed), apart=apart)
+
+
+@contextmanager
+def _detour(client: "LambdaClient", name: str, way: Mapping[str, str]) -> Iterator[None]:
+    """Meanwhile the function finds services by these variables. Its aliases go to a version of its own and back."""
+    before = client.get_function_configuration(FunctionName=name).get("Environment", {}).get("Variables", {})
+    aliases = client.list_aliases(FunctionName=name)["Aliases"]
+    client.update_function_configuration(FunctionName=name, Environment={"Variables": {**before, **way}})
+    try:
+        version = client.publish_version(FunctionName=name)["Version"]
+        for alias in aliases:
+            client.update_alias(FunctionName=name, Name=alias["Name"], FunctionVersion=version)
+        yield
+    finally:
+        for alias in aliases:
+            client.update_alias(FunctionName=name, Name=alias["Name"], FunctionVersion=alias["FunctionVersion"])
+        client.update_function_configuration(FunctionName=name, Environment={"Variables": before})

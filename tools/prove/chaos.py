@@ -1,0 +1,146 @@
+"""One run: a world on the stack, requests in the middle of trouble, the wait until all is over, the evidence."""
+
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from random import Random
+from threading import Event
+
+from tools.local_stack import LocalStack
+from tools.prove.aws_proxy import AwsProxy
+from tools.prove.csms_faults import CsmsFaults
+from tools.prove.every import Every
+from tools.prove.evidence import Evidence, Records, attempts_of, commands_of, sent_of
+from tools.prove.load import Load
+from tools.prove.partner_faults import PartnerFaults
+from tools.prove.place import place
+from tools.prove.tripwire import Tripwire
+from tools.prove.trouble import Trouble
+
+Say = Callable[[str], None]
+# How often what is left open is counted.
+POLL_SECONDS = 1.0
+# A request is given up at its timeout at the latest; what a crash left over waits for a sweep, 75 s at most, and a
+# message that a worker died over comes back after 72 s.
+GRACE_SECONDS = 150.0
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How much is done, and how rough it is.
+
+    Attributes:
+        requests: How many the partner sends.
+        sessions: How many cars charge.
+        timeout: What partners are told (s).
+        fault_every: One in so many commands, callbacks and batches of the relay goes wrong.
+        crash_every: One in so many calls of a worker to AWS is its last.
+        trouble_every: Seconds between two spells of trouble.
+        spread: Seconds that the requests take at least, so that every kind of trouble comes meanwhile.
+        sweep_every: Seconds between two sweeps of our own, None where the schedule's have to do.
+
+    """
+
+    requests: int
+    sessions: int
+    timeout: int
+    fault_every: int
+    crash_every: int
+    trouble_every: float
+    spread: float = 0.0
+    sweep_every: float | None = None
+
+
+# What `make prove` does. The timeout is longer than a partner's in the field: the embedded AWS sends one command at a time.
+FULL = Scale(requests=2000, sessions=200, timeout=150, fault_every=12, crash_every=300, trouble_every=6.0)
+# As rough as it takes to meet each kind of fault in a minute. The timeout leaves room for a sweep after a crash.
+SMALL = Scale(
+    requests=60,
+    sessions=12,
+    timeout=60,
+    fault_every=5,
+    crash_every=60,
+    trouble_every=1.0,
+    spread=30.0,
+    sweep_every=10.0,
+)
+
+
+class Chaos:
+    """Runs once on a stack that runs already. `seconds` tells how long each part took."""
+
+    def __init__(self, stack: LocalStack, scale: Scale, *, seed: int, say: Say = lambda _: None) -> None:
+        self.seconds: dict[str, float] = {}
+        self._functions = stack.client("lambda")
+        self._stack = stack
+        self._scale = scale
+        self._seed = seed
+        self._say = say
+
+    def run(self) -> Evidence:
+        """Does it and returns the evidence."""
+        scale, seed = self._scale, self._seed
+        with ExitStack() as running:
+            wire = running.enter_context(Tripwire())
+            forbidden = f"http://127.0.0.1:{wire.port}/results"
+            partner = PartnerFaults(seed=seed, forbidden_url=forbidden)
+            csms = CsmsFaults(seed=seed, every=scale.fault_every)
+            proxy = running.enter_context(
+                AwsProxy(self._stack, seed=seed, every=scale.fault_every, crash_every=scale.crash_every)
+            )
+            started = time.monotonic()
+            where = running.enter_context(
+                place(self._stack, sessions=scale.sessions, timeout=scale.timeout, say=self._say)
+            )
+            self._took("arrivals", started)
+            records = Records(self._stack, where.world.csms_id)
+            where.world.partner.http.plan_each(partner.choose)
+            csms.attach(where.world.csms)
+            if scale.sweep_every is not None:
+                running.enter_context(Every(scale.sweep_every, self._sweep, name="sweeps"))
+            trouble = Trouble(where, proxy, csms, Random(f"{seed} trouble"))
+            load = Load(where.world.partner.bridge, partner, where.sessions, forbidden, Random(f"{seed} load"))
+            started = time.monotonic()
+            proxy.stormy = csms.stormy = True
+            with Every(scale.trouble_every, trouble.make, name="trouble"):
+                exchanges = load.send(scale.requests, self._say, spread=scale.spread)
+            proxy.stormy = csms.stormy = False
+            self._took("requests", started)
+            started = time.monotonic()
+            self._await_end(records)
+            self._took("the end of all", started)
+            sent = [sent_of(exchange) for exchange in exchanges]
+            return Evidence(
+                wanted=scale.requests,
+                sent=sent,
+                requests=records.requests(),
+                attempts=attempts_of(partner, sent),
+                commands=commands_of(where),
+                dead=records.dead_results(),
+                dead_letters=records.dead_letters(),
+                violations=[f"{one.where}: {one.what}" for one in where.world.partner.violations()],
+                dials=wire.dials,
+                faults={
+                    name: count
+                    for tally in (partner.tally, csms.tally, proxy.tally, trouble.tally)
+                    for name, count in tally.counts().items()
+                },
+                crashes=proxy.crashes.counts(),
+            )
+
+    def _await_end(self, records: Records) -> None:
+        """Returns when no request is open, and every one that was given up is in the dead-letter queue; or too late."""
+        give_up_at = time.monotonic() + self._scale.timeout + GRACE_SECONDS
+        while time.monotonic() < give_up_at:
+            still_open = records.open_requests()
+            self._say(f"{still_open} requests are open")
+            if not still_open and records.is_complete():
+                return
+            time.sleep(POLL_SECONDS)
+
+    def _sweep(self, _over: Event) -> None:
+        self._functions.invoke(FunctionName=self._stack.function_name("sweep"), Payload=b"{}")
+
+    def _took(self, what: str, started: float) -> None:
+        self.seconds[what] = round(time.monotonic() - started, 1)
