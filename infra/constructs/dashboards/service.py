@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
+from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
@@ -11,6 +12,8 @@ from infra.constructs.dashboards.widgets import Limit, alarm_status, figure, gra
 from infra.constructs.metrics import own, total
 from infra.stages import StageSettings
 from ocpi_bridge.runtime import metric_catalogue as catalogue
+
+A_DAY: Final = Duration.days(1)
 
 PERCENTILES: Final = ("p50", "p95", "p99")
 
@@ -24,7 +27,7 @@ class ServiceDashboard(Construct):
         super().__init__(scope, construct_id)
         self._settings = settings
         self._dashboard = cloudwatch.Dashboard(
-            self, "Dashboard", dashboard_name=f"{settings.prefix}-service", default_interval=None
+            self, "Dashboard", dashboard_name=f"{settings.prefix}-service", default_interval=A_DAY
         )
         self.show(alarm_status(alarms))
         self.show(heading("Results: every accepted request has one, delivered within its timeout"))
