@@ -18,6 +18,7 @@ from ocpi_bridge.domain.preferences import CHARGING_PREFERENCES_CAPABLE, Chargin
 from ocpi_bridge.domain.requests import Origin, RequestState
 from ocpi_bridge.domain.stations import Replacement
 from ocpi_bridge.ocpi.charging_profiles import ResponseType, SetProfile
+from ocpi_bridge.ports import DeadlineMessage
 from tests.support.clocks import START
 from tests.support.model.bridge import Call, ModelBridge
 from tests.support.model.charge_point import Conduct
@@ -39,13 +40,17 @@ FAST = ChargingPreferences(ProfileType.FAST)
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """`before` sets the scene; `act` is the one run of a use case that dies; `again` is what its caller repeats."""
+    """`before` sets the scene; `act` is the one run of a use case that dies; `again` is what its caller repeats.
+
+    `last_moment`: the timeout is so near that whoever dies now costs the result; it goes to the operators.
+    """
 
     name: str
     before: tuple[Act, ...]
     act: Act
     again: Act | None = None
     replacement: Replacement | None = None
+    last_moment: bool = False
 
     def begun(self) -> ModelBridge:
         bridge = ModelBridge(self.replacement)
@@ -157,7 +162,31 @@ def answers(bridge: ModelBridge) -> None:
     bridge.post_reply(len(bridge.charge_point.replies) - 1)
 
 
-SENDS, DELIVERS, EXPIRES = takes(Queue.COMMANDS), takes(Queue.RESULTS), takes(Queue.DEADLINES)
+def deadline_of(number: int) -> Act:
+    """The deadline of the so-maniest call comes."""
+
+    def comes_up(bridge: ModelBridge) -> None:
+        [request_id] = [
+            one.request_id
+            for one in bridge.books.requests.values()
+            if one.callback is not None and one.callback.response_url == bridge.calls[number].url
+        ]
+        [entry, *_] = [
+            entry
+            for entry in bridge.queues.lying_in(Queue.DEADLINES)
+            if isinstance(entry.message, DeadlineMessage) and entry.message.request_id == request_id
+        ]
+        bridge.take(entry)
+
+    return comes_up
+
+
+def loses_deadlines(bridge: ModelBridge) -> None:
+    for entry in bridge.queues.lying_in(Queue.DEADLINES):
+        bridge.queues.done(entry)
+
+
+SENDS, DELIVERS, EXPIRES = takes(Queue.COMMANDS), takes(Queue.RESULTS), deadline_of(0)
 INGESTS, UPDATES = takes(Queue.EVENTS), takes(Queue.UPDATES)
 SENT_OUT = (put, relayed)
 ANSWERED = (*SENT_OUT, SENDS, relayed)
@@ -192,6 +221,9 @@ SCENARIOS = (
     Scenario("send_command: the CLEAR before a SET", (*STEERED, put_other, relayed), SENDS, replacement=Replacement.CLEAR_THEN_SET),
     Scenario("send_command: the SET after a CLEAR", (*STEERED, put_other, relayed, SENDS, relayed), SENDS, replacement=Replacement.CLEAR_THEN_SET),
     Scenario("send_command: a SET after a CLEAR that was sent before", (*STEERED, put_other, relayed, SENDS, relayed, does(Conduct.DOES_UNHEARD), SENDS, later(1)), SENDS, replacement=Replacement.CLEAR_THEN_SET),
+    Scenario("send_command: a car that left after a SET that was perhaps done", (does(Conduct.DOES_UNHEARD), *SENT_OUT, SENDS, leaves, INGESTS, later(1)), SENDS),
+    Scenario("send_command: a SET that was perhaps done and then is refused", (does(Conduct.DOES_UNHEARD, Conduct.REFUSES), *SENT_OUT, SENDS, later(1)), SENDS),
+    Scenario("send_command: a SET that was perhaps done and then finds a broken CSMS", (does(Conduct.DOES_UNHEARD, Conduct.BROKEN), *SENT_OUT, SENDS, later(1)), SENDS),
     Scenario("send_command: a car that left", (*SENT_OUT, leaves, INGESTS), SENDS),
     Scenario("send_command: a station that the CPO took back", (*SENT_OUT, reports(EventType.STEERING_SUSPENDED), INGESTS), SENDS),
     Scenario("send_command: a partner that may not steer any more", (*SENT_OUT, unassigned, swept, UPDATES), SENDS),
@@ -208,14 +240,15 @@ SCENARIOS = (
     Scenario("deliver_result: a partner that refuses", (partner(Manner.REFUSES), *ANSWERED), DELIVERS),
     Scenario("deliver_result: a partner whose answer is lost", (partner(Manner.IS_LATE), *ANSWERED), DELIVERS),
     Scenario("deliver_result: too late", (*ANSWERED, later(95)), DELIVERS),
-    Scenario("expire: a request that was never sent", (*SENT_OUT, later(80)), EXPIRES),
-    Scenario("expire: a request that was sent", (does(Conduct.LOSES), *SENT_OUT, SENDS, later(80)), EXPIRES),
+    Scenario("expire: a message that comes early", SENT_OUT, EXPIRES),
+    Scenario("expire: a request that was never sent", (*SENT_OUT, later(80)), EXPIRES, last_moment=True),
+    Scenario("expire: a request that was sent", (does(Conduct.LOSES), *SENT_OUT, SENDS, later(80)), EXPIRES, last_moment=True),
     Scenario("expire: a request that was answered", (*ANSWERED, later(80)), EXPIRES),
-    Scenario("expire: a partner that fails", (does(Conduct.LOSES), *SENT_OUT, SENDS, later(80), partner(Manner.FAILS)), EXPIRES),
-    Scenario("expire: after a doubt about a later request", (does(Conduct.LOSES, Conduct.MUMBLES), put, put_other, relayed, SENDS, SENDS, later(80)), EXPIRES),
+    Scenario("expire: a partner that fails", (does(Conduct.LOSES), *SENT_OUT, SENDS, later(80), partner(Manner.FAILS)), EXPIRES, last_moment=True),
+    Scenario("expire: after a doubt about a later request", (does(Conduct.LOSES, Conduct.MUMBLES), put, put_other, relayed, SENDS, SENDS, later(80)), EXPIRES, last_moment=True),
     Scenario("sweep: a request that nobody relayed", (put, lost_record, later(20)), swept),
     Scenario("sweep: an answer that nobody relayed", (*SENT_OUT, SENDS, lost_record, later(20)), swept),
-    Scenario("sweep: a deadline that never came", (does(Conduct.LOSES), *SENT_OUT, SENDS, lambda bridge: bridge.queues.done(bridge.queues.lying_in(Queue.DEADLINES)[0]), later(80)), swept),
+    Scenario("sweep: a deadline that never came", (does(Conduct.LOSES), *SENT_OUT, SENDS, loses_deadlines, later(80)), swept),
     Scenario("sweep: a push that is due", (partner(Manner.FAILS), leaves, INGESTS, relayed, UPDATES, later(60)), swept),
     Scenario("sweep: a partner that lost its right", (*STEERED, unassigned), swept),
     Scenario("sweep: a car that was never told to leave", (*STEERED, comes, INGESTS, relayed, later(901)), swept),
@@ -254,19 +287,30 @@ def calls_of(scenario: Scenario) -> tuple[str, ...]:
     return tuple(bridge.hazard.calls)
 
 
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How often results were posted to the partner, and how many were given up."""
+
+    posts: int
+    given_up: int
+
+
 @cache
-def given_up_in(scenario: Scenario) -> int:
-    """How many results do not reach the partner when nobody dies: it is away, or it is too late."""
+def undisturbed(scenario: Scenario) -> Outcome:
+    """The outcome when nobody dies: a partner may be away, or it may be too late."""
     bridge = scenario.begun()
     witness = Witness(bridge)
     scenario.act(bridge)
+    return rested(bridge, witness)
+
+
+def rested(bridge: ModelBridge, witness: Witness) -> Outcome:
+    """The outcome when all is done; whatever was given up, the operators were told of."""
     bridge.rest(witness.look)
     witness.look_at_rest()
-    return given_up(bridge)
-
-
-def given_up(bridge: ModelBridge) -> int:
-    return sum(request.state is RequestState.UNDELIVERED for request in bridge.books.requests.values())
+    given_up = {one.request_id for one in bridge.books.requests.values() if one.state is RequestState.UNDELIVERED}
+    assert given_up <= {one.request_id for one in bridge.queues.failed}
+    return Outcome(sum(one.method == "POST" for one in bridge.partner.told), len(given_up))
 
 
 def points(*, shared: bool = False) -> list[object]:
@@ -291,9 +335,8 @@ def test_one_death_breaks_no_promise_and_costs_no_result(scenario: Scenario, cal
     witness.look()
     if scenario.again is not None:
         scenario.again(bridge)
-    bridge.rest(witness.look)
-    witness.look_at_rest()
-    assert given_up(bridge) <= given_up_in(scenario)
+    given_up = rested(bridge, witness).given_up
+    assert given_up <= undisturbed(scenario).given_up or scenario.last_moment
 
 
 @pytest.mark.parametrize(("scenario", "call", "side"), points(shared=True))
@@ -303,9 +346,9 @@ def test_two_who_do_the_same_at_once_do_it_once(scenario: Scenario, call: int, s
     bridge.hazard.meanwhile(call, side, lambda: scenario.act(bridge))
     scenario.act(bridge)
     witness.look()
-    bridge.rest(witness.look)
-    witness.look_at_rest()
-    assert given_up(bridge) <= given_up_in(scenario)
+    outcome = rested(bridge, witness)
+    # Two PUTs are two calls; everything else is the same thing twice.
+    assert outcome == undisturbed(scenario) or scenario.name.startswith("request_profile")
 
 
 @pytest.mark.parametrize("side", Side)
@@ -326,4 +369,4 @@ def test_one_call_that_comes_twice_at_once_makes_one_request(call: int, side: Si
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
 def test_a_scenario_keeps_its_promises_when_nobody_dies(scenario: Scenario) -> None:
     assert calls_of(scenario)
-    given_up_in(scenario)
+    undisturbed(scenario)
