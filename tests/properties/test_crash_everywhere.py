@@ -18,7 +18,7 @@ from ocpi_bridge.domain.preferences import CHARGING_PREFERENCES_CAPABLE, Chargin
 from ocpi_bridge.domain.requests import Origin, RequestState
 from ocpi_bridge.domain.stations import Replacement
 from ocpi_bridge.ocpi.charging_profiles import ResponseType, SetProfile
-from ocpi_bridge.ports import DeadlineMessage
+from ocpi_bridge.ports import DeadlineMessage, Done
 from tests.support.clocks import START
 from tests.support.model.bridge import Call, ModelBridge
 from tests.support.model.charge_point import Conduct
@@ -186,6 +186,12 @@ def loses_deadlines(bridge: ModelBridge) -> None:
         bridge.queues.done(entry)
 
 
+def contradicts(bridge: ModelBridge) -> None:
+    """The CSMS will say something else of the last command."""
+    command_id, _ = bridge.charge_point.replies[-1]
+    bridge.charge_point.replies.append((command_id, Done("Rejected")))
+
+
 SENDS, DELIVERS, EXPIRES = takes(Queue.COMMANDS), takes(Queue.RESULTS), deadline_of(0)
 INGESTS, UPDATES = takes(Queue.EVENTS), takes(Queue.UPDATES)
 SENT_OUT = (put, relayed)
@@ -232,6 +238,8 @@ SCENARIOS = (
     Scenario("record_answer: a CLEAR", (*STEERED, does(Conduct.DOES_LATER), delete, relayed, SENDS, later(2)), answers, answers),
     Scenario("record_answer: a GET", (*STEERED, does(Conduct.DOES_LATER), get, relayed, SENDS, later(2)), answers, answers),
     Scenario("record_answer: the first of two steps", (*STEERED, does(Conduct.DOES_LATER), put_other, relayed, SENDS, later(2)), answers, answers, replacement=Replacement.CLEAR_THEN_SET),
+    Scenario("record_answer: when nobody waits any more", (does(Conduct.DOES_TOO_LATE), *SENT_OUT, SENDS, later(80), EXPIRES, later(50)), answers, answers),
+    Scenario("record_answer: the contrary of the first answer", (does(Conduct.DOES_LATER), *SENT_OUT, SENDS, later(2), answers, contradicts), answers, answers),
     Scenario("record_answer: after a later request", (does(Conduct.DOES_LATER), put, put_other, relayed, SENDS, SENDS), answers, answers),
     Scenario("deliver_result: a result", ANSWERED, DELIVERS),
     Scenario("deliver_result: the profile of a GET", (*STEERED, get, relayed, SENDS, relayed), DELIVERS),
