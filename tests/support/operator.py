@@ -33,7 +33,7 @@ class Vault:
         return content
 
     def clear(self) -> None:
-        for secret in self.client.list_secrets()["SecretList"]:
+        for secret in self.client.list_secrets(IncludePlannedDeletion=True)["SecretList"]:
             self.client.delete_secret(SecretId=secret["Name"], ForceDeleteWithoutRecovery=True)
 
 

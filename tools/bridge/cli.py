@@ -6,6 +6,7 @@ from tools.bridge import (
     assignment_commands,
     csms_commands,
     dlq_commands,
+    doctor_command,
     pairing_commands,
     privacy_commands,
     refused_hosts_commands,
@@ -42,6 +43,7 @@ app.add_typer(takeover_commands.app)
 app.add_typer(dlq_commands.app, name="dlq")
 app.add_typer(privacy_commands.app)
 app.add_typer(rehearse_command.app)
+command(app, "doctor")(doctor_command.doctor)
 
 
 def main() -> None:

@@ -17,8 +17,10 @@ from ocpi_bridge.domain.connections import OwnPlatform
 from ocpi_bridge.domain.errors import BridgeError
 from ocpi_bridge.domain.partners import Party
 from ocpi_bridge.ocpi.versions import versions_url
+from tools.bridge.aws import Aws
 from tools.bridge.csms_probe import CsmsProbe
 from tools.bridge.dlq_redrive import DeadLetters
+from tools.bridge.network import Network
 from tools.bridge.pairing import Pairings
 from tools.bridge.privacy import Erasure
 from tools.bridge.registration import Handshakes
@@ -59,6 +61,8 @@ class Deployment:
     takeover: Takeover
     probe: CsmsProbe
     dead_letters: DeadLetters
+    aws: Aws
+    network: Network
 
     @property
     def local(self) -> bool:
@@ -77,7 +81,11 @@ class Deployment:
             raise DeploymentNotFound("which region? set AWS_REGION, or the region of your AWS profile")
         outputs = _stack_outputs(session.client("cloudformation"), f"ocpi-bridge-{stage}")
         return cls._of(
-            stage, outputs, session.client("dynamodb"), session.client("secretsmanager"), session.client("sqs")
+            stage,
+            Aws(session, outputs),
+            session.client("dynamodb"),
+            session.client("secretsmanager"),
+            session.client("sqs"),
         )
 
     @classmethod
@@ -98,7 +106,7 @@ class Deployment:
             raise DeploymentNotFound(f"{stack_file} does not describe a stack; `make up` writes it") from error
         return cls._of(
             stage,
-            outputs,
+            Aws(session, outputs, endpoint, ca_file),
             session.client("dynamodb", endpoint_url=endpoint, verify=ca_file),
             session.client("secretsmanager", endpoint_url=endpoint, verify=ca_file),
             session.client("sqs", endpoint_url=endpoint, verify=ca_file),
@@ -109,13 +117,14 @@ class Deployment:
     def _of(
         cls,
         stage: str,
-        outputs: Mapping[str, str],
+        aws: Aws,
         dynamodb: "DynamoDBClient",
         secrets_manager: "SecretsManagerClient",
         sqs: "SQSClient",
         *,
         ca_file: Path | None = None,
     ) -> Self:
+        outputs = aws.outputs
         table, prefix = _output(outputs, "RegistryTableName"), _output(outputs, "SecretsPrefix")
         sessions = _output(outputs, "SessionsTableName")
         api_url = _output(outputs, "OcpiApiUrl")
@@ -164,6 +173,8 @@ class Deployment:
                 requests=_output(outputs, "RequestsTableName"),
                 registry=table,
             ),
+            aws=aws,
+            network=Network.real(allow_loopback=stage == LOCAL_STAGE, ca_file=ca_file),
         )
 
 

@@ -86,7 +86,7 @@ class DeadLetterBox:
         """
         letters: dict[str, Letter] = {}
         try:
-            depth = self._depth(queue)
+            depth = self.depth(queue)
             while len(letters) < most and (received := self._receive(queue, most - len(letters))):
                 before = len(letters)
                 letters |= {letter.key: letter for letter in received}
@@ -156,7 +156,8 @@ class DeadLetterBox:
                 ],
             )
 
-    def _depth(self, queue: DeadLetterQueue) -> int:
+    def depth(self, queue: DeadLetterQueue) -> int:
+        """How many letters lie there, as SQS counts them: about."""
         answer = self.client.get_queue_attributes(
             QueueUrl=queue.url,
             AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],

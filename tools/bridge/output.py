@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from tools.bridge.files import Json
 
@@ -22,7 +23,7 @@ class Output:
         """Shows a document, which is JSON in both forms."""
         print(json.dumps(content, indent=2, ensure_ascii=False))
 
-    def done(self, content: Json, *sentences: str) -> None:
+    def done(self, content: Json, *sentences: str | Text) -> None:
         """Shows what was done. Sentences are not wrapped: they may end with something to be copied."""
         if self._as_json:
             self.document(content)

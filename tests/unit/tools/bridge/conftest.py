@@ -2,11 +2,13 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import boto3
 import pytest
 
+from ocpi_bridge.adapters.bounded_http.exchange import HttpExchange
 from ocpi_bridge.adapters.dynamodb.pairings import DynamoPairings
 from ocpi_bridge.adapters.dynamodb.refused_hosts import DynamoRefusedHosts
 from ocpi_bridge.adapters.dynamodb.registrations import DynamoRegistrations
@@ -26,9 +28,12 @@ from tests.support.queues import Queues, aws_queues
 from tests.support.scripted import ScriptedPartner
 from tests.support.tables import REGION, AwsTables, aws_tables
 from tools.bridge import questions
+from tools.bridge.aws import Aws
 from tools.bridge.csms_probe import CsmsProbe
 from tools.bridge.deployment import Deployment
 from tools.bridge.dlq_redrive import DeadLetters
+from tools.bridge.doctor_aws import FED
+from tools.bridge.network import Network
 from tools.bridge.pairing import Pairings
 from tools.bridge.privacy import Erasure
 from tools.bridge.registration import Handshakes
@@ -167,7 +172,31 @@ def deployment(
             "https://csms-api.example",
         ),
         dead_letters,
+        Aws(boto3.Session(region_name=REGION), outputs(tables)),
+        Network(unreachable, unreachable, no_certificate),
     )
+
+
+def outputs(tables: AwsTables) -> dict[str, str]:
+    """What the stack says of itself."""
+    return {
+        "RegistryTableName": tables.registry,
+        "SessionsTableName": tables.sessions,
+        "RequestsTableName": tables.requests,
+        "SecretsPrefix": PREFIX,
+        "CountryCode": "NL",
+        "PartyId": "CPO",
+        **{f"{name}FunctionName": f"ocpi-bridge-prod-{name}" for name in FED},
+        "OcpiChargingProfilesFunctionName": "ocpi-bridge-prod-OcpiChargingProfiles",
+    }
+
+
+def unreachable() -> HttpExchange:
+    raise AssertionError("this test calls nobody")
+
+
+def no_certificate(host: str, port: int) -> datetime:
+    raise AssertionError("this test connects to nobody")
 
 
 @pytest.fixture
