@@ -79,7 +79,7 @@ def test_only_a_post_is_taken(method: str) -> None:
 
 
 def test_a_defect_is_logged_with_its_cause(log: Lines) -> None:
-    knock(RuntimeError("the disk is full"))
+    knock(OSError("the disk is full"))
     [failure] = [line for line in log() if line["level"] == "ERROR"]
     assert "the disk is full" in failure["exception"]
 

@@ -253,7 +253,7 @@ def test_a_405_says_what_is_allowed(world: World) -> None:
 
 def test_an_unexpected_error_is_logged_with_its_cause_and_told_without(world: World, log: Lines) -> None:
     session = world.open_session()
-    handler = door(world, failing(RuntimeError("the disk is full")))
+    handler = door(world, failing(OSError("the disk is full")))
     _, _, body = call(handler, session_id=session.session_id, body='{"private": "body"}', query="response_url=x-secret")
     assert body["status_message"] == "internal error; try again"
     [failure] = [line for line in log() if line["level"] == "ERROR"]
