@@ -274,6 +274,17 @@ def test_a_message_that_no_worker_can_read_fails_alone_until_it_is_put_aside(que
     assert worker.seen[-1].body == {"number": 1}
 
 
+@pytest.mark.parametrize("missing", ["body", "messageAttributes", "attributes"])
+def test_a_record_that_lacks_a_part_fails_alone(queues: Queues, missing: str) -> None:
+    put(queues, queues.result_callbacks, 1)
+    [whole] = queue_event(queues.client, queues.result_callbacks)["Records"]
+    torn = {**whole, "messageId": "torn"}
+    del torn[missing]
+    worker = Worker({1: ValueError("refused")})
+    answer = handler(worker, queues)({"Records": [torn, whole]}, None)
+    assert failed(answer) == ["torn", whole["messageId"]]
+
+
 @pytest.mark.parametrize("attributes", [None, {}, {"ApproximateReceiveCount": "often"}])
 def test_a_record_that_does_not_tell_its_receipts_fails_alone(
     queues: Queues, attributes: dict[str, str] | None

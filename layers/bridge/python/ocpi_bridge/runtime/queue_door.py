@@ -155,10 +155,10 @@ class _Turn:
     def _about(self) -> dict[str, object]:
         """What the message is, and what it is about where that can be read."""
         about: dict[str, object] = {"queue": self.name, "message_id": self.record.get("messageId")}
-        if "csms_id" in self.record.get("messageAttributes", {}):
+        if "csms_id" in (self.record.get("messageAttributes") or {}):
             # Not the bridge's own, and perhaps the reason why it failed.
             return about
-        with suppress(ValueError, RecursionError):
+        with suppress(KeyError, TypeError, ValueError, RecursionError):
             body = json.loads(self.record["body"])
             about |= {key: body[key] for key in _SUBJECTS if isinstance(body, dict) and key in body}
         return about
