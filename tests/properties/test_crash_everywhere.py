@@ -251,6 +251,7 @@ SCENARIOS = (
     Scenario("expire: a message that comes early", SENT_OUT, EXPIRES),
     Scenario("expire: a request that was never sent", (*SENT_OUT, later(80)), EXPIRES, last_moment=True),
     Scenario("expire: a request that was sent", (does(Conduct.LOSES), *SENT_OUT, SENDS, later(80)), EXPIRES, last_moment=True),
+    Scenario("expire: a request that was done in silence", (does(Conduct.DOES_SILENTLY), *SENT_OUT, SENDS, later(80)), EXPIRES, last_moment=True),
     Scenario("expire: a request that was answered", (*ANSWERED, later(80)), EXPIRES),
     Scenario("expire: a partner that fails", (does(Conduct.LOSES), *SENT_OUT, SENDS, later(80), partner(Manner.FAILS)), EXPIRES, last_moment=True),
     Scenario("expire: after a doubt about a later request", (does(Conduct.LOSES, Conduct.MUMBLES), put, put_other, relayed, SENDS, SENDS, later(80)), EXPIRES, last_moment=True),

@@ -2,8 +2,11 @@
 
 from collections import defaultdict
 
+from ocpi_bridge.domain.plans import RateUnit
 from ocpi_bridge.domain.requests import Origin, Request, RequestKind, RequestState, Result
 from ocpi_bridge.domain.sessions import Session
+from ocpi_bridge.domain.stations import maximum_power, outlet_as_it_is
+from ocpi_bridge.ports import ChargerCommand
 from ocpi_bridge.usecases.deliver_result import EARLY
 from tests.support.model.bridge import ModelBridge
 from tests.support.model.partner import Manner, Told
@@ -112,6 +115,16 @@ class Witness:
         assert (followed.asked_plan if followed else None) == wanted, f"{followed} is followed instead of {last}"
         if last is not None and last.origin is Origin.BRIDGE and last.kind is RequestKind.CLEAR:
             self._was_told_of(last, words)
+        if followed is not None:
+            self._is_within_the_caps(session, followed)
+
+    def _is_within_the_caps(self, session: Session, followed: ChargerCommand) -> None:
+        place = self._bridge.stores.sessions.place(session.csms_id, session.station_id)
+        outlet = outlet_as_it_is(place.station, place.state, session.evse_uid, session.connector_id)
+        assert outlet is not None
+        if followed.plan is not None and followed.plan.unit is RateUnit.WATT:
+            most = maximum_power(outlet)
+            assert all(period.limit <= most for period in followed.plan.periods), f"{followed.plan} is above {most} W"
 
     def _was_told_of(self, taken_away: Request, words: list[Request]) -> None:
         """A partner whose plan the bridge took away was told what is followed since."""
