@@ -259,6 +259,7 @@ SCENARIOS = (
     Scenario("sweep: an answer that nobody relayed", (*SENT_OUT, SENDS, lost_record, later(20)), swept),
     Scenario("sweep: a deadline that never came", (does(Conduct.LOSES), *SENT_OUT, SENDS, loses_deadlines, later(80)), swept),
     Scenario("sweep: a push that is due", (partner(Manner.FAILS), leaves, INGESTS, relayed, UPDATES, later(60)), swept),
+    Scenario("sweep: an end that nobody relayed", (*STEERED, leaves, INGESTS, lost_record, later(121)), swept),
     Scenario("sweep: a partner that lost its right", (*STEERED, unassigned), swept),
     Scenario("sweep: a car that was never told to leave", (*STEERED, comes, INGESTS, relayed, later(901)), swept),
     Scenario("ingest_event: a car comes", (leaves, settled, comes), INGESTS),
