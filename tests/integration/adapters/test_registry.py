@@ -1,7 +1,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Unpack, cast
+from typing import TYPE_CHECKING, Any, Unpack, cast
 
 import pytest
 
@@ -20,6 +20,20 @@ from tests.support.tables import AwsTables
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemsInputTypeDef
+
+
+class LosesFirstAnswer:
+    """A client of DynamoDB that puts each item twice, as the SDK does when the first answer is lost."""
+
+    def __init__(self, client: "DynamoDBClient") -> None:
+        self._client = cast("Any", client)
+
+    def put_item(self, **request: object) -> object:
+        self._client.put_item(**request)
+        return self._client.put_item(**request)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._client, name)
 
 
 @pytest.fixture
@@ -541,6 +555,15 @@ def test_a_signature_is_new_once_for_each_csms(registry: DynamoRegistry) -> None
     assert not registry.mark_signature("acme", "s1", NEW_YEAR)
     assert registry.mark_signature("other", "s1", NEW_YEAR)
     assert registry.mark_signature("acme", "s2", NEW_YEAR)
+
+
+def test_a_signature_is_new_though_the_answer_to_the_first_write_of_it_was_lost(tables: AwsTables) -> None:
+    """The SDK repeats such a write by itself; the event would be refused as a replay, and its CSMS would give it up."""
+    client = cast("DynamoDBClient", LosesFirstAnswer(tables.client))
+    registry = DynamoRegistry(client, tables.registry)
+
+    assert registry.mark_signature("acme", "s1", NEW_YEAR)
+    assert not registry.mark_signature("acme", "s1", NEW_YEAR)
 
 
 def test_a_forgotten_signature_is_new_again(registry: DynamoRegistry) -> None:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from ocpi_bridge.adapters.dynamodb import tables
 from ocpi_bridge.adapters.dynamodb.registry_items import ItemKey, PlainItem
@@ -73,10 +74,17 @@ class RegistryTable:
     # --- Writing one item --------------------------------------------------------------------------------------------
 
     def add(self, item: PlainItem) -> bool:
-        """Writes an item; False when there is one of that key already."""
+        """Writes an item; False when there is one of that key already, written by another call.
+
+        The SDK repeats a write whose answer was lost, so each call knows its own item again.
+        """
+        mine = uuid4().hex
         try:
             self._client.put_item(
-                TableName=self._name, Item=tables.to_item(item), ConditionExpression="attribute_not_exists(pk)"
+                TableName=self._name,
+                Item=tables.to_item({**item, "written_by": mine}),
+                ConditionExpression="attribute_not_exists(pk) OR written_by = :mine",
+                ExpressionAttributeValues=tables.values(mine=mine),
             )
         except self._client.exceptions.ConditionalCheckFailedException:
             return False
