@@ -4,6 +4,7 @@ The bodies are those of the services' API references: a client cannot tell them 
 """
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, cast
@@ -14,6 +15,9 @@ from tools.counterparts.json_types import JsonObject, as_list, as_object, as_tex
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import SendMessageBatchRequestTypeDef
+
+# As a key of the requests table has it.
+_NAMED = re.compile(rb"REQUEST#([\w-]+)")
 
 DYNAMODB = "com.amazonaws.dynamodb.v20120810#"
 SQS = "com.amazonaws.sqs#"
@@ -44,6 +48,12 @@ class Crash(StrEnum):
 
     BEFORE = "worker killed before a call to AWS"
     AFTER = "worker killed after a call to AWS"
+
+
+def named_request(request: Request) -> str | None:
+    """The request of the bridge that a call is about, None where it names none, or several."""
+    named = set(_NAMED.findall(request.body))
+    return named.pop().decode() if len(named) == 1 else None
 
 
 def is_table(request: Request) -> bool:

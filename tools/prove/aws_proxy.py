@@ -32,7 +32,7 @@ WORKING = ("relay_outbox", "send_charger_commands", "deliver_results", "push_upd
 CRASHING = (*WORKING, "csms_callback")
 # One in so many calls goes wrong.
 EVERY_ANSWERING = 20
-EVERY_WORKING = 12
+EVERY_WORKING = 20
 EVERY_VISIBILITY = 4
 # Attempts of the SDK.
 APART = 4
@@ -48,13 +48,15 @@ class AwsProxy:
     """The functions' way to DynamoDB and SQS. While `stormy` is False everything goes through.
 
     One in `every` batches of the relay goes wrong, one in `crash_every` calls of a worker is its last. `tally` says how often what went wrong, `crashes` whose process
-    died. Use as a context manager: the functions take this way until it ends.
+    died, `disturbed` whose delivery a fault hit. Use as a context manager: the functions take this way until it ends.
     """
 
     def __init__(self, stack: LocalStack, *, seed: int, every: int, crash_every: int) -> None:
         self.stormy = False
         self.tally = Tally([*TableFault, *QueueFault, *Crash])
         self.crashes = Tally(CRASHING)
+        self.disturbed: set[str] = set()
+        self._delivering: dict[int, str] = {}
         self._stack = stack
         self._tables = {
             **{name: _rota(list(TableFault), EVERY_ANSWERING, f"{seed} {name}", apart=APART) for name in ANSWERING},
@@ -96,10 +98,25 @@ class AwsProxy:
     def _choose(self, function: str, request: Request) -> Fault | None:
         if not self.stormy:
             return None
+        fault = self._hit(function, request)
+        if function == "deliver_results":
+            self._note(request, is_hit=fault is not None)
+        return fault
+
+    def _hit(self, function: str, request: Request) -> Fault | None:
         crash = self._dying[function].deal() if function in self._dying else None
         if crash is not None:
             return self._kill(function, crash, request)
         return self._of_table(function, request) if aws_faults.is_table(request) else self._of_queue(function, request)
+
+    def _note(self, request: Request, *, is_hit: bool) -> None:
+        """A process does one thing at a time: a call that names no request belongs to the one named before."""
+        named = aws_faults.named_request(request) or self._delivering.get(request.client_port)
+        if named is None:
+            return
+        self._delivering[request.client_port] = named
+        if is_hit:
+            self.disturbed.add(named)
 
     def _kill(self, function: str, crash: Crash, request: Request) -> Fault | None:
         if crash is Crash.AFTER:

@@ -19,6 +19,10 @@ from tools.prove.tripwire import Tripwire
 from tools.prove.trouble import Trouble
 
 Say = Callable[[str], None]
+# Seconds between two readings of a meter, at any charge point.
+READING_EVERY = 0.5
+# So few open requests wait for their deadline, or for a partner that fails.
+STRAGGLERS = 5
 # How often what is left open is counted.
 POLL_SECONDS = 1.0
 # A request is given up at its timeout at the latest; what a crash left over waits for a sweep, 75 s at most, and a
@@ -59,9 +63,9 @@ SMALL = Scale(
     requests=60,
     sessions=12,
     timeout=60,
-    fault_every=5,
-    crash_every=60,
-    trouble_every=1.0,
+    fault_every=4,
+    crash_every=80,
+    trouble_every=2.0,
     spread=30.0,
     sweep_every=10.0,
 )
@@ -103,8 +107,12 @@ class Chaos:
             load = Load(where.world.partner.bridge, partner, where.sessions, forbidden, Random(f"{seed} load"))
             started = time.monotonic()
             proxy.stormy = csms.stormy = True
-            with Every(scale.trouble_every, trouble.make, name="trouble"):
+            with (
+                Every(scale.trouble_every, trouble.make, name="trouble"),
+                Every(READING_EVERY, trouble.send_reading, name="readings"),
+            ):
                 exchanges = load.send(scale.requests, self._say, spread=scale.spread)
+                self._await_the_rest(records)
             proxy.stormy = csms.stormy = False
             self._took("requests", started)
             started = time.monotonic()
@@ -119,6 +127,7 @@ class Chaos:
                 commands=commands_of(where),
                 dead=records.dead_results(),
                 dead_letters=records.dead_letters(),
+                disturbed=proxy.disturbed,
                 violations=[f"{one.where}: {one.what}" for one in where.world.partner.violations()],
                 dials=wire.dials,
                 faults={
@@ -128,6 +137,13 @@ class Chaos:
                 },
                 crashes=proxy.crashes.counts(),
             )
+
+    def _await_the_rest(self, records: Records) -> None:
+        """Returns when only so few requests are open that they hardly meet what goes wrong, or at the last's timeout."""
+        give_up_at = time.monotonic() + self._scale.timeout
+        while records.open_requests() > STRAGGLERS and time.monotonic() < give_up_at:
+            self._say("all requests are sent, trouble goes on")
+            time.sleep(POLL_SECONDS)
 
     def _await_end(self, records: Records) -> None:
         """Returns when no request is open, and every one that was given up is in the dead-letter queue; or too late."""

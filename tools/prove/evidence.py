@@ -3,6 +3,7 @@
 import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -51,7 +52,10 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Everything that the verdict rests on. `attempts` by response URL, `dead` reasons by request id."""
+    """Everything that the verdict rests on. `attempts` by response URL, `dead` reasons by request id.
+
+    `disturbed` are the ids of requests during whose delivery AWS failed or the process died.
+    """
 
     wanted: int
     sent: Sequence[Sent] = ()
@@ -60,6 +64,7 @@ class Evidence:
     commands: Sequence[Command] = ()
     dead: Mapping[str, Sequence[str]] = field(default_factory=dict)
     dead_letters: Mapping[str, int] = field(default_factory=dict)
+    disturbed: AbstractSet[str] = frozenset()
     violations: Sequence[str] = ()
     dials: int = 0
     faults: Mapping[str, int] = field(default_factory=dict)

@@ -21,10 +21,11 @@ ARRIVAL_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A world whose sessions the partner knows. `sessions` has their ids."""
+    """A world whose sessions the partner knows. `sessions` has their ids, `outlets` where their cars charge."""
 
     world: World
     charge_points: Sequence[SilentChargePoint]
+    outlets: Sequence[tuple[SilentChargePoint, int]]
     sessions: Sequence[str]
 
 
@@ -68,4 +69,7 @@ def place(stack: LocalStack, *, sessions: int, timeout: int, say: Callable[[str]
             for session in pool.map(arrive, outlets[:sessions]):
                 known.append(session.id)
                 say(f"{len(known)} of {sessions} cars charge")
-        yield Place(world, list(charge_points.values()), known)
+        taken = [(charge_points[station_id], connector) for station_id, connector in outlets[:sessions]]
+        # What is still owed to this partner and these stations must not keep a stack busy that outlives them.
+        running.callback(world.unregister)
+        yield Place(world, list(charge_points.values()), taken, known)

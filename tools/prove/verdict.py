@@ -127,6 +127,9 @@ class _Case:
             *(Row(f"in the dead-letter queue: {reason}", count) for reason, count in sorted(letters.items())),
             *(Row(f"the result is {result}", count) for result, count in sorted(said.items())),
             Row("delivered twice, with equal content", len(twice)),
+            Row(
+                "given up without one attempt, after a fault hit its delivery", len(list(self._untried(disturbed=True)))
+            ),
             Row("the bridge's own requests", len(self._evidence.requests) - len(self._request)),
         ]
 
@@ -136,7 +139,7 @@ class _Case:
             _zero("contradictory results of one request", self._contradictory()),
             _zero("results that nobody was promised", self._unpromised()),
             _zero("first delivery attempt after the timeout", self._late()),
-            _zero("given up without one attempt", self._untried()),
+            _zero("given up without one attempt, though no fault hit its delivery", self._untried()),
             _zero("posted again while the POST before was under way", self._crowded()),
             _zero("ACCEPTED told of a profile that never left", self._invented()),
             _zero("commands that left after their request was answered", self._after_the_answer()),
@@ -176,10 +179,12 @@ class _Case:
             if attempts and sent.promised_by is not None and attempts[0].at > sent.promised_by:
                 yield f"{_name(sent)}: {(attempts[0].at - sent.promised_by).total_seconds():.1f} s late"
 
-    def _untried(self) -> Iterable[str]:
+    def _untried(self, *, disturbed: bool = False) -> Iterable[str]:
         for sent in self._accepted:
             request = self._request.get(sent.response_url)
-            if request is not None and request.state is RequestState.UNDELIVERED and not self._attempts(sent):
+            if request is None or request.state is not RequestState.UNDELIVERED or self._attempts(sent):
+                continue
+            if (request.request_id in self._evidence.disturbed) is disturbed:
                 yield f"{_name(sent)}: {request.delivery.last_error}, {request.reason}"
 
     def _crowded(self) -> Iterable[str]:

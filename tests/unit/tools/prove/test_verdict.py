@@ -22,7 +22,7 @@ LOST = "lost: accepted, and neither delivered nor in the dead-letter queue with 
 CONTRADICTORY = "contradictory results of one request"
 UNPROMISED = "results that nobody was promised"
 LATE = "first delivery attempt after the timeout"
-UNTRIED = "given up without one attempt"
+UNTRIED = "given up without one attempt, though no fault hit its delivery"
 CROWDED = "posted again while the POST before was under way"
 INVENTED = "ACCEPTED told of a profile that never left"
 AFTER = "commands that left after their request was answered"
@@ -160,6 +160,7 @@ def test_a_result_that_was_given_up_untried_is_told() -> None:
     evidence = replace(with_request(proof(), given_up("too_late")), dead={"R1": ["too_late"]})
 
     assert failed(judge(with_attempts(evidence, 1))) == [UNTRIED]
+    assert failed(judge(replace(with_attempts(evidence, 1), disturbed={"R1"}))) == []
 
 
 def test_a_post_beside_one_that_lasts_is_told() -> None:
