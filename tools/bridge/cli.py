@@ -12,8 +12,11 @@ from tools.bridge import (
     refused_hosts_commands,
     registration_commands,
     rehearse_command,
+    request_commands,
+    session_commands,
     station_commands,
     takeover_commands,
+    trace_command,
     unplaced_commands,
 )
 from tools.bridge.session import command
@@ -40,6 +43,9 @@ app.add_typer(registration_commands.app, name="partner")
 app.add_typer(assignment_commands.app, name="assignment")
 app.add_typer(pairing_commands.app, name="pairing")
 app.add_typer(takeover_commands.app)
+app.add_typer(session_commands.app, name="session")
+app.add_typer(request_commands.app, name="request")
+command(app, "trace")(trace_command.trace)
 app.add_typer(dlq_commands.app, name="dlq")
 app.add_typer(privacy_commands.app)
 app.add_typer(rehearse_command.app)

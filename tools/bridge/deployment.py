@@ -12,20 +12,24 @@ import boto3
 from ocpi_bridge.adapters.dynamodb.refused_hosts import DynamoRefusedHosts
 from ocpi_bridge.adapters.dynamodb.registry import DynamoRegistry
 from ocpi_bridge.adapters.dynamodb.station_states import DynamoStationStates
+from ocpi_bridge.adapters.dynamodb.stories import DynamoStories
 from ocpi_bridge.adapters.dynamodb.unplaced import DynamoUnplaced
 from ocpi_bridge.domain.connections import OwnPlatform
 from ocpi_bridge.domain.errors import BridgeError
 from ocpi_bridge.domain.partners import Party
 from ocpi_bridge.ocpi.versions import versions_url
+from ocpi_bridge.runtime.clock import SystemClock
 from tools.bridge.aws import Aws
 from tools.bridge.csms_probe import CsmsProbe
 from tools.bridge.dlq_redrive import DeadLetters
+from tools.bridge.function_logs import FunctionLogs
 from tools.bridge.network import Network
 from tools.bridge.pairing import Pairings
 from tools.bridge.privacy import Erasure
 from tools.bridge.registration import Handshakes
 from tools.bridge.secrets import OperatorSecrets
 from tools.bridge.takeover import Takeover
+from tools.bridge.tracing import Tracer
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
@@ -68,6 +72,14 @@ class Deployment:
     def local(self) -> bool:
         """Whether it runs on this machine, with counterparts on this machine."""
         return self.stage == LOCAL_STAGE
+
+    def tracer(self) -> Tracer:
+        """What looks back: clients for it are made when somebody does."""
+        outputs = self.aws.outputs
+        stories = DynamoStories(
+            self.aws.dynamodb(), _output(outputs, "SessionsTableName"), _output(outputs, "RequestsTableName")
+        )
+        return Tracer(stories, FunctionLogs(self.aws.logs(), tuple(self.aws.function_names())), SystemClock())
 
     @classmethod
     def on_aws(cls, stage: str) -> Self:

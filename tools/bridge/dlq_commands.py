@@ -1,9 +1,8 @@
 """`bridge dlq`: what was given up, why, and what to do about it (docs/dead-letters.md)."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Annotated
-from urllib.parse import urlsplit
 
 import typer
 
@@ -13,7 +12,9 @@ from tools.bridge.dlq_entries import Entry, Standing
 from tools.bridge.dlq_redrive import MOST, Done, Found, Listed
 from tools.bridge.operations import OperationRefused
 from tools.bridge.questions import Yes, agreed
+from tools.bridge.request_documents import request_document
 from tools.bridge.session import TO_BE_CONTINUED, Session, command
+from tools.bridge.wording import lines, moment, rough, whole_seconds
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -66,7 +67,7 @@ def show(session: Session, entry: EntryId, queue: Queue = None, most: Most = MOS
     letters = session.deployment.dead_letters
     found = letters.find(entry, queue, most)
     document = _full_document(found, letters.clock.now())
-    session.output.done(document, *_lines(document))
+    session.output.done(document, *lines(document))
 
 
 @command(app, "redrive")
@@ -128,12 +129,12 @@ def _stale_sentence(found: Found, now: datetime) -> str:
         raise ValueError("a stale result has its request")
     told_at = found.standing.profile_told_at
     if told_at is not None and told_at >= request.created_at:
-        truth = f"The truth was told already: a push of the active profile, at {_moment(told_at)}."
+        truth = f"The truth was told already: a push of the active profile, at {moment(told_at)}."
     else:
         truth = "No push of the active profile has reached it since; changes are pushed as long as the session goes on."
     return (
         f"Partner {entry.partner_id} would be told {request.result.value} for its {request.kind.value} on session "
-        f"{entry.session_id}. It was told to wait until {_moment(request.timeout_at)}, {_age(now - request.timeout_at)} "
+        f"{entry.session_id}. It was told to wait until {moment(request.timeout_at)}, {rough(now - request.timeout_at)} "
         f"ago, and takes it for failed. {truth}"
     )
 
@@ -174,14 +175,14 @@ def _queue_document(listed: Listed, now: datetime) -> files.Json:
     return {
         "queue": listed.queue.name,
         "letters": listed.looked.depth,
-        "oldest_seconds": _seconds(now - listed.entries[0][0].at) if listed.entries else None,
+        "oldest_seconds": whole_seconds(now - listed.entries[0][0].at) if listed.entries else None,
         "not_read": listed.looked.unread,
         "entries": [_document(entry, request, now) for entry, request in listed.entries],
     }
 
 
 def _queue_row(listed: Listed, now: datetime) -> tuple[str, ...]:
-    oldest = _age(now - listed.entries[0][0].at) if listed.entries else "-"
+    oldest = rough(now - listed.entries[0][0].at) if listed.entries else "-"
     unread = str(listed.looked.unread) if listed.looked.unread else "-"
     return listed.queue.name, str(listed.looked.depth), oldest, unread
 
@@ -202,8 +203,8 @@ def _document(entry: Entry, request: Request | None, now: datetime) -> dict[str,
         "host": entry.host,
         "status": entry.status,
         "about": dict(entry.about),
-        "at": _moment(entry.at),
-        "age_seconds": _seconds(now - entry.at),
+        "at": moment(entry.at),
+        "age_seconds": whole_seconds(now - entry.at),
     }
 
 
@@ -223,44 +224,19 @@ def _standing_document(standing: Standing) -> dict[str, files.Json]:
     request, session = standing.request, standing.session
     told: dict[str, files.Json] = {"request": None, "session": None, "active_profile_told_at": None}
     if request is not None:
-        callback = request.callback
-        told["request"] = {
-            "kind": request.kind.value,
-            "state": request.state.value,
-            "result": request.result.value if request.result is not None else None,
-            "reason": request.reason,
-            "station": f"{request.csms_id}/{request.station_id}",
-            "commands_sent": request.attempts,
-            "accepted_at": _moment(request.created_at),
-            "timeout_at": _moment(request.timeout_at),
-            "host": urlsplit(callback.response_url).hostname if callback is not None else None,
-            "delivery_attempts": request.delivery.attempts,
-            "last_error": request.delivery.last_error,
-        }
+        told["request"] = request_document(request)
     if session is not None:
         told["session"] = {
             "status": session.status.value,
             "station": f"{session.csms_id}/{session.station_id}",
             "evse_uid": session.evse_uid,
-            "last_updated": _moment(session.last_updated),
+            "last_updated": moment(session.last_updated),
             "seen_by": [*sorted(session.rights.seen_by)],
             "steered_by": session.rights.steered_by,
         }
     if standing.profile_told_at is not None:
-        told["active_profile_told_at"] = _moment(standing.profile_told_at)
+        told["active_profile_told_at"] = moment(standing.profile_told_at)
     return told
-
-
-def _lines(document: Mapping[str, files.Json], indent: str = "") -> Iterable[str]:
-    """The document for people: one line a member, and nothing of what there is not."""
-    for name, value in document.items():
-        if value in (None, "", {}, []):
-            continue
-        if isinstance(value, dict):
-            yield f"{indent}{name.replace('_', ' ')}:"
-            yield from _lines(value, indent + "  ")
-        else:
-            yield f"{indent}{name.replace('_', ' ')}: {value}"
 
 
 def _row(entry: Entry, now: datetime) -> tuple[str, ...]:
@@ -273,21 +249,5 @@ def _row(entry: Entry, now: datetime) -> tuple[str, ...]:
         entry.partner_id or "-",
         entry.session_id or about or "-",
         entry.request_id or "-",
-        _age(now - entry.at),
+        rough(now - entry.at),
     )
-
-
-def _moment(at: datetime) -> str:
-    return str(files.to_json(at.replace(microsecond=0)))
-
-
-def _seconds(age: timedelta) -> int:
-    return max(0, int(age.total_seconds()))
-
-
-def _age(age: timedelta) -> str:
-    seconds = _seconds(age)
-    for unit, length in (("d", 86_400), ("h", 3600), ("min", 60)):
-        if seconds >= 2 * length:
-            return f"{seconds // length} {unit}"
-    return f"{seconds} s"

@@ -1,4 +1,4 @@
-"""The CPO takes over (design decision 19): steering off and on, plans released, caps.
+"""The CPO takes over (design decision 19): steering off and on, plans released, caps, and ends that nobody told.
 
 All of it goes the way of a CSMS's own events, so that it does not matter who says it: the same use case writes the same
 items, and whoever watches the sessions concerned is woken by them.
@@ -7,7 +7,7 @@ items, and whoever watches the sessions concerned is woken by them.
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Self
@@ -19,7 +19,7 @@ from ocpi_bridge.adapters.dynamodb.sessions import DynamoSessionStore
 from ocpi_bridge.adapters.dynamodb.station_states import DynamoStationStates
 from ocpi_bridge.domain.controls import Control
 from ocpi_bridge.domain.errors import BridgeError, UnknownEntity
-from ocpi_bridge.domain.events import EventType, StationEvent
+from ocpi_bridge.domain.events import EventType, SessionStatus, StationEvent
 from ocpi_bridge.domain.sessions import Session
 from ocpi_bridge.ports import Clock
 from ocpi_bridge.runtime.clock import SystemClock
@@ -184,6 +184,18 @@ class Takeover:
             released += steered
         return tuple(released)
 
+    def close(self, target: Target) -> Session:
+        """Ends the target's session by the CPO's word, as its CSMS would; returns it as it is then.
+
+        Raises UnknownEntity where it is gone meanwhile, or Contended.
+        """
+        assert target.session is not None
+        self._tell(EventType.TRANSACTION_ENDED, target, told_status=SessionStatus.COMPLETED)
+        closed = self.live.session(target.session.session_id)
+        if closed is None or not closed.over:
+            raise UnknownEntity("live session", target.session.session_id)
+        return closed
+
     def remaining(
         self, sessions: Sequence[Session], within: timedelta, tell: Callable[[int], None]
     ) -> tuple[Session, ...]:
@@ -205,6 +217,21 @@ class Takeover:
         sessions = [one for one in at_station if target.concerns(one)]
         steered = self._steered(sessions)
         return tuple(Concerned(one, one in steered) for one in sessions)
+
+    def seen_by(self, partner_ids: Sequence[str] | None, most: int) -> tuple[Concerned, ...]:
+        """The live sessions that partners see (None: all partners), `most` of each partner, the newest first.
+
+        Raises UnknownEntity.
+        """
+        known = [partner.partner_id for partner in self.registry.list_partners()]
+        for partner_id in partner_ids or ():
+            if partner_id not in known:
+                raise UnknownEntity("partner", partner_id)
+        wanted = known if partner_ids is None else partner_ids
+        sessions = {one.session_id: one for each in wanted for one in self.live.of_partner(each, most)}
+        newest = sorted(sessions.values(), key=lambda one: one.start, reverse=True)
+        steered = {one.session_id for one in self._steered(newest)}
+        return tuple(Concerned(one, one.session_id in steered) for one in newest)
 
     def taken_back(self) -> tuple[Off, ...]:
         """All stations and EVSEs that partners may not steer by the CPO's word. Sessions are not among them."""
@@ -235,8 +262,15 @@ class Takeover:
             return state.steering_suspended
         return target.evse_uid.casefold() in state.suspended_evses
 
-    def _tell(self, kind: EventType, target: Target, cap_w: Decimal | None = None) -> None:
-        if self.ingest(self._event(kind, target, cap_w)).lost:
+    def _tell(
+        self,
+        kind: EventType,
+        target: Target,
+        cap_w: Decimal | None = None,
+        *,
+        told_status: SessionStatus | None = None,
+    ) -> None:
+        if self.ingest(replace(self._event(kind, target, cap_w), told_status=told_status)).lost:
             session = target.session
             raise UnknownEntity(
                 "place" if session is None else "live session",

@@ -1,7 +1,8 @@
 """The sessions that are not over, and what is installed at their charge points: for operators, who ask seldom."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from ocpi_bridge.adapters.dynamodb import session_items, tables
@@ -33,17 +34,9 @@ class DynamoLiveSessions:
         """The sessions at a station that are not over."""
         return DynamoSessionStore(self.client, self.sessions, self.registry).live_at(csms_id, station_id)
 
-    def of_partner(self, partner_id: str) -> Sequence[Session]:
-        """The sessions that a partner sees and that are not over. The index may be a moment behind."""
-        ids: list[str] = []
-        for shard in range(session_items.FEED_SHARDS):
-            pages = self.client.get_paginator("query").paginate(
-                TableName=self.sessions,
-                IndexName=LIVE_INDEX,
-                KeyConditionExpression="live = :live",
-                ExpressionAttributeValues=tables.values(live=session_items.feed_partition(partner_id, shard)),
-            )
-            ids += [str(tables.from_item(item)["session_id"]) for page in pages for item in page["Items"]]
+    def of_partner(self, partner_id: str, most: int | None = None) -> Sequence[Session]:
+        """The sessions that a partner sees and that are not over, `most` at the most. The index may be a moment behind."""
+        ids = list(islice(self._live_ids(partner_id), most))
         return [session for session in self._sessions(ids) if not session.over]
 
     def controls(self, session_ids: Iterable[str]) -> Mapping[str, Control]:
@@ -51,6 +44,17 @@ class DynamoLiveSessions:
         keys = {one: session_items.control_key(one) for one in session_ids}
         found = self._items(keys.values())
         return {one: session_items.control_of(one, found.get(key)) for one, key in keys.items()}
+
+    def _live_ids(self, partner_id: str) -> Iterator[str]:
+        for shard in range(session_items.FEED_SHARDS):
+            pages = self.client.get_paginator("query").paginate(
+                TableName=self.sessions,
+                IndexName=LIVE_INDEX,
+                KeyConditionExpression="live = :live",
+                ExpressionAttributeValues=tables.values(live=session_items.feed_partition(partner_id, shard)),
+            )
+            for page in pages:
+                yield from (str(tables.from_item(item)["session_id"]) for item in page["Items"])
 
     def _sessions(self, session_ids: Sequence[str]) -> list[Session]:
         keys = [session_items.session_key(session_id) for session_id in session_ids]
