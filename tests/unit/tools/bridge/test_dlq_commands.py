@@ -13,14 +13,14 @@ from ocpi_bridge.adapters.sqs.outbox import SqsOutbox
 from ocpi_bridge.domain.requests import Request, RequestState, Result
 from ocpi_bridge.domain.sessions import Session
 from ocpi_bridge.domain.watches import Watch
-from ocpi_bridge.ports import CommandMessage, DeadlineMessage, Message, PushMessage, ResultMessage
+from ocpi_bridge.ports import CommandMessage, DeadlineMessage, Message, PushMessage, Receipt, ResultMessage
 from ocpi_bridge.runtime.queue_door import QueueMessage, queue_worker
-from ocpi_bridge.usecases.relay_outbox import relay_outbox
+from ocpi_bridge.usecases.deliver_result import Delivered, DeliverResult
 from tests.support.clocks import ManualClock
 from tests.support.command_line import CommandLine
 from tests.support.lambda_events import queue_event
 from tests.support.queues import TRIES, Queues
-from tests.support.scripted import MemoryBus
+from tests.support.scripted import ScriptedPartner
 from tests.support.tables import AwsTables
 from tests.support.world import CARD, TIMEOUT, World
 from tools.bridge.cli import app
@@ -60,7 +60,7 @@ def outbox(queues: Queues, clock: ManualClock) -> SqsOutbox:
 
 
 def refused(world: World, session: Session, outbox: SqsOutbox, error: str = "http_401", request_id: str = "r1") -> None:
-    """A result that the partner refused three times, and what the relay makes of that."""
+    """A result that the partner refused three times, and was given up."""
     world.put_request(
         session,
         request_id=request_id,
@@ -70,14 +70,13 @@ def refused(world: World, session: Session, outbox: SqsOutbox, error: str = "htt
         reason="Accepted",
     )
     request = world.deliveries.request(request_id)
-    for _ in range(3):
+    for _ in range(2):
         assert request is not None
         request = world.deliveries.lease_delivery(request, world.clock.now(), world.clock.now())
     assert request is not None
-    world.deliveries.undelivered(request, error)
-    given_up = world.deliveries.request(request_id)
-    assert given_up is not None
-    relay_outbox(outbox, MemoryBus(), [given_up])
+    partner = ScriptedPartner(Receipt(delivered=False, error=error, final=True))
+    deliver = DeliverResult(world.deliveries, world.deliveries, partner, outbox, world.clock)
+    assert deliver.deliver(request_id).what is Delivered.GIVEN_UP
 
 
 def fail(queues: Queues, field: str, error: Exception | None = None) -> None:
