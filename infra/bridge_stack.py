@@ -8,6 +8,7 @@ from infra.constructs.alarms import Alarms
 from infra.constructs.csms_api import CsmsApi
 from infra.constructs.csms_bus import CsmsBus
 from infra.constructs.dashboards import EngineRoomDashboard, ServiceDashboard
+from infra.constructs.dashboards.widgets import heading
 from infra.constructs.function import FunctionDefaults
 from infra.constructs.layers import Layers
 from infra.constructs.ocpi_api import OcpiApi
@@ -16,6 +17,7 @@ from infra.constructs.rest_api import ApiLogging
 from infra.constructs.saved_queries import SavedQueries
 from infra.constructs.schedule import Schedule
 from infra.constructs.secrets import Secrets
+from infra.constructs.session_widget import SessionWidget
 from infra.constructs.tables import Tables
 from infra.constructs.workers import Workers
 from infra.stages import StageSettings
@@ -60,15 +62,18 @@ class BridgeStack(Stack):
             csms_api_url=csms.url,
         )
         schedule = Schedule(self, "Schedule", defaults, tables=tables, queues=queues)
+        stories = SessionWidget(self, "Stories", defaults, tables=tables)
         self.ocpi_stage, self.csms_stage = ocpi.stage, csms.stage
-        functions = (*ocpi.functions, *csms.functions, *workers.functions, schedule.sweep)
+        functions = (*ocpi.functions, *csms.functions, *workers.functions, schedule.sweep, stories.function)
         groups = {
             "partners": ocpi.functions,
             "CSMSs": csms.functions,
-            "streams, queues and the sweep": (*workers.functions, schedule.sweep),
+            "streams, queues, the sweep and the widget": (*workers.functions, schedule.sweep, stories.function),
         }
         alarms = Alarms(self, "Alarms", settings, queues=queues, tables=tables, functions=groups)
-        ServiceDashboard(self, "Service", settings, alarms=alarms.status)
+        service = ServiceDashboard(self, "Service", settings, alarms=alarms.status)
+        service.show(heading("One session: type its id, that of a request, or csms/station"))
+        service.show(stories.shown())
         EngineRoomDashboard(
             self,
             "EngineRoom",

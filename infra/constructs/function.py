@@ -124,7 +124,12 @@ class BridgeFunction(Construct):
 
     def use_table(self, table: BridgeTable, *actions: str) -> None:
         """Let it call these DynamoDB actions on the table's items."""
-        self.set(**{table.variable: table.table.table_name}, **table.settings)
+        self.set(**table.settings)
+        self.read_table(table, *actions)
+
+    def read_table(self, table: BridgeTable, *actions: str) -> None:
+        """Let it read the table's items with these actions; how long items are kept is none of its business."""
+        self.set(**{table.variable: table.table.table_name})
         self._allow(tuple(f"dynamodb:{action}" for action in actions), table.table.table_arn)
 
     def query_index(self, table: BridgeTable, index: str) -> None:

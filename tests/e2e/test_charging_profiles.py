@@ -1,13 +1,18 @@
 """The main job, at a charge point that none of us wrote: the guide's profile to it and back."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
+from xml.etree import ElementTree as ET
 
 import pytest
 
 from tests.support.e2e_site import SOON, site_name, site_world, sites_station
+from tests.support.e2e_waiting import eventually
+from tests.support.lambda_events import dashboard_event
+from tests.support.markup import parsed, rows_of
 from tools.charge_point import ChargePoint
 from tools.counterparts.clock import utc_now
 from tools.counterparts.json_types import as_list, as_object
@@ -86,6 +91,48 @@ def test_the_guides_profile_reaches_the_charge_point_and_comes_back(charging: Ch
 
     assert delete.wait_for_result(SOON).result is ResultType.ACCEPTED
     assert charge_point.answer_to(charge_point.wait_for("ClearChargingProfile", SOON)) == {"status": "Accepted"}
+
+
+def test_the_widget_of_the_dashboard_tells_the_story_of_the_session(charging: Charging) -> None:
+    partner, charge_point, session = charging.world.partner, charging.charge_point, charging.session
+    put = partner.bridge.put_profile(session.id, guide_profile(utc_now()))
+    assert put.wait_for_result(SOON).result is ResultType.ACCEPTED
+    get = partner.bridge.get_active_profile(session.id, TWO_HOURS)
+    assert get.wait_for_result(SOON).result is ResultType.ACCEPTED
+    charge_point.send_meter_values(energy_wh=1500)
+    partner.wait_for_session(lambda one: one.id == session.id and one.kwh >= Decimal("1.5"), SOON)
+
+    def told() -> ET.Element | None:
+        # The index of requests and the note of a delivery are a moment behind what the partner has seen.
+        root = parsed(_shown_by_the_widget(charging.world, session.id))
+        whats = [row[2].split(" ")[0] for row in rows_of(root, "Took")]
+        return root if whats.count("takes") == 2 else None
+
+    root = eventually(told, SOON, what="both results in the story")
+    rows = [row[1:4] for row in rows_of(root, "Took")]
+    assert len([row for row in rows if row[0] == f"partner {charging.world.partner_id}" and "asks for" in row[1]]) == 2
+    assert (
+        len([row for row in rows if row[0] == f"charge point {charge_point.station_id}" and "ACCEPTED" in row[2]]) == 2
+    )
+    lines = {node.attrib["class"].removeprefix("curve ") for node in root.iter("polyline")}
+    assert lines == {"requested", "sent", "confirmed", "measured"}
+    for other_way in (f"{charging.world.csms_id}/{charge_point.station_id}", "nobody"):
+        shown = _shown_by_the_widget(charging.world, other_way)
+        assert (session.id in shown) is (other_way != "nobody")
+        assert DRIVER_TAG not in shown
+
+
+def _shown_by_the_widget(world: World, any_id: str) -> str:
+    """What the deployed function answers a dashboard in whose form somebody typed this."""
+    answer = world.stack.client("lambda").invoke(
+        FunctionName=world.stack.function_name("session_widget"),
+        Qualifier="live",
+        Payload=json.dumps(dashboard_event({"id": any_id})),
+    )
+    html = json.loads(answer["Payload"].read())
+    # An error of the function would be an object.
+    assert isinstance(html, str), html
+    return html
 
 
 def test_a_session_reaches_the_partner_with_put_then_patches_and_its_final_state_last(charging: Charging) -> None:

@@ -30,6 +30,7 @@ FUNCTIONS = (
     "ingest_csms_events",
     "push_updates",
     "sweep",
+    "session_widget",
 )
 
 DOMAIN = "ocpi.example.com"

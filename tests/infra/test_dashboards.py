@@ -78,6 +78,15 @@ def test_cold_starts_are_read_from_the_logs_of_all_functions(production: StackTe
     assert "@initDuration" in query
 
 
+def test_the_service_ends_with_the_widget_that_shows_a_sessions_story(production: StackTemplate) -> None:
+    last = dashboards(production)[SERVICE][-1]
+
+    assert (last["type"], last["width"], last["height"]) == ("custom", 24, 16)
+    assert production.name(last["properties"]["endpoint"]).endswith("Stories/session_widget/Alias")
+    # It is called again by whoever reads it, and not by the clock of the dashboard.
+    assert last["properties"]["updateOn"] == {"refresh": False, "resize": True, "timeRange": False}
+
+
 def _visible(line: list[Any]) -> bool:
     return not (isinstance(line[-1], dict) and line[-1].get("visible") is False)
 

@@ -57,6 +57,7 @@ ENVIRONMENT = {
         "SECRETS_PREFIX",
     },
     "sweep": {"REGISTRY_TABLE", "REQUESTS_TABLE", "SESSIONS_TABLE", "CSMS_EVENTS_QUEUE_URL"} | OUTLETS,
+    "session_widget": {"REQUESTS_TABLE", "SESSIONS_TABLE"},
 }
 # They must know how long what they write is kept.
 WRITE_SESSIONS = {
@@ -90,6 +91,7 @@ TIMEOUTS = {
     "csms_callback": 10,
     "send_charger_commands": 25,
     "deliver_results": 12,
+    "session_widget": 10,
 }
 
 

@@ -95,6 +95,9 @@ EXPECTED = {
     | _items(SESSIONS, "BatchGetItem", "UpdateItem")
     | _items(REGISTRY, "DeleteItem", "PutItem", "UpdateItem")
     | _each(SEND, COMMANDS, DEADLINES, RESULTS, UPDATES, EVENTS),
+    "session_widget": _items(SESSIONS, "BatchGetItem", "Query")
+    | _items(REQUESTS, "BatchGetItem")
+    | {("dynamodb:Query", f"{REQUESTS}/index/session")},
 }
 
 

@@ -115,3 +115,30 @@ def image(item: Mapping[str, Any]) -> dict[str, Any]:
 def failed(answer: Mapping[str, Any]) -> Sequence[str]:
     """The messages of a batch that are to come again."""
     return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+
+
+def dashboard_event(
+    form: Mapping[str, str] | None = None, *, theme: str = "light", width: float = 900, **given: object
+) -> dict[str, Any]:
+    """What a CloudWatch dashboard hands to a custom widget: parameters, or those of a click, and what is around it."""
+    params = {name: value for name, value in given.items() if name != "show"}
+    return {
+        **given,
+        "widgetContext": {
+            "dashboardName": "ocpi-bridge-test-service",
+            "widgetId": "widget-16",
+            "accountId": ACCOUNT,
+            "locale": "en",
+            "timezone": {"label": "Local", "offsetISO": "+01:00", "offsetInMinutes": 60},
+            "period": 300,
+            "isAutoPeriod": True,
+            "timeRange": {"mode": "relative", "start": 1768496400000, "end": 1768500000000, "relativeStart": 3600000},
+            "theme": theme,
+            "linkCharts": True,
+            "title": "Story of a session",
+            "forms": {"all": dict(form or {})},
+            "params": params,
+            "width": width,
+            "height": 600,
+        },
+    }

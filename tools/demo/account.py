@@ -20,13 +20,11 @@ def plans(scene: Scene) -> report.Plans:
     """Both plans in one window: from the PUT to the end of what the charge point told."""
     requested, reported = scene.requested, scene.reported
     if requested is None or requested.start is None:
-        return report.Plans(None, None)
+        return report.Plans()
     since, until = requested.start, checks.last_start(requested) + TAIL
     if reported is not None and reported.start is not None:
         until = reported.start + timedelta(seconds=steps.ACTIVE_PROFILE_SECONDS)
-    return report.Plans(
-        checks.curve(requested, since, until), checks.curve(reported, since, until), requested.unit.value
-    )
+    return report.Plans(checks.course(requested, since, until), checks.course(reported, since, until), requested.unit)
 
 
 def stories(scene: Scene) -> list[report.Story]:

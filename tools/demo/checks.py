@@ -1,13 +1,12 @@
 """Plans as the partner, the CSMS and the charge point write them, and whether two say the same."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from ocpi_bridge.domain.plans import Plan, PlanPeriod, RateUnit, limit_at, same_course
+from ocpi_bridge.domain.courses import Stretch, stretches_of
+from ocpi_bridge.domain.plans import Plan, PlanPeriod, RateUnit, same_course
 from tools.counterparts.json_types import JsonObject, as_int, as_list, as_object, as_text
-from tools.demo.plot import Curve
 from tools.partner_simulator import ActiveChargingProfile, ChargingProfile
 
 # kirby-ocpp answers a composite schedule in whole seconds, which moves its periods by a second or two.
@@ -76,15 +75,9 @@ def in_words(plan: Plan) -> str:
     return ", ".join(f"{limit:f} {plan.unit} from {moment:%H:%M:%S}" for moment, limit in moments) + " UTC"
 
 
-def curve(plan: Plan | None, since: datetime, until: datetime) -> Curve | None:
-    """What an absolute plan says between two moments, to be drawn; None where it says nothing."""
-    if plan is None or plan.start is None or not plan.periods:
-        return None
-    begins: Sequence[datetime] = [plan.start + timedelta(seconds=period.start) for period in plan.periods]
-    end = until if plan.duration is None else min(until, plan.start + timedelta(seconds=plan.duration))
-    moments = [max(since, begins[0]), *(moment for moment in begins[1:] if since < moment < end)]
-    steps = [(moment, limit) for moment in moments if (limit := limit_at(plan, moment)) is not None]
-    return Curve(tuple(steps), end) if steps else None
+def course(plan: Plan | None, since: datetime, until: datetime) -> tuple[Stretch, ...]:
+    """What an absolute plan says between two moments, to be drawn; nothing where it has no place in time."""
+    return () if plan is None or plan.start is None else stretches_of(plan, since, until)
 
 
 def _scheduled(schedule: JsonObject, start: datetime) -> Plan:

@@ -4,12 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
-from tools.demo import plot, sequence
-from tools.demo.markup import Markup, element, joined
+from ocpi_bridge.domain.courses import Stretch
+from ocpi_bridge.domain.plans import RateUnit
+from ocpi_bridge.rendering.markup import Markup, element, joined
+from ocpi_bridge.rendering.page import page
+from ocpi_bridge.rendering.plot import STYLE as PLOT_STYLE
+from ocpi_bridge.rendering.plot import Line, Picture, plot
+from tools.demo import sequence
 from tools.demo.measurement import Measurement
 from tools.demo.outcomes import Outcome, Play, Verdict
 from tools.demo.sequence import Chapter, Message, Party
-from tools.demo.style import STYLE
 
 _VERDICTS = {Verdict.SEEN: "seen", Verdict.FAILED: "FAILED", Verdict.NOT_REACHED: "not reached"}
 
@@ -30,33 +34,46 @@ class Story:
 class Plans:
     """The requested plan and the reported one, as far as they are known."""
 
-    requested: plot.Curve | None
-    reported: plot.Curve | None
-    unit: str = "W"
+    requested: tuple[Stretch, ...] = ()
+    reported: tuple[Stretch, ...] = ()
+    unit: RateUnit = RateUnit.WATT
 
 
 def report(play: Play, plans: Plans, stories: Sequence[Story], measured: Measurement | None, *, zone: tzinfo) -> str:
     """The whole document; times of day are shown in `zone`, and in UTC where it says so."""
     title = "A charging profile reaches a charge point"
-    head = element(
-        "head",
-        element("meta", charset="utf-8"),
-        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        element("title", title),
-        element("style", Markup(STYLE + plot.STYLE + sequence.STYLE)),
-    )
-    main = element(
-        "main",
+    return page(
+        title,
+        PLOT_STYLE + sequence.STYLE,
         element("h1", title),
         _summary(play, zone),
         _heading("The steps"),
         _steps(play.outcomes),
         _heading("Requested, and what the charge point says it will do"),
-        element("div", plot.plot(plans.requested, plans.reported, unit=plans.unit, zone=zone), class_="wide"),
+        element("div", _plot(plans, zone), class_="wide"),
         *(_measurement(measured) if measured is not None and measured.to_result else ()),
         *(_story(story, number, zone) for number, story in enumerate(stories, 1)),
     )
-    return "<!DOCTYPE html>\n" + element("html", head, element("body", main), lang="en") + "\n"
+
+
+def _plot(plans: Plans, zone: tzinfo) -> Markup:
+    lines = (
+        Line("requested", "requested by the partner", plans.requested),
+        Line("confirmed", "what the charge point says it will do", plans.reported),
+    )
+    title = "The requested plan and what the charge point says it will do"
+    return plot(lines, unit=plans.unit, zone=zone, shown=Picture(title), notes=_missing(plans))
+
+
+def _missing(plans: Plans) -> tuple[str, ...]:
+    match plans.requested, plans.reported:
+        case (), ():
+            return ("Nothing was requested, and the charge point has reported nothing.",)
+        case (), _:
+            return ("No plan was requested.",)
+        case _, ():
+            return ("The charge point has not said what it will do.",)
+    return ()
 
 
 def _heading(text: str) -> Markup:

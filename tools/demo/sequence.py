@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
-from tools.demo.markup import Markup, element, joined, picture
+from ocpi_bridge.rendering.markup import Markup, element, joined, picture
 
 STYLE = """\
 .sequence { max-width: 100%; height: auto; }

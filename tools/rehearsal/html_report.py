@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from datetime import tzinfo
 
-from tools.demo.markup import Markup, element, joined
-from tools.demo.style import STYLE
+from ocpi_bridge.rendering.markup import Markup, element, joined
+from ocpi_bridge.rendering.page import page
 from tools.rehearsal.ledger import Outcome, Verdict
 from tools.rehearsal.rules import SPECIFICATION, Level
 from tools.rehearsal.run import Conformance
@@ -12,7 +12,7 @@ from tools.rehearsal.terminal import by_module, counts, details, summary, word
 
 RULES_STYLE = """\
 .passed { color: var(--good); }
-.warning { color: var(--reported); }
+.warning { color: var(--confirmed); }
 .note, .skipped, .not-applicable { color: var(--soft); }
 td.verdict-cell { white-space: nowrap; overflow-wrap: normal; font-weight: 600; width: 9em; }
 td.section { width: 9em; }
@@ -31,21 +31,14 @@ _EXPLAINED = (
 def html_report(found: Conformance, *, zone: tzinfo) -> str:
     """The whole document; times are shown in `zone`."""
     title = f"Rehearsal with an {SPECIFICATION} Receiver"
-    head = element(
-        "head",
-        element("meta", charset="utf-8"),
-        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        element("title", title),
-        element("style", Markup(STYLE + RULES_STYLE)),
-    )
-    main = element(
-        "main",
+    return page(
+        title,
+        RULES_STYLE,
         element("h1", title),
         _summary(found, zone),
         *_module("What to look at", [one for one in found.outcomes if one.verdict is Verdict.FAILED]),
         *(piece for module, outcomes in by_module(found.outcomes) for piece in _module(module, outcomes)),
     )
-    return "<!DOCTYPE html>\n" + element("html", head, element("body", main), lang="en") + "\n"
 
 
 def _summary(found: Conformance, zone: tzinfo) -> Markup:

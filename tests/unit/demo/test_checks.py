@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from ocpi_bridge.domain.courses import Stretch
 from tools.counterparts.json_types import JsonObject
 from tools.demo import checks
 from tools.partner_simulator import ActiveChargingProfile, guide_profile, watt_profile
@@ -110,14 +111,13 @@ def test_a_plan_is_told_in_words() -> None:
     assert checks.in_words(REQUESTED) == "22000 W from 17:05:00, 0 W from 17:35:00, 10000 W from 18:05:00 UTC"
 
 
-def test_a_curve_begins_in_the_period_that_holds_and_ends_with_the_window() -> None:
-    drawn = checks.curve(REQUESTED, after(2000), after(4000))
-
-    assert drawn is not None
-    assert drawn.steps == ((after(2000), Decimal(0)), (after(3600), Decimal(10000)))
-    assert drawn.until == after(4000)
+def test_a_course_begins_in_the_period_that_holds_and_ends_with_the_window() -> None:
+    assert checks.course(REQUESTED, after(2000), after(4000)) == (
+        Stretch(after(2000), after(3600), Decimal(0)),
+        Stretch(after(3600), after(4000), Decimal(10000)),
+    )
 
 
 def test_nothing_is_drawn_of_a_plan_that_is_unknown_or_relative() -> None:
-    assert checks.curve(None, START, UNTIL) is None
-    assert checks.curve(checks.requested_plan(watt_profile([(0, Decimal(1))])), START, UNTIL) is None
+    assert checks.course(None, START, UNTIL) == ()
+    assert checks.course(checks.requested_plan(watt_profile([(0, Decimal(1))])), START, UNTIL) == ()

@@ -5,15 +5,15 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from html.parser import HTMLParser
 
+from ocpi_bridge.domain.courses import Stretch
 from tools.demo.measurement import Measurement
 from tools.demo.outcomes import Outcome, Play, Verdict
-from tools.demo.plot import Curve
 from tools.demo.report import Plans, Story, report
 from tools.demo.sequence import Chapter, Message, Party
 
 ZERO = datetime(2026, 1, 15, 17, 5, tzinfo=UTC)
-NO_PLANS = Plans(None, None)
-CURVE = Curve(((ZERO, Decimal(22000)),), ZERO + timedelta(hours=1))
+NO_PLANS = Plans()
+COURSE = (Stretch(ZERO, ZERO + timedelta(hours=1), Decimal(22000)),)
 STORY = Story(
     "The way",
     "Who told whom what.",
@@ -37,8 +37,7 @@ class Document(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
         self.attributes += attrs
-        if tag not in {"meta", "br"}:
-            self.open.append(tag)
+        self.open.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
         assert self.open.pop() == tag
@@ -50,7 +49,7 @@ def a_report(*outcomes: Outcome, plans: Plans = NO_PLANS, measured: Measurement 
 
 
 def test_the_file_is_whole_by_itself_and_runs_nothing() -> None:
-    text = a_report(plans=Plans(CURVE, CURVE))
+    text = a_report(plans=Plans(COURSE, COURSE))
     document = Document(text)
 
     assert not document.open
@@ -70,7 +69,7 @@ def test_it_can_be_read_in_light_and_in_dark() -> None:
 
 
 def test_pictures_are_announced_under_ids_of_their_own() -> None:
-    document = Document(report(Play(ZERO, []), Plans(CURVE, None), [STORY, STORY], None, zone=UTC))
+    document = Document(report(Play(ZERO, []), Plans(COURSE), [STORY, STORY], None, zone=UTC))
 
     ids = [value for name, value in document.attributes if name == "id"]
     assert len(ids) == len(set(ids))
@@ -92,12 +91,25 @@ def test_a_failed_step_is_named_with_every_line_that_was_told() -> None:
     text = a_report(Outcome("Deploy", Verdict.SEEN), failed, Outcome("Clear", Verdict.NOT_REACHED))
 
     assert "Step 2 was not observed: Compare" in text
-    assert "expected: &lt;22 kW&gt;<br>seen: 11 kW &amp; less" in text
+    assert "expected: &lt;22 kW&gt;<br/>seen: 11 kW &amp; less" in text
     assert "not reached" in text
 
 
 def test_without_a_plan_the_plot_says_that_there_is_none() -> None:
     assert "Nothing was requested" in a_report()
+
+
+def test_a_plan_is_drawn_in_kilowatts_with_what_the_charge_point_said() -> None:
+    text = a_report(plans=Plans(COURSE, COURSE))
+
+    assert "Power, kW (total)" in text
+    assert "what the charge point says it will do" in text
+    assert text.count("<polyline") == 2
+
+
+def test_a_charge_point_that_said_nothing_is_said_to_have_said_nothing() -> None:
+    assert "The charge point has not said what it will do." in a_report(plans=Plans(COURSE))
+    assert "No plan was requested." in a_report(plans=Plans(reported=COURSE))
 
 
 def test_the_messages_are_there_as_a_table_too() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tools.demo.markup import Markup, element, joined, picture
+from ocpi_bridge.rendering.markup import Markup, element, joined, picture
 
 
 def test_content_and_attributes_are_escaped() -> None:
@@ -22,6 +22,11 @@ def test_text_that_is_joined_to_markup_is_escaped() -> None:
 @pytest.mark.parametrize(("number", "written"), [(3, "3"), (2.5, "2.5"), (1 / 3, "0.33"), (100.0, "100"), (0.0, "0")])
 def test_numbers_in_attributes_are_short(number: float, written: str) -> None:
     assert element("line", x1=number) == f'<line x1="{written}"></line>'
+
+
+def test_elements_without_content_are_closed_as_xml_and_html_both_take_it() -> None:
+    assert element("br") == "<br/>"
+    assert element("input", name="id", value='"') == '<input name="id" value="&quot;"/>'
 
 
 def test_names_that_python_reserves_and_names_with_hyphens_can_be_written() -> None:

@@ -3,7 +3,7 @@
 from html import escape
 
 # Elements of HTML that have no content and no end tag.
-_VOID = frozenset({"br", "col", "meta"})
+_VOID = frozenset({"br", "col", "input", "meta"})
 
 
 class Markup(str):
@@ -21,7 +21,7 @@ def element(name: str, /, *content: str, **attributes: str | float | None) -> Ma
         [name, *(f' {_name(key)}="{_value(value)}"' for key, value in attributes.items() if value is not None)]
     )
     if name in _VOID:
-        return Markup(f"<{start}>")
+        return Markup(f"<{start}/>")
     return Markup(f"<{start}>{joined(*content)}</{name}>")
 
 
