@@ -134,10 +134,10 @@ def test_amperes_are_shown_as_they_are_and_per_phase() -> None:
 
 def test_times_are_written_in_the_zone_and_in_utc_and_once_where_both_are_one() -> None:
     written = texts(drawn(REQUESTED, zone=AMSTERDAM))
-    assert {"17:15", "18:15", "CET", "UTC", "2026-01-15"} <= set(written)
+    assert {"17:20", "18:20", "CET", "UTC", "2026-01-15"} <= set(written)
 
     alone = texts(drawn(REQUESTED))
-    assert "17:15" in alone
+    assert "17:20" in alone
     assert alone.count("UTC") == 1
 
 
@@ -183,6 +183,12 @@ def test_a_plan_of_nothing_but_a_pause_can_be_drawn() -> None:
     assert points(drawn(Line("requested", "requested", (stretch(0, 15, "0"),))))
 
 
+@pytest.mark.parametrize("days", [3, 9, 10, 11, 12, 40])
+@pytest.mark.parametrize("width", [NARROWEST, 600, 900, 1200])
+def test_dates_side_by_side_leave_each_other_room(days: int, width: float) -> None:
+    _assert_nothing_overlaps(drawn(Line("requested", "requested", (stretch(-5, days * 1440, "1"),)), width=width))
+
+
 @given(
     st.lists(
         st.lists(st.tuples(st.integers(0, 10**6), st.integers(1, 10**5), st.integers(-100, 10**6)), max_size=12),
@@ -208,6 +214,10 @@ def test_everything_lies_within_the_picture_and_no_label_over_another(
 
     root = drawn(*lines, width=width, zone=zone, unit=unit, marks=marks)
 
+    _assert_nothing_overlaps(root)
+
+
+def _assert_nothing_overlaps(root: ET.Element) -> None:
     _, _, right, bottom = map(float, root.attrib["viewBox"].split())
     places = points(root)
     places += [(float(node.attrib["x"]), float(node.attrib["y"])) for node in root.iter(f"{SVG}text")]

@@ -9,8 +9,8 @@ from ocpi_bridge.rendering.markup import Markup, element, joined
 
 WIDTH = 1120.0
 """Of a page of its own (px). At any width texts have one size: a narrow plot has fewer marks on its axes."""
-# The name of a zone (`UTC+01:00`) stands left of the first mark.
-LEFT, MARGIN, AREA = 108.0, 24.0, 260.0
+# The name of a zone (`UTC+01:00`) stands left of the first mark; half a date has room right of the last one.
+LEFT, MARGIN, AREA = 108.0, 40.0, 260.0
 # A mark with its text needs this much of the axis (px); more of them would touch each other.
 TIME_TICK = 92.0
 MOST_LIMIT_TICKS = 7
@@ -112,8 +112,7 @@ def time_axis(frame: Frame, zone: tzinfo, bottom: float) -> Markup:
             marks.append(element("text", f"{tick.astimezone(row_zone):%H:%M}", x=x, y=y, text_anchor="middle"))
         date = f"{tick.astimezone(zone):%Y-%m-%d}"
         if date != last_date:
-            anchor = "end" if x > frame.right - 40 else "middle"
-            marks.append(element("text", date, x=x, y=dates_y, text_anchor=anchor, class_="soft"))
+            marks.append(element("text", date, x=x, y=dates_y, text_anchor="middle", class_="soft"))
             last_date = date
     for _, name, y in (*rows, (zone, "date", dates_y)):
         marks.append(element("text", name, x=12, y=y, class_="soft"))
