@@ -25,6 +25,8 @@ READING_EVERY = 0.5
 STRAGGLERS = 5
 # How often what is left open is counted.
 POLL_SECONDS = 1.0
+# Looking at every request is a scan.
+SCAN_SECONDS = 3.0
 # A request is given up at its timeout at the latest; what a crash left over waits for a sweep, 75 s at most, and a
 # message that a worker died over comes back after 72 s.
 GRACE_SECONDS = 150.0
@@ -146,14 +148,11 @@ class Chaos:
             time.sleep(POLL_SECONDS)
 
     def _await_end(self, records: Records) -> None:
-        """Returns when no request is open, and every one that was given up is in the dead-letter queue; or too late."""
+        """Returns when every request is at its end, and in the dead-letter queue if it was given up; or too late."""
         give_up_at = time.monotonic() + self._scale.timeout + GRACE_SECONDS
-        while time.monotonic() < give_up_at:
-            still_open = records.open_requests()
-            self._say(f"{still_open} requests are open")
-            if not still_open and records.is_complete():
-                return
-            time.sleep(POLL_SECONDS)
+        while (left := records.unfinished()) and time.monotonic() < give_up_at:
+            self._say(f"{left} requests are open")
+            time.sleep(SCAN_SECONDS)
 
     def _sweep(self, _over: Event) -> None:
         self._functions.invoke(FunctionName=self._stack.function_name("sweep"), Payload=b"{}")

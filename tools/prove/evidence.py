@@ -93,10 +93,12 @@ class Records:
         )
         return answer["Count"]
 
-    def is_complete(self) -> bool:
-        """Whether every result that was given up is in the dead-letter queue."""
-        given_up = {key for key, one in self.requests().items() if one.state is RequestState.UNDELIVERED}
-        return given_up <= set(self.dead_results())
+    def unfinished(self) -> int:
+        """How many of the partner's requests are not at their end, or given up and not in the dead-letter queue."""
+        mine = of_partner(self.requests()).values()
+        given_up = {one.request_id for one in mine if one.state is RequestState.UNDELIVERED}
+        still_open = sum(one.state not in {RequestState.DELIVERED, RequestState.UNDELIVERED} for one in mine)
+        return still_open or len(given_up - set(self.dead_results()))
 
     def requests(self) -> dict[str, Request]:
         """All requests, the bridge's own included, by their id."""
