@@ -12,7 +12,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 LOCK := uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast prove check up down status deploy synth openapi lock clean
+.PHONY: help setup demo test test-fast prove check up down status deploy synth openapi reference lock clean
 
 help: ## what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -67,6 +67,9 @@ synth: $(READY) ## write the CloudFormation templates of STAGE to build/cdk.out;
 
 openapi: $(READY) ## write docs/openapi.json from the models
 	@$(BIN)/python -m tools.openapi
+
+reference: $(READY) ## write docs/command-line.md from the commands
+	@$(BIN)/python -m tools.bridge.reference
 
 lock: $(READY) ## lock the newest allowed versions of all packages
 	@$(LOCK) --upgrade --python-version 3.11 --extra dev pyproject.toml -o requirements/dev.txt

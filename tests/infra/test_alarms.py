@@ -7,6 +7,7 @@ import pytest
 
 from tests.infra.stack_template import FUNCTIONS, StackTemplate
 from tests.infra.watching import alarmed, alarms, composites, dashboards
+from tools.bridge.doctor_aws import PART_OF_AN_ALARM
 
 pytestmark = pytest.mark.integration
 
@@ -127,3 +128,12 @@ def test_the_embedded_stage_has_what_the_embedded_aws_takes(production: StackTem
 def _anchor(heading: str) -> str:
     """As GitHub makes it of a heading."""
     return re.sub(r"[^a-z0-9 -]", "", heading.lower()).replace(" ", "-")
+
+
+def test_the_operators_examination_tells_parts_of_an_alarm_from_alarms(production: StackTemplate) -> None:
+    described = {name: str(alarm["AlarmDescription"]) for name, alarm in alarms(production).items()}
+    parts = {name for name, description in described.items() if description.startswith(PART_OF_AN_ALARM)}
+    assert parts == {
+        name for name in described if any(name.startswith(f"{whole}, ") for whole in composites(production))
+    }
+    assert parts

@@ -27,7 +27,7 @@ command(station_commands.app, "unplaced")(unplaced_commands.unplaced)
 app = typer.Typer(
     name="bridge",
     no_args_is_help=True,
-    add_completion=False,
+    add_completion=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
     help=(

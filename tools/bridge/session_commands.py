@@ -1,6 +1,8 @@
 """`bridge session`: the sessions that are under way, what became of one, its picture, and an end that nobody told."""
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -8,6 +10,7 @@ import typer
 from ocpi_bridge.domain.errors import UnknownEntity
 from ocpi_bridge.domain.histories import Happening, History
 from ocpi_bridge.domain.sessions import Session as ChargingSession
+from ocpi_bridge.rendering.story import story_page
 from ocpi_bridge.usecases.session_story import LookBack
 from tools.bridge import files
 from tools.bridge.questions import Yes, agreed
@@ -64,6 +67,32 @@ def show(session: Session, any_id: AnyId) -> None:
     """
     history = _history(session, any_id)
     session.output.done(_document(history), *_lines(history))
+
+
+@command(app, "plot")
+def plot(
+    session: Session,
+    any_id: AnyId,
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Where the page is written to.")] = Path(
+        "session.html"
+    ),
+) -> None:
+    """Write a session's picture and story as one HTML page: what was asked for, confirmed and measured, and what happened.
+
+    It is the page of the dashboard's widget, in this machine's time zone. It needs nothing from the network, and nothing
+    is opened.
+    """
+    history = _history(session, any_id)
+    zone = datetime.now().astimezone().tzinfo
+    assert zone is not None
+    try:
+        out.write_text(story_page(history, zone), "utf-8")
+    except OSError as error:
+        raise files.FileRefused.unwritable(out, error) from error
+    session.output.done(
+        {"session_id": history.session.session_id, "file": str(out)},
+        f"Session {history.session.session_id} is in {out}.",
+    )
 
 
 @command(app, "close")

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -118,6 +119,15 @@ def test_a_closed_session_is_completed_at_once_and_what_its_csms_says_later_chan
     assert bridge("session", "list", "--json").document == []
 
 
+def test_a_session_of_which_little_is_known_waits_for_nothing_when_it_is_closed(
+    bridge: CommandLine, session: Session, world: World, clock: ManualClock
+) -> None:
+    just_heard_of = replace(session, opened_at=clock.now(), start_known=False, version=session.version + 1)
+    assert world.sessions.update(session, just_heard_of, None)
+    assert bridge("session", "close", session.session_id, "--yes").exit_code == 0
+    assert world.session(session.session_id).status is SessionStatus.COMPLETED
+
+
 def test_nothing_is_closed_before_somebody_says_so(bridge: CommandLine, session: Session, world: World) -> None:
     done = bridge("session", "close", session.session_id)
     assert (done.exit_code, world.session(session.session_id).status) == (1, SessionStatus.ACTIVE)
@@ -134,6 +144,28 @@ def test_what_is_over_is_not_closed_again(bridge: CommandLine, session: Session)
     assert bridge("session", "close", session.session_id, "--yes").exit_code == 0
     again = bridge("session", "close", session.session_id, "--yes")
     assert (again.exit_code, "live session" in again.stderr) == (1, True)
+
+
+# --- session plot ----------------------------------------------------------------------------------------------------
+
+
+def test_a_plot_is_written_as_a_page_of_its_own_without_the_driver(
+    bridge: CommandLine, session: Session, world: World, tmp_path: Path
+) -> None:
+    world.accept_put(session)
+    file = tmp_path / "session.html"
+    done = bridge("session", "plot", session.session_id, "--out", file)
+    page = file.read_text("utf-8")
+    assert (done.exit_code, str(file) in done.stdout) == (0, True)
+    assert "<svg" in page
+    assert session.session_id in page
+    for secret in (*PERSON, RESPONSE_URL):
+        assert secret not in page
+
+
+def test_a_plot_that_cannot_be_written_is_refused(bridge: CommandLine, session: Session, tmp_path: Path) -> None:
+    done = bridge("session", "plot", session.session_id, "--out", tmp_path / "no" / "such" / "place.html")
+    assert (done.exit_code, "place.html" in done.stderr) == (1, True)
 
 
 # --- request show ----------------------------------------------------------------------------------------------------
