@@ -326,6 +326,13 @@ def test_a_session_that_goes_on_shows_its_plan_a_while_beyond_its_last_step() ->
     assert (found.since, found.until) == (at(0), at(210))
 
 
+def test_the_plan_that_the_charge_point_has_is_shown_to_its_end_though_a_newer_one_was_refused() -> None:
+    has = asked(1, plan=plan_of((0, "9000"), (180, "0")))
+    refused = asked(2, plan=plan_of((0, "4000"), start=at(2)), result=Result.REJECTED)
+
+    assert history(a_story(has, refused), at(5)).until == at(210)
+
+
 def test_no_more_than_a_day_of_the_future_and_three_days_of_the_past_are_shown() -> None:
     endless = Plan(RateUnit.WATT, (PlanPeriod(0, Decimal(9000)), PlanPeriod(10**12, Decimal(0))), at(0))
     found = history(a_story(asked(1, plan=endless)), at(5))

@@ -54,9 +54,9 @@ def courses(story: SessionStory, since: datetime, until: datetime) -> tuple[Cour
 
 
 def _planned(story: SessionStory, now: datetime) -> Iterator[datetime]:
-    """When the newest plan's last step is seen whole."""
-    plans = [one.plan for one in story.requests if one.plan is not None]
-    for plan in plans[-1:]:
+    """When the last step is seen whole of the newest plan, and of the one that the charge point has."""
+    asked, sent = ([one.plan for one in some if one.plan] for some in (story.requests, _took_effect(story)))
+    for plan in (*asked[-1:], *sent[-1:]):
         start = _placed(plan, story.session).start
         last = plan.duration if plan.duration is not None else plan.periods[-1].start if plan.periods else 0
         if start is not None and plan.periods:
