@@ -46,8 +46,11 @@ STYLE = """\
 .plot .note { font-size: 15px; text-anchor: middle; paint-order: stroke; stroke: var(--paper); stroke-width: 6px; }
 """
 
+# Below this width (px) axes and legend have no room; the picture shrinks as a whole instead.
 NARROWEST = 420.0
+# Above the area: one row of the legend, the axis's unit, and marks.
 TOP = 84.0
+# The height of a line of a note, and how wide a character of it is about (px).
 NOTE, NOTE_CHARACTER = 24.0, 8.2
 _SHORT = {RateUnit.WATT: "kW", RateUnit.AMPERE: "A"}
 # What is read to those who see no picture has an end.
@@ -152,9 +155,9 @@ def _span(lines: Sequence[Line]) -> tuple[datetime, datetime] | None:
 def _line(line: Line, frame: Frame, bottom: float) -> Markup:
     drawn = []
     for corners in outline(line.stretches, frame, bottom):
-        feet = [(corners[0][0], bottom)], [(corners[-1][0], bottom)]
-        closed = [*feet[0], *corners, *feet[1]] if line.name == "measured" else corners
-        points = " ".join(f"{x:.2f},{y:.2f}" for x, y in closed)
+        if line.name == "measured":
+            corners += [(corners[-1][0], bottom), (corners[0][0], bottom), corners[0]]
+        points = " ".join(f"{x:.2f},{y:.2f}" for x, y in corners)
         drawn.append(element("polyline", points=points, class_=f"curve {line.name}"))
     return joined(*drawn)
 

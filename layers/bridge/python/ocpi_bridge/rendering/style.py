@@ -16,14 +16,23 @@ _DARK = """\
   --good: #63d297; --bad: #ff8f85;
   --requested: #2c5f9e; --sent: #8fbcf7; --confirmed: #ffa366; --measured: #4f8f62;
 """
-_TABLES = """\
-table { border-collapse: collapse; width: 100%; }
-th, td { text-align: left; vertical-align: top; padding: 6px 12px 6px 0; border-bottom: 1px solid var(--line); }
-th { font-weight: 600; color: var(--soft); overflow-wrap: normal; }
-td { overflow-wrap: anywhere; }
-td.number, th.number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
-td.short { white-space: nowrap; overflow-wrap: normal; }
-"""
+_TABLES = (
+    (("table",), "border-collapse: collapse; width: 100%;"),
+    (
+        ("th", "td"),
+        "text-align: left; vertical-align: top; padding: 6px 12px 6px 0; border-bottom: 1px solid var(--line);",
+    ),
+    (("th",), "font-weight: 600; color: var(--soft); overflow-wrap: normal;"),
+    (("td",), "overflow-wrap: anywhere;"),
+    (("td.number", "th.number"), "text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums;"),
+    (("td.short",), "white-space: nowrap; overflow-wrap: normal;"),
+)
+
+
+def _tables(within: str = "") -> str:
+    """How tables look, in the whole page or within what a selector names."""
+    return "".join(f"{', '.join(within + one for one in names)} {{ {rules} }}\n" for names, rules in _TABLES)
+
 
 STYLE = (
     f":root {{\n  color-scheme: light dark;\n{_FONTS}{_LIGHT}}}\n"
@@ -42,7 +51,7 @@ p { margin: 0 0 12px; max-width: 80ch; overflow-wrap: anywhere; }
 .wide { overflow-x: auto; }
 details { margin: 8px 0; }
 summary { cursor: pointer; color: var(--soft); }
-""" + _TABLES
+""" + _tables()
 )
 """Of a page of its own, which follows what the reader's system prefers."""
 
@@ -57,10 +66,6 @@ class Theme(StrEnum):
 def scoped(name: str, theme: Theme) -> str:
     """The look of one part of a page that is somebody else's: nothing outside the class is touched."""
     colours = _DARK if theme is Theme.DARK else _LIGHT
-    tables = "".join(
-        ", ".join(f".{name} {one.strip()}" for one in rule.split("{")[0].split(",")) + " {" + rule.split("{")[1] + "\n"
-        for rule in _TABLES.splitlines()
-    )
     return (
         f".{name} {{\n  color-scheme: {theme};\n{_FONTS}{colours}"
         "  background: var(--paper); color: var(--ink); font: 14px/1.5 var(--sans); padding: 8px; overflow-wrap: anywhere;\n}\n"
@@ -68,5 +73,5 @@ def scoped(name: str, theme: Theme) -> str:
         f".{name} h2 {{ font-size: 17px; line-height: 1.3; margin: 20px 0 6px; color: var(--ink); }}\n"
         f".{name} p {{ margin: 0 0 10px; color: inherit; }}\n"
         f".{name} .soft {{ color: var(--soft); }}\n"
-        f".{name} .wide {{ overflow-x: auto; }}\n" + tables
+        f".{name} .wide {{ overflow-x: auto; }}\n" + _tables(f".{name} ")
     )
