@@ -46,11 +46,12 @@ class Certificates:
         deadline = time.monotonic() + CONNECT_SECONDS
         try:
             stream = VettedNetwork(self.permitted, self.resolve).connect_tcp(host, port, deadline)
+            # It closes the connection where it fails, and takes it over where it does not.
+            secured = stream.start_tls(context, host, deadline)
             try:
-                secured = stream.start_tls(context, host, deadline)
-                return _end_of(secured.get_extra_info("ssl_object"))
+                return _end_of(secured.get_extra_info("socket"))
             finally:
-                stream.close()
+                secured.close()
         except TlsFailed as error:
             raise NoCertificate(_why(error)) from error
         except AddressRefused as error:
@@ -62,7 +63,7 @@ class Certificates:
 
 
 def _end_of(tls: object) -> datetime:
-    shown = tls.getpeercert() if isinstance(tls, ssl.SSLSocket | ssl.SSLObject) else None
+    shown = tls.getpeercert() if isinstance(tls, ssl.SSLSocket) else None
     if not shown:
         raise NoCertificate("it shows none")
     return datetime.fromtimestamp(ssl.cert_time_to_seconds(str(shown["notAfter"])), UTC)

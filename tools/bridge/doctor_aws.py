@@ -92,7 +92,7 @@ class SecretChecks:
             return failed(SECRETS, name, "there is none", again)
         deleted_at = described.get("DeletedDate")
         if isinstance(deleted_at, datetime):
-            seen = f"it was deleted ({deleted_at:%Y-%m-%d %H:%M}) and is kept until it goes for good"
+            seen = f"it is marked for deletion ({deleted_at:%Y-%m-%d}), and nobody can read it any more"
             remedy = f"`aws secretsmanager restore-secret --secret-id {full}`, or give another one: {again}"
             return failed(SECRETS, name, seen, remedy)
         try:

@@ -294,7 +294,7 @@ def test_an_expired_secret_is_found_and_how_it_comes_back(healthy: Deployment, v
     secret = found["secret", "csms/acme"]
     assert done.exit_code == 1
     assert secret["verdict"] == "failed"
-    assert "deleted" in secret["seen"]
+    assert "marked for deletion" in secret["seen"]
     assert f"restore-secret --secret-id {PREFIX}/csms/acme" in secret["remedy"]
     assert "bridge csms replace" in secret["remedy"]
 
