@@ -117,7 +117,8 @@ class Tracer:
         told = {line.text("correlation_id") for line in searched.lines}
         asked = {line.text("request_id") for line in searched.lines}
         meant = [one for one in history.requests if one.request_id in asked or one.correlation_id in told]
-        return _Found(history, tuple(meant[-MOST_REQUESTS:]), searched)
+        # Where no request came of it, the lines that name it are all there is.
+        return _Found(history, tuple(meant[-MOST_REQUESTS:]), searched) if meant else _Found(None, (), searched)
 
     def _of_line(self, line: LogLine, wanted: str) -> History | None:
         look_back = LookBack(self.stories, self.clock)

@@ -162,6 +162,16 @@ def test_what_was_refused_at_the_door_is_told_though_no_table_has_it(tracer: Tra
     assert (one.outcome, one.reason) == ("HTTP 200, OCPI 2001", "no body")
 
 
+def test_a_request_that_was_answered_at_once_is_told_without_the_rest_of_its_session(
+    tracer: Tracer, session: Session, logs: MemoryLogs
+) -> None:
+    about = {"session_id": session.session_id, "x_request_id": "x-8", "correlation_id": "corr-8"}
+    logs.write(DOOR, START, "ocpi.answered", **about, http_status=200, status_code=1000, result="TOO_OFTEN")
+    found = tracer("x-8", DAY)
+    assert [one.outcome for one in found.events] == ["HTTP 200, OCPI 1000, TOO_OFTEN"]
+    assert found.requests == ()
+
+
 def test_an_id_that_only_stands_in_a_text_is_not_meant(tracer: Tracer, logs: MemoryLogs) -> None:
     logs.write(DOOR, START, "ocpi.answered", reason="x-9 is not what I mean", x_request_id="other")
     with pytest.raises(NothingFound, match="--hours"):
