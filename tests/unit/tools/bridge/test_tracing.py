@@ -187,6 +187,12 @@ def test_lines_that_a_function_did_not_write_itself_are_passed_over(
     assert [one.what for one in tracer("r1", DAY).events if one.where == SENDER] == ["command.turn"]
 
 
+def test_nothing_is_kept_of_a_line_but_what_may_be_shown(tracer: Tracer, logs: MemoryLogs) -> None:
+    logs.write(DOOR, START, "ocpi.failed", x_request_id="x-1", exception="Traceback ...", secret="s")  # noqa: S106
+    [line] = tracer.logs.search(["x-1"], START - DAY, START).lines
+    assert dict(line.fields) == {"level": "INFO", "service": DOOR, "message": "ocpi.failed", "x_request_id": "x-1"}
+
+
 def test_more_lines_than_are_read_are_told(
     tracer: Tracer, session: Session, logs: MemoryLogs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
