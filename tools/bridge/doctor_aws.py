@@ -140,7 +140,10 @@ class Running:
         """Whether work reaches the functions from their queues and streams."""
         mappings = self._mappings()
         for output in FED:
-            name = self.outputs[f"{output}FunctionName"]
+            name = self.outputs.get(f"{output}FunctionName")
+            if name is None:
+                yield failed(SOURCES, output, "the stack names no such function", "deploy it again with this version")
+                continue
             own = [one for one in mappings if _is_of(one, name)]
             off = [one for one in own if str(one.get("State", "Enabled")).startswith("Disabl")]
             problem = next((str(one["LastProcessingResult"]) for one in own if _has_problem(one)), None)

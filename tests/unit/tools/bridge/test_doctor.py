@@ -390,6 +390,13 @@ def test_a_function_that_nothing_feeds_is_found(healthy: Deployment) -> None:
     assert the_failure(healthy)["seen"] == "nothing feeds it"
 
 
+def test_a_stack_that_names_not_all_functions_is_found(healthy: Deployment) -> None:
+    aws = healthy.aws
+    older = {name: value for name, value in aws.outputs.items() if name != f"{FED[0]}FunctionName"}
+    found = the_failure(replace(healthy, aws=TestAws(aws.session, older)))
+    assert (found["about"], "deploy it again" in found["remedy"]) == (FED[0], True)
+
+
 @pytest.mark.parametrize(("left", "verdict"), [(timedelta(days=1), "failed"), (timedelta(days=10), "warning")])
 def test_a_certificate_that_soon_ends_is_found(
     left: timedelta, verdict: str, healthy: Deployment, internet: Internet

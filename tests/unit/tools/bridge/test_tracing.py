@@ -188,7 +188,7 @@ def test_lines_that_a_function_did_not_write_itself_are_passed_over(
 
 
 def test_nothing_is_kept_of_a_line_but_what_may_be_shown(tracer: Tracer, logs: MemoryLogs) -> None:
-    logs.write(DOOR, START, "ocpi.failed", x_request_id="x-1", exception="Traceback ...", secret="s")  # noqa: S106
+    logs.write(DOOR, START, "ocpi.failed", x_request_id="x-1", exception="Traceback ...", secret="s")
     [line] = tracer.logs.search(["x-1"], START - DAY, START).lines
     assert dict(line.fields) == {"level": "INFO", "service": DOOR, "message": "ocpi.failed", "x_request_id": "x-1"}
 
