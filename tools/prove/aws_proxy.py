@@ -48,7 +48,7 @@ _HOP_BY_HOP = frozenset({"connection", "content-length", "keep-alive", "transfer
 class AwsProxy:
     """The functions' way to DynamoDB and SQS. While `stormy` is False everything goes through.
 
-    One in `every` batches of the relay goes wrong, one in `crash_every` calls of a worker is its last. `tally` says how often what went wrong, `crashes` whose process
+    One in `every` calls of the relay goes wrong, one in `crash_every` calls of a worker is its last. `tally` says how often what went wrong, `crashes` whose process
     died, `disturbed` whose delivery a fault hit. Use as a context manager: the functions take this way until it ends.
     """
 

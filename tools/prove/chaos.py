@@ -40,7 +40,8 @@ class Scale:
         requests: How many the partner sends.
         sessions: How many cars charge.
         timeout: What partners are told (s).
-        fault_every: One in so many commands, callbacks and batches of the relay goes wrong.
+        fault_every: One in so many commands and callbacks goes wrong.
+        relay_fault_every: One in so many calls of the relay goes wrong; it then repeats the whole batch of its stream.
         crash_every: One in so many calls of a worker to AWS is its last.
         trouble_every: Seconds between two spells of trouble.
         spread: Seconds that the requests take at least, so that every kind of trouble comes meanwhile.
@@ -52,6 +53,7 @@ class Scale:
     sessions: int
     timeout: int
     fault_every: int
+    relay_fault_every: int
     crash_every: int
     trouble_every: float
     spread: float = 0.0
@@ -59,13 +61,16 @@ class Scale:
 
 
 # What `make prove` does. The timeout is longer than a partner's in the field: the embedded AWS sends one command at a time.
-FULL = Scale(requests=2000, sessions=200, timeout=150, fault_every=12, crash_every=300, trouble_every=6.0)
+FULL = Scale(
+    requests=2000, sessions=200, timeout=150, fault_every=12, relay_fault_every=20, crash_every=300, trouble_every=6.0
+)
 # As rough as it takes to meet each kind of fault in a minute. The timeout leaves room for a sweep after a crash.
 SMALL = Scale(
     requests=60,
     sessions=12,
     timeout=60,
     fault_every=3,
+    relay_fault_every=12,
     crash_every=60,
     trouble_every=2.0,
     spread=30.0,
@@ -93,7 +98,7 @@ class Chaos:
             partner = PartnerFaults(seed=seed, forbidden_url=forbidden)
             csms = CsmsFaults(seed=seed, every=scale.fault_every)
             proxy = running.enter_context(
-                AwsProxy(self._stack, seed=seed, every=scale.fault_every, crash_every=scale.crash_every)
+                AwsProxy(self._stack, seed=seed, every=scale.relay_fault_every, crash_every=scale.crash_every)
             )
             started = time.monotonic()
             where = running.enter_context(

@@ -1,10 +1,10 @@
 """What goes wrong at the CSMS: between it and the bridge, in its callbacks, and at its charge points."""
 
-import threading
 import time
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 from random import Random
+from threading import Event
 
 from tools.counterparts.http_service import Answer, AnswerLate, Fault, Request, ResetConnection, Response
 from tools.demo_csms import DelayCallback, DemoCsms, DropCallback, ReceivedCommand, RepeatCallback, ReplaceCallback
@@ -14,6 +14,7 @@ from tools.prove.rota import Rota, Tally
 # The embedded AWS sends one command at a time, so what is slow here is slow for all.
 SLOW_SECONDS = 1.0
 LATE_SECONDS = 3.0
+LOOK_SECONDS = 0.1
 
 
 class CommandFault(StrEnum):
@@ -61,25 +62,30 @@ class CsmsFaults:
         self.tally = Tally([*CommandFault, *AnswerFault, *StationFault])
         self._commands = Rota(_PLANNED, every=every, random=Random(f"{seed} commands"))
         self._callbacks = Rota(list(AnswerFault), every=every, random=Random(f"{seed} callbacks"))
-        self._down_until = 0.0
-        self._lock = threading.Lock()
+        self._is_down = False
 
     def attach(self, csms: DemoCsms) -> None:
         """Lets this CSMS misbehave."""
         csms.http.plan_each(self._choose_command)
         csms.callbacks.plan_each(self._choose_callback)
 
-    def take_down(self, seconds: float) -> None:
-        """From now on and for so long, the CSMS ends every connection at once."""
-        with self._lock:
-            self._down_until = time.monotonic() + seconds
+    def take_down(self, over: Event, least: float, longest: float) -> None:
+        """The CSMS ends every connection at once: for `least` seconds, and until that met a command; see `longest`."""
+        begun, met = time.monotonic(), self._met()
+        self._is_down = True
+        while not over.wait(LOOK_SECONDS):
+            lasted = time.monotonic() - begun
+            if lasted > longest or (lasted > least and self._met() > met):
+                break
+        self._is_down = False
+
+    def _met(self) -> int:
+        return self.tally.counts()[CommandFault.DOWN]
 
     def _choose_command(self, _request: Request) -> Fault | None:
         if not self.stormy:
             return None
-        with self._lock:
-            is_down = time.monotonic() < self._down_until
-        kind = CommandFault.DOWN if is_down else self._commands.deal()
+        kind = CommandFault.DOWN if self._is_down else self._commands.deal()
         if kind is None:
             return None
         self.tally.count(kind)

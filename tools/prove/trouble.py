@@ -24,8 +24,8 @@ from tools.prove.rota import Rota, Tally
 CSMS_DOWN_SECONDS = 2.0
 THROTTLED_SECONDS = 2.0
 OFFLINE_SECONDS = 2.0
-# A charge point misbehaves until a command met it, or so long.
-WRONG_SECONDS = 8.0
+# What is wrong is so until a command met it, or so long.
+WRONG_SECONDS = 15.0
 # What a meter shows: 11 kW on three phases, and a register that rises.
 POWER_W = Decimal(11_000)
 WH_PER_READING = Decimal(10)
@@ -76,8 +76,8 @@ class Trouble:
         with suppress(ConnectionError, TimeoutError):
             point.send_meter_values(MeterSample(energy_wh=self._energy, power_w=POWER_W), connector)
 
-    def _take_csms_down(self, _over: Event) -> None:
-        self._csms.take_down(CSMS_DOWN_SECONDS)
+    def _take_csms_down(self, over: Event) -> None:
+        self._csms.take_down(over, CSMS_DOWN_SECONDS, WRONG_SECONDS)
 
     def _throttle(self, _over: Event) -> None:
         self.tally.count(THROTTLING)
