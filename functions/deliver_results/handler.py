@@ -15,6 +15,10 @@ def _deliver(message: QueueMessage) -> float | None:
     return None if outcome.again_at is None else (outcome.again_at - delivery.clock.now()).total_seconds()
 
 
+# Between a request's deadline and its timeout lie ten seconds.
 lambda_handler = queue_worker(
-    _deliver, clients.sqs, SourceQueue.named("RESULT_CALLBACKS"), SourceQueue.named("REQUEST_DEADLINES")
+    _deliver,
+    clients.sqs,
+    SourceQueue.named("RESULT_CALLBACKS", hurried=True),
+    SourceQueue.named("REQUEST_DEADLINES", hurried=True),
 )

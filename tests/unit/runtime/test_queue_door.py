@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -123,6 +124,43 @@ def test_a_message_that_is_to_come_back_is_hidden_until_then(queues: Queues, wai
         answer = handler(Worker({1: wait}), queues)(event, None)
     assert changes == [(queues.charger_commands, seconds)]
     assert failed(answer) == [event["Records"][0]["messageId"]]
+
+
+@pytest.mark.parametrize(("receipts", "seconds"), [(1, 2), (2, 4), (5, 10)])
+def test_a_failed_message_of_a_hurried_queue_comes_back_within_seconds(
+    queues: Queues, receipts: int, seconds: int
+) -> None:
+    """A result whose deliverer met a failure of DynamoDB ten seconds before the timeout is of no use 72 s later."""
+    put(queues, queues.result_callbacks, 1)
+    event = queue_event(queues.client, queues.result_callbacks)
+    event["Records"][0]["attributes"]["ApproximateReceiveCount"] = str(receipts)
+    worker = queue_worker(
+        Worker({1: RuntimeError("a defect")}),
+        lambda: queues.client,
+        replace(queues.source("result_callbacks"), hurried=True),
+    )
+    with visibility_changes(queues) as changes:
+        answer = worker(event, None)
+    assert changes == [(queues.result_callbacks, seconds)]
+    assert failed(answer) == [event["Records"][0]["messageId"]]
+
+
+def test_a_failed_message_of_any_other_queue_comes_back_when_the_queue_says_so(queues: Queues) -> None:
+    put(queues, queues.result_callbacks, 1)
+    event = queue_event(queues.client, queues.result_callbacks)
+    with visibility_changes(queues) as changes:
+        handler(Worker({1: RuntimeError("a defect")}), queues)(event, None)
+    assert changes == []
+
+
+def test_a_hurried_message_whose_queue_cannot_be_asked_fails_alone(queues: Queues, log: Lines) -> None:
+    put(queues, queues.result_callbacks, 1)
+    event = queue_event(queues.client, queues.result_callbacks)
+    event["Records"][0]["receiptHandle"] = "not one of ours"
+    hurried = replace(queues.source("result_callbacks"), hurried=True)
+    answer = queue_worker(Worker({1: RuntimeError("a defect")}), lambda: queues.client, hurried)(event, None)
+    assert failed(answer) == [event["Records"][0]["messageId"]]
+    assert [line["message"] for line in log()] == ["queue.failed", "queue.not_hurried"]
 
 
 def test_a_message_that_comes_back_at_once_is_given_again(queues: Queues) -> None:

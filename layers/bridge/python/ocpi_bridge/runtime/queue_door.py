@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 # SQS hides a message for at most 12 hours.
 LONGEST_DELAY = 43_200
+# After the first failure of a hurried message; after its second it is twice as long, and so on.
+FAILED_AGAIN_IN = 2
 # What a message is about, for the log of its failure.
 _SUBJECTS = ("request_id", "session_id", "partner_id")
 
@@ -48,16 +50,22 @@ class QueueMessage:
 
 @dataclass(frozen=True, slots=True)
 class SourceQueue:
-    """A queue that a worker takes from, its dead-letter queue, and how often the queue hands a message out at the most."""
+    """A queue that a worker takes from, its dead-letter queue, and how often the queue hands a message out at the most.
+
+    `hurried`: what waits there is of no use later, so a message whose work failed comes back within seconds, each time
+    after a longer while, and not after the queue's visibility timeout.
+    """
 
     url: str
     dead_letters: str
     tries: int
+    hurried: bool = False
 
     @classmethod
-    def named(cls, name: str) -> "SourceQueue":
+    def named(cls, name: str, *, hurried: bool = False) -> "SourceQueue":
         """The queue of a name such as CHARGER_COMMANDS, by the function's environment."""
-        return cls(variable(f"{name}_QUEUE_URL"), variable(f"{name}_DLQ_URL"), int(variable(f"{name}_TRIES")))
+        tries = int(variable(f"{name}_TRIES"))
+        return cls(variable(f"{name}_QUEUE_URL"), variable(f"{name}_DLQ_URL"), tries, hurried)
 
 
 # Handles a message; gives the seconds after which it is to come back, or None when it is done.
@@ -68,8 +76,8 @@ Handler = Callable[[Mapping[str, Any], object], dict[str, Any]]
 def queue_worker(work: Work, client: "Callable[[], SQSClient]", *queues: SourceQueue) -> Handler:
     """Makes a Lambda handler for messages of these queues (ReportBatchItemFailures).
 
-    A message whose work raises comes back after the queue's visibility timeout; one whose work asks for a delay comes
-    back then. At its last receipt it is put into the dead-letter queue, and is done only when it is there. On a FIFO
+    A message whose work raises comes back after the queue's visibility timeout, or sooner from a hurried queue; one whose
+    work asks for a delay comes back then. At its last receipt it is put into the dead-letter queue, and is done only when it is there. On a FIFO
     queue all later messages of the batch fail with one that comes back, so that their order stays.
     """
 
@@ -110,7 +118,16 @@ class _Turn:
         except Exception as raised:  # noqa: BLE001 - one message's failure must not fail the others; it comes back by itself
             self._tell_failure(raised)
             error, where = kind_of(raised), place_of(raised)
+            self._hurry()
         return self._last and self._given_up(error, where)
+
+    def _hurry(self) -> None:
+        if self.queue is None or not self.queue.hurried or self._last:
+            return
+        try:
+            self._defer(FAILED_AGAIN_IN * self._receipts)
+        except Exception:  # noqa: BLE001 - then it comes back when the queue itself says so
+            logger.warning("queue.not_hurried", exc_info=True, extra=self._about)
 
     @property
     def _receipts(self) -> int:
