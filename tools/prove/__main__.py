@@ -127,7 +127,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--small", action="store_true", help="the run of a minute that `make test` does")
+    parser.add_argument("--small", action="store_true", help="a run of two or three minutes")
     parser.add_argument("--requests", type=_count, metavar="N", help=f"how many to send ({FULL.requests})")
     parser.add_argument("--sessions", type=_count, metavar="N", help=f"on how many sessions ({FULL.sessions})")
     parser.add_argument("--timeout", type=_count, metavar="S", help=f"seconds that partners are told ({FULL.timeout})")

@@ -30,7 +30,14 @@ ANSWERING = ("ocpi_charging_profiles", "csms_callback", "csms_events", "sweep")
 WORKING = ("relay_outbox", "send_charger_commands", "deliver_results", "push_updates", "ingest_csms_events")
 # Whose process may die. The partner's own call is left alone: who loses an answer knows no more than before. So is the
 # relay: the embedded AWS waits out the timeout of a stream's function that is gone, and serves no queue meanwhile.
-CRASHING = (*(name for name in WORKING if name != "relay_outbox"), "csms_callback")
+# How many calls each makes for one of the callback: they die about equally often.
+CRASHING = {
+    "csms_callback": 1,
+    "send_charger_commands": 2,
+    "push_updates": 3,
+    "deliver_results": 4,
+    "ingest_csms_events": 5,
+}
 # One in so many calls goes wrong.
 EVERY_ANSWERING = 20
 EVERY_WORKING = 20
@@ -48,14 +55,14 @@ _HOP_BY_HOP = frozenset({"connection", "content-length", "keep-alive", "transfer
 class AwsProxy:
     """The functions' way to DynamoDB and SQS. While `stormy` is False everything goes through.
 
-    One in `every` calls of the relay goes wrong, one in `crash_every` calls of a worker is its last. `tally` says how often what went wrong, `crashes` whose process
+    One in `every` calls of the relay goes wrong, one in `crash_every` calls of the callback is its last. `tally` says how often what went wrong, `crashes` whose process
     died, `disturbed` whose delivery a fault hit. Use as a context manager: the functions take this way until it ends.
     """
 
     def __init__(self, stack: LocalStack, *, seed: int, every: int, crash_every: int) -> None:
         self.stormy = False
         self.tally = Tally([*TableFault, *QueueFault, *Crash])
-        self.crashes = Tally(CRASHING)
+        self.crashes = Tally(list(CRASHING))
         self.disturbed: set[str] = set()
         self._delivering: dict[int, str] = {}
         self._stack = stack
@@ -64,7 +71,8 @@ class AwsProxy:
             **{name: _rota(list(TableFault), EVERY_WORKING, f"{seed} {name}") for name in WORKING},
         }
         self._dying = {
-            name: _rota(list(Crash), crash_every, f"{seed} crash {name}", apart=crash_every // 2) for name in CRASHING
+            name: _rota(list(Crash), crash_every * calls, f"{seed} crash {name}", apart=crash_every * calls // 2)
+            for name, calls in CRASHING.items()
         }
         relayed = (QueueFault.DROPPED, QueueFault.DUPLICATED, QueueFault.PARTLY_TAKEN, QueueFault.ERROR)
         self._relayed = _rota(relayed, every, f"{seed} relay")

@@ -42,7 +42,7 @@ class Scale:
         timeout: What partners are told (s).
         fault_every: One in so many commands and callbacks goes wrong.
         relay_fault_every: One in so many calls of the relay goes wrong; it then repeats the whole batch of its stream.
-        crash_every: One in so many calls of a worker to AWS is its last.
+        crash_every: One in so many calls of the CSMS's callback to AWS is its last; the other workers die as often.
         trouble_every: Seconds between two spells of trouble.
         spread: Seconds that the requests take at least, so that every kind of trouble comes meanwhile.
         sweep_every: Seconds between two sweeps of our own, None where the schedule's have to do.
@@ -62,16 +62,16 @@ class Scale:
 
 # What `make prove` does. The timeout is longer than a partner's in the field: the embedded AWS sends one command at a time.
 FULL = Scale(
-    requests=2000, sessions=200, timeout=150, fault_every=12, relay_fault_every=20, crash_every=300, trouble_every=6.0
+    requests=2000, sessions=200, timeout=150, fault_every=12, relay_fault_every=20, crash_every=200, trouble_every=6.0
 )
-# As rough as it takes to meet each kind of fault in a minute. The timeout leaves room for a sweep after a crash.
+# As rough as it takes to meet each kind of fault in two or three minutes. The timeout leaves room for a sweep after a crash.
 SMALL = Scale(
     requests=60,
     sessions=12,
-    timeout=60,
+    timeout=75,
     fault_every=3,
     relay_fault_every=12,
-    crash_every=60,
+    crash_every=50,
     trouble_every=2.0,
     spread=30.0,
     sweep_every=10.0,
