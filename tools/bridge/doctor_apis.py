@@ -101,7 +101,11 @@ class OwnApis:
 
     @contextmanager
     def _token(self) -> Iterator[str]:
-        """A registration token (OCPI 4.1.2: it opens versions and credentials) for as long as the context lasts."""
+        """A registration token for as long as the context lasts.
+
+        It opens the versions alone: credentials are a partner's, and it is none's. So nothing is lost where a wrong URL
+        shows it to somebody else.
+        """
         token, now = new_token(), self.clock.now()
         accepted = AcceptedToken(token_hash(token), EXAMINER, self.party, now, TokenUse.REGISTRATION)
         self.registrations.reserve(accepted, now + TOKEN_LIVES)
