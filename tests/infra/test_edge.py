@@ -168,4 +168,5 @@ def test_concurrency_is_reserved_only_where_a_stage_says_so(dev: StackTemplate, 
     assert {name for name, copies in reserved.items() if copies == 5} == {
         name for name in reserved if name.startswith(("ocpi_", "csms_"))
     }
-    assert {name for name, copies in reserved.items() if copies is None} == {"sweep"}
+    # Neither answers anybody who could flood it: one is started by the clock, the other by people at their dashboard.
+    assert {name for name, copies in reserved.items() if copies is None} == {"session_widget", "sweep"}
