@@ -131,6 +131,12 @@ def partly_taken(first: JsonObject, taken: Sequence[object]) -> Fault:
     return _answer(200, {"Successful": list(taken), "Failed": [failed]})
 
 
+def queue_name(request: Request) -> str:
+    """The full name of the queue of a call, but for what tells that it is a FIFO queue."""
+    url = as_text(as_object(read_json(request.body)).get("QueueUrl")) or ""
+    return url.rpartition("/")[2].removesuffix(".fifo")
+
+
 def entries(request: Request) -> list[JsonObject]:
     """The entries of a SendMessageBatch."""
     return [as_object(entry) for entry in as_list(as_object(read_json(request.body)).get("Entries"))]

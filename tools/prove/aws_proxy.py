@@ -42,6 +42,8 @@ CRASHING = {
 EVERY_ANSWERING = 20
 EVERY_WORKING = 20
 EVERY_VISIBILITY = 4
+# What the relay sends to: each fails as often, though most messages go to the last.
+RELAYED = ("charger-commands", "request-deadlines", "result-callbacks", "partner-updates")
 # Attempts of the SDK.
 APART = 4
 # In a spell of throttling one call in so many gets through.
@@ -55,7 +57,7 @@ _HOP_BY_HOP = frozenset({"connection", "content-length", "keep-alive", "transfer
 class AwsProxy:
     """The functions' way to DynamoDB and SQS. While `stormy` is False everything goes through.
 
-    One in `every` calls of the relay goes wrong, one in `crash_every` calls of the callback is its last. `tally` says how often what went wrong, `crashes` whose process
+    One in `every` calls of the relay to each queue goes wrong, one in `crash_every` calls of the callback is its last. `tally` says how often what went wrong, `crashes` whose process
     died, `disturbed` whose delivery a fault hit. Use as a context manager: the functions take this way until it ends.
     """
 
@@ -75,7 +77,9 @@ class AwsProxy:
             for name, calls in CRASHING.items()
         }
         relayed = (QueueFault.DROPPED, QueueFault.DUPLICATED, QueueFault.PARTLY_TAKEN, QueueFault.ERROR)
-        self._relayed = _rota(relayed, every, f"{seed} relay")
+        self._relayed = {
+            f"{stack.description.stack_name}-{name}": _rota(relayed, every, f"{seed} relay {name}") for name in RELAYED
+        }
         self._deferred = _rota((QueueFault.ERROR,), EVERY_VISIBILITY, f"{seed} visibility")
         self._throttled_until: dict[str, float] = {}
         self._spell = Random(f"{seed} spell")
@@ -155,7 +159,7 @@ class AwsProxy:
             kind = self._deferred.deal()
         else:
             # A sweep that is not believed is another minute's delay, which a run has no time for.
-            kind = self._relayed.deal() if function == "relay_outbox" else None
+            kind = self._relayed[aws_faults.queue_name(request)].deal() if function == "relay_outbox" else None
         if kind is None:
             return None
         self.tally.count(kind)

@@ -41,7 +41,7 @@ class Scale:
         sessions: How many cars charge.
         timeout: What partners are told (s).
         fault_every: One in so many commands and callbacks goes wrong.
-        relay_fault_every: One in so many calls of the relay goes wrong; it then repeats the whole batch of its stream.
+        relay_fault_every: One in so many calls of the relay to a queue goes wrong; it then repeats the whole batch of its stream.
         crash_every: One in so many calls of the CSMS's callback to AWS is its last; the other workers die as often.
         trouble_every: Seconds between two spells of trouble.
         spread: Seconds that the requests take at least, so that every kind of trouble comes meanwhile.
@@ -70,7 +70,7 @@ SMALL = Scale(
     sessions=12,
     timeout=75,
     fault_every=3,
-    relay_fault_every=12,
+    relay_fault_every=8,
     crash_every=50,
     trouble_every=2.0,
     spread=30.0,
