@@ -198,7 +198,7 @@ class _Upstream:
                 connection.request(request.method, request.target, request.body, headers)
                 answer = connection.getresponse()
                 got = Response(answer.status, answer.read(), _kept(dict(answer.headers)))
-            except (ConnectionError, http.client.HTTPException):
+            except (OSError, http.client.HTTPException):
                 connection.close()
                 # An idle connection that the other side ended: nothing was done with the call.
                 if is_used:
