@@ -9,14 +9,13 @@ from ocpi_bridge.domain.tokens import new_token
 from tools.charge_point import Behaviour, SilentChargePoint
 from tools.demo.world import DRIVER_TAG, GENEROUS_RATE, World, three_phase_station
 from tools.local_stack import LocalStack
-from tools.partner_simulator import Session
 
 # One WebSocket for so many sessions.
 CONNECTORS = 4
 # The embedded AWS runs a function in as many processes as there are calls at once; each takes a second to start.
 ARRIVING_AT_ONCE = 2
 # The first session waits for functions that start for the first time.
-ARRIVAL_SECONDS = 60.0
+ARRIVAL_SECONDS = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +36,6 @@ def place(stack: LocalStack, *, sessions: int, timeout: int, say: Callable[[str]
         replace(three_phase_station(f"CP-{name}-{number}", connectors=CONNECTORS), location_id=f"LOC-{name}")
         for number in range(-(-sessions // CONNECTORS))
     ]
-    outlets = [(station.station_id, number) for station in stations for number in range(1, CONNECTORS + 1)]
     with ExitStack() as running:
         world = running.enter_context(
             World(
@@ -51,25 +49,29 @@ def place(stack: LocalStack, *, sessions: int, timeout: int, say: Callable[[str]
                 change_csms=lambda csms: replace(csms, asks_capabilities=False),
             )
         )
-        charge_points = {
-            station.station_id: running.enter_context(
-                SilentChargePoint(world.csms.ocpp_url, station.station_id, behaviour=Behaviour.FOLLOWING)
+
+        def plug_in(charge_point: SilentChargePoint, connector: int) -> str:
+            charge_point.start_transaction(connector, DRIVER_TAG)
+            uid = f"{charge_point.station_id}-{connector}"
+            return world.partner.wait_for_session(lambda one: one.evse_uid == uid, ARRIVAL_SECONDS).id
+
+        def arrive(station_id: str, cars: int) -> tuple[SilentChargePoint, list[str]]:
+            """A few stations at a time boot and get their cars: a cold stack loses events of fifty that boot at once."""
+            charge_point = running.enter_context(
+                SilentChargePoint(world.csms.ocpp_url, station_id, behaviour=Behaviour.FOLLOWING)
             )
-            for station in stations
-        }
+            return charge_point, [plug_in(charge_point, connector) for connector in range(1, cars + 1)]
 
-        def arrive(outlet: tuple[str, int]) -> Session:
-            station_id, connector = outlet
-            charge_points[station_id].start_transaction(connector, DRIVER_TAG)
-            uid = f"{station_id}-{connector}"
-            return world.partner.wait_for_session(lambda one: one.evse_uid == uid, ARRIVAL_SECONDS)
-
+        cars = [min(CONNECTORS, sessions - first) for first in range(0, sessions, CONNECTORS)]
+        charge_points: list[SilentChargePoint] = []
+        taken: list[tuple[SilentChargePoint, int]] = []
+        known: list[str] = []
         with ThreadPoolExecutor(ARRIVING_AT_ONCE) as pool:
-            known: list[str] = []
-            for session in pool.map(arrive, outlets[:sessions]):
-                known.append(session.id)
+            for charge_point, arrived in pool.map(arrive, [station.station_id for station in stations], cars):
+                charge_points.append(charge_point)
+                taken += [(charge_point, connector) for connector in range(1, len(arrived) + 1)]
+                known += arrived
                 say(f"{len(known)} of {sessions} cars charge")
-        taken = [(charge_points[station_id], connector) for station_id, connector in outlets[:sessions]]
         # What is still owed to this partner and these stations must not keep a stack busy that outlives them.
         running.callback(world.unregister)
-        yield Place(world, list(charge_points.values()), taken, known)
+        yield Place(world, charge_points, taken, known)
