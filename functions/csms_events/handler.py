@@ -1,6 +1,6 @@
 """POST /csms/v1/events: a CSMS reports what happened at its stations, signed (HMAC)."""
 
-from ocpi_bridge.ports import JsonObject
+from ocpi_bridge.ports.json_values import JsonObject
 from ocpi_bridge.runtime.csms_door import csms_endpoint
 from ocpi_bridge.runtime.gateway import HttpRequest
 from ocpi_bridge.runtime.wiring.csms_events import event_intake

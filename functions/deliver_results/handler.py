@@ -2,7 +2,7 @@
 
 from ocpi_bridge.runtime import clients
 from ocpi_bridge.runtime.queue_door import QueueMessage, SourceQueue, queue_worker
-from ocpi_bridge.runtime.wiring.partners import deliver_result
+from ocpi_bridge.runtime.wiring.deliveries import deliver_result
 from ocpi_bridge.runtime.worker_logs import log_outcome
 
 delivery = deliver_result()

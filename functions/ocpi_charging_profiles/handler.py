@@ -1,11 +1,11 @@
 """GET, PUT and DELETE /chargingprofiles/{session_id}: the Receiver interface (OCPI 2.2.1, 14.4.1)."""
 
 from ocpi_bridge.ocpi.charging_profiles import ChargingProfileCall, ClearProfile, ReadActiveProfile, SetProfile
-from ocpi_bridge.ports import JsonValue
+from ocpi_bridge.ports.json_values import JsonValue
 from ocpi_bridge.runtime.ocpi_door import PartnerCall, method_not_allowed, ocpi_endpoint
-from ocpi_bridge.runtime.wiring import ocpi
+from ocpi_bridge.runtime.wiring.charging_profiles import charging_profiles
 
-bridge = ocpi.charging_profiles()
+bridge = charging_profiles()
 
 
 @ocpi_endpoint(bridge)

@@ -1,6 +1,6 @@
 """GET, POST, PUT and DELETE credentials (OCPI 2.2.1 and 2.3.0, 7.2)."""
 
-from ocpi_bridge.ports import JsonValue
+from ocpi_bridge.ports.json_values import JsonValue
 from ocpi_bridge.runtime.ocpi_door import PartnerCall, ocpi_endpoint
 from ocpi_bridge.runtime.wiring import credentials
 

@@ -1,6 +1,6 @@
 """POST /v1/cpo/ocpi2.2/pair: a partner pairs a charge point by the code that its driver has from the CPO (Jedlix)."""
 
-from ocpi_bridge.ports import JsonObject
+from ocpi_bridge.ports.json_values import JsonObject
 from ocpi_bridge.runtime.ocpi_door import PartnerCall
 from ocpi_bridge.runtime.pairing_door import pairing_endpoint
 from ocpi_bridge.runtime.wiring.pairing import pairing

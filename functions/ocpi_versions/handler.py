@@ -1,7 +1,7 @@
 """GET versions and version details (OCPI 2.2.1 and 2.3.0, 6)."""
 
 from ocpi_bridge.ocpi.versions import version_details, version_in, versions
-from ocpi_bridge.ports import JsonValue
+from ocpi_bridge.ports.json_values import JsonValue
 from ocpi_bridge.runtime.ocpi_door import PartnerCall, method_not_allowed, ocpi_endpoint
 from ocpi_bridge.runtime.wiring import ocpi
 

@@ -4,7 +4,7 @@ from uuid import uuid4
 
 from ocpi_bridge.runtime import clients
 from ocpi_bridge.runtime.queue_door import QueueMessage, SourceQueue, queue_worker
-from ocpi_bridge.runtime.wiring.partners import update_partner
+from ocpi_bridge.runtime.wiring.updates import update_partner
 from ocpi_bridge.runtime.worker_logs import log_update
 
 update = update_partner()

@@ -9,7 +9,7 @@ from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
 from ocpi_bridge.ocpi.transport import dumps
-from ocpi_bridge.ports import JsonObject, JsonValue
+from ocpi_bridge.ports.json_values import JsonObject, JsonValue
 from tools.openapi import document
 
 DOCUMENT: dict[str, Any] = json.loads(json.dumps(document()))

@@ -7,7 +7,9 @@ from typing import Any
 
 from ocpi_bridge.domain.partners import Party
 from ocpi_bridge.domain.tokens import AcceptedToken, token_hash
-from ocpi_bridge.ports import Caller, Clock, JsonValue
+from ocpi_bridge.ports.callers import Caller
+from ocpi_bridge.ports.clock import Clock
+from ocpi_bridge.ports.json_values import JsonValue
 from ocpi_bridge.runtime.ocpi_door import DoorStore, Endpoint, PartnerCall, ocpi_endpoint
 from tests.support.clocks import ManualClock
 from tests.support.lambda_events import proxy_event
@@ -32,7 +34,7 @@ class OnePartner:
     clock: Clock = field(default_factory=ManualClock)
 
     @property
-    def intake(self) -> DoorStore:
+    def callers(self) -> DoorStore:
         return self  # type: ignore[return-value]
 
     def caller(self, hashes: object, session_id: str | None = None) -> Caller:

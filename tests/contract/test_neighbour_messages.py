@@ -10,7 +10,7 @@ from ocpi_bridge.domain.errors import InvalidInput
 from ocpi_bridge.domain.pairing import CodeUnknown
 from ocpi_bridge.domain.stations import CHARGING_PROFILE_CAPABLE, Connector, Evse, PowerType
 from ocpi_bridge.ocpi.pairing import evse_fields
-from ocpi_bridge.ports import JsonObject
+from ocpi_bridge.ports.json_values import JsonObject
 from ocpi_bridge.runtime.csms_door import Refused, csms_endpoint
 from ocpi_bridge.runtime.gateway import HttpRequest
 from ocpi_bridge.runtime.ocpi_door import PartnerCall

@@ -15,7 +15,7 @@ from ocpi_bridge.ocpi.charging_profiles import (
     result_body,
 )
 from ocpi_bridge.ocpi.transport import MessageIds, OcpiRequest
-from ocpi_bridge.ports import JsonObject
+from ocpi_bridge.ports.json_values import JsonObject
 from tests.contract.catalogue import Message, files, fixture
 from tests.contract.documented import answer_schema, on_the_wire, problems
 from tests.contract.doors import ROUTING, answered

@@ -23,7 +23,7 @@ from ocpi_bridge.ocpi.charging_preferences import ChargingPreferencesResponse
 from ocpi_bridge.ocpi.session_pages import Cursor, SessionPage
 from ocpi_bridge.ocpi.sessions import changed_fields, charging_periods, session_fields
 from ocpi_bridge.ocpi.transport import StatusCode, TransportError
-from ocpi_bridge.ports import JsonObject
+from ocpi_bridge.ports.json_values import JsonObject
 from ocpi_bridge.ports.session_feed import FeedEntry
 from ocpi_bridge.runtime.ocpi_door import Answer as DoorAnswer
 from tests.contract import strategies

@@ -20,7 +20,7 @@ import boto3
 import pytest
 
 from ocpi_bridge.adapters.csms.signing import callback_url, frames_token, sign_event
-from ocpi_bridge.adapters.dynamodb import registry_items
+from ocpi_bridge.adapters.dynamodb import registry_items, token_items
 from ocpi_bridge.adapters.dynamodb import tables as dynamo
 from ocpi_bridge.adapters.dynamodb.pairings import DynamoPairings
 from ocpi_bridge.domain.assignments import Scope
@@ -397,7 +397,7 @@ def settle_stranger(world: World) -> None:
     put(
         world,
         registry_items.partner_item(partner, 1),
-        registry_items.token_item(token),
+        token_items.token_item(token),
         registry_items.csms_item(csms, 1),
         registry_items.station_item(registry_entries.station("CP-B", (THEIR_EVSE,), csms_id="beta"), 1),
         registry_items.evse_item(THEIR_EVSE, "beta", "CP-B"),

@@ -7,15 +7,15 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
-from ocpi_bridge.adapters.dynamodb import registry_items
 from ocpi_bridge.adapters.dynamodb import tables as dynamo
+from ocpi_bridge.adapters.dynamodb import token_items
 from ocpi_bridge.adapters.partner_http.platform import HttpPartnerPlatform
 from ocpi_bridge.domain.events import EventType
 from ocpi_bridge.domain.partners import Pairing
 from ocpi_bridge.domain.requests import RequestState
 from ocpi_bridge.domain.sessions import Session
 from ocpi_bridge.domain.tokens import AcceptedToken, TokenUse, token_hash
-from ocpi_bridge.ports import Pending
+from ocpi_bridge.ports.charge_points import Pending
 from ocpi_bridge.runtime.observability import logger
 from ocpi_bridge.usecases.ingest_event import IngestEvent
 from tests.support.deployed_functions import Handler, deployed, handler_of
@@ -67,7 +67,7 @@ class Bridge:
         world.put_partner(replace(world.partner, pairing=Pairing()))
         now, use = world.clock.now(), TokenUse.REGISTRATION
         registration = AcceptedToken(token_hash(REGISTRATION_TOKEN), "jedlix", world.partner.party, now, use)
-        self.tables.put(self.tables.registry, dynamo.to_item(registry_items.token_item(registration)))
+        self.tables.put(self.tables.registry, dynamo.to_item(token_items.token_item(registration)))
         world.put_assignment(assignment())
         IngestEvent(world.sessions, world.states, world.clock)(
             event(EventType.TRANSACTION_STARTED, meter="1000", token=CARD)

@@ -33,8 +33,8 @@ from ocpi_bridge.ocpi.session_pages import Cursor
 from ocpi_bridge.ocpi.transport import dumps
 from ocpi_bridge.ocpi.versions import VERSIONS, newest_shared, read_version_details, read_versions
 from ocpi_bridge.ocpp import v16, v201
-from ocpi_bridge.ports import JsonValue
 from ocpi_bridge.ports.credentials import PlatformCall, PlatformKey
+from ocpi_bridge.ports.json_values import JsonValue
 from tests.fuzz.messages import CREDENTIALS, SCHEDULE
 from tests.support.clocks import START, ManualClock
 from tests.support.examples import also_proved, examples

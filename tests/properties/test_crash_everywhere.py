@@ -18,7 +18,8 @@ from ocpi_bridge.domain.preferences import CHARGING_PREFERENCES_CAPABLE, Chargin
 from ocpi_bridge.domain.requests import Origin, RequestState
 from ocpi_bridge.domain.stations import Replacement
 from ocpi_bridge.ocpi.charging_profiles import ResponseType, SetProfile
-from ocpi_bridge.ports import DeadlineMessage, Done
+from ocpi_bridge.ports.charge_points import Done
+from ocpi_bridge.ports.messages import DeadlineMessage
 from tests.support.clocks import START
 from tests.support.model.bridge import Call, ModelBridge
 from tests.support.model.charge_point import Conduct

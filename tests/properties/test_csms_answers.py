@@ -16,7 +16,7 @@ from ocpi_bridge.domain.csms_api import CsmsApi, Operation, Reading, Spelling
 from ocpi_bridge.domain.errors import InvalidInput
 from ocpi_bridge.domain.requests import RequestKind
 from ocpi_bridge.domain.stations import CsmsMode, OcppVersion
-from ocpi_bridge.ports import Done, Failed, Pending
+from ocpi_bridge.ports.charge_points import Done, Failed, Pending
 from tests.support.clocks import START
 from tests.support.preset_calls import a_command, csms_of
 

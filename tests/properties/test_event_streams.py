@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from ocpi_bridge.domain.events import ChargingState, EventType, SessionStatus, StationEvent
 from ocpi_bridge.domain.session_course import GRACE
 from ocpi_bridge.domain.sessions import ChargingPeriod, Session
-from ocpi_bridge.ports import OverdueSession
+from ocpi_bridge.ports.messages import OverdueSession
 from ocpi_bridge.usecases.ingest_event import IngestEvent
 from tests.support.clocks import START, ManualClock
 from tests.support.event_streams import (

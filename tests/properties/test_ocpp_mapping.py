@@ -23,7 +23,8 @@ from ocpi_bridge.domain.plans import Plan, RateUnit, constant
 from ocpi_bridge.domain.requests import RequestKind, Result
 from ocpi_bridge.domain.stations import OcppVersion, Outlet, PowerType, Quirk, maximum_power
 from ocpi_bridge.ocpp import v16, v201
-from ocpi_bridge.ports import Done, JsonObject, JsonValue
+from ocpi_bridge.ports.charge_points import Done
+from ocpi_bridge.ports.json_values import JsonObject, JsonValue
 from tests.properties.strategies import NOW, fail_safes, outlets, phases_used, plans
 from tests.support.examples import examples
 from tests.support.ocpp_frames import check_request, on_the_wire

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from ocpi_bridge.adapters.dynamodb import session_items
 from ocpi_bridge.adapters.dynamodb import tables as dynamo
+from ocpi_bridge.adapters.dynamodb.instants import epoch_ms, from_epoch_ms
 from ocpi_bridge.adapters.dynamodb.session_feed import DynamoSessionFeed
 from ocpi_bridge.adapters.dynamodb.session_items import FEED_SHARDS
 from ocpi_bridge.adapters.dynamodb.sessions import DynamoSessionStore
@@ -23,11 +24,10 @@ from ocpi_bridge.domain.errors import InvalidInput
 from ocpi_bridge.domain.partners import Party
 from ocpi_bridge.domain.sessions import Session
 from ocpi_bridge.ocpi.session_pages import MAX_PAGE, Cursor, SessionPage, SessionQuery
-from ocpi_bridge.ocpi.transport import MessageIds
-from ocpi_bridge.ports import Caller
+from ocpi_bridge.ocpi.transport import CallContext, MessageIds
+from ocpi_bridge.ports.callers import Caller
 from ocpi_bridge.ports.session_feed import FeedEntry
 from ocpi_bridge.usecases.list_sessions import ListSessions
-from ocpi_bridge.usecases.request_profile import CallContext
 from tests.support.clocks import START
 from tests.support.examples import examples
 from tests.support.fake_secrets import InMemorySecretStore
@@ -58,7 +58,7 @@ def test_every_cursor_is_read_as_it_was_written(cursor: Cursor) -> None:
 
 @given(instants)
 def test_a_place_in_the_feed_is_stored_to_the_millisecond(at: datetime) -> None:
-    assert session_items.from_epoch_ms(Decimal(session_items.epoch_ms(at))) == at
+    assert from_epoch_ms(Decimal(epoch_ms(at))) == at
 
 
 @given(cursors, st.data())

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from ocpi_bridge.domain.requests import RequestKind
-from ocpi_bridge.ports import JsonObject, JsonValue
+from ocpi_bridge.ports.json_values import JsonObject, JsonValue
 
 # What the site allows, in W, where the charge point has a limit of its own.
 LOCAL_LIMIT = 7400

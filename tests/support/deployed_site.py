@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from ocpi_bridge.ports import ChargerCommand, Pending
+from ocpi_bridge.ports.charge_points import ChargerCommand, Pending
 from tests.support.deployed_functions import CSMS_API, deployed, handler_of
 from tests.support.lambda_events import failed, image, proxy_event, queue_event, stream_event
 from tests.support.queues import Queues

@@ -2,7 +2,7 @@
 
 import base64
 
-from ocpi_bridge.adapters.dynamodb import registry_items, tables
+from ocpi_bridge.adapters.dynamodb import tables, token_items
 from ocpi_bridge.adapters.dynamodb.registry import DynamoRegistry
 from ocpi_bridge.domain.partners import Partner, Party
 from ocpi_bridge.domain.tokens import AcceptedToken, TokenUse, new_token, token_hash
@@ -18,7 +18,7 @@ def token_of_a_new_partner(stack: LocalStack, use: TokenUse) -> str:
     partner = Partner(f"walker-{site_name()}", "Walker", Party("NL", "WLK"), ("localhost",))
     DynamoRegistry(client, table).add_partner(partner, [], now)
     accepted = AcceptedToken(token_hash(token), partner.partner_id, partner.party, now, use)
-    client.put_item(TableName=table, Item=tables.to_item(registry_items.token_item(accepted)))
+    client.put_item(TableName=table, Item=tables.to_item(token_items.token_item(accepted)))
     return token
 
 

@@ -17,8 +17,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from ocpi_bridge.domain.csms_api import CsmsApi, Operation
 from ocpi_bridge.domain.requests import RequestKind
 from ocpi_bridge.ocpi.transport import dumps
-from ocpi_bridge.ports import JsonObject, JsonValue
 from ocpi_bridge.ports.bus import BusEvent
+from ocpi_bridge.ports.json_values import JsonObject, JsonValue
 from tests.support.charge_point_behind_a_csms import Busy, CallError, ChargePoint, Knob, Offline, Silent
 
 # How long a CSMS keeps a caller waiting for a charge point that says nothing; tests ask for less patience themselves.

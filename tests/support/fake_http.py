@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 
 from ocpi_bridge.adapters.bounded_http.exchange import HttpCall, NoReply, Reply
-from ocpi_bridge.ports import JsonValue
+from ocpi_bridge.ports.json_values import JsonValue
 
 
 class ScriptedExchange:

@@ -5,8 +5,7 @@ from typing import TypeVar
 
 from ocpi_bridge.domain.errors import UnknownEntity
 from ocpi_bridge.domain.partners import Partner
-from ocpi_bridge.ports import CsmsSecrets
-from ocpi_bridge.ports.secrets import PartnerSecret
+from ocpi_bridge.ports.secrets import CsmsSecrets, PartnerSecret
 
 _Secret = TypeVar("_Secret", PartnerSecret, CsmsSecrets)
 

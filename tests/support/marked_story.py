@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from ocpi_bridge.adapters.csms.signing import sign_event
-from ocpi_bridge.adapters.dynamodb import registry_items
+from ocpi_bridge.adapters.dynamodb import registry_items, token_items
 from ocpi_bridge.adapters.dynamodb import tables as dynamo
 from ocpi_bridge.adapters.dynamodb.pairings import DynamoPairings
 from ocpi_bridge.domain.assignments import Scope
@@ -255,7 +255,7 @@ class Story:
     def _registration_token(self, partner: Partner) -> Mapping[str, object]:
         digest = token_hash(REGISTRATION_TOKEN)
         accepted = AcceptedToken(digest, partner.partner_id, partner.party, START, use=TokenUse.REGISTRATION)
-        return registry_items.token_item(accepted)
+        return token_items.token_item(accepted)
 
     def _authorizations(self) -> tuple[str, ...]:
         encoded = base64.b64encode(REGISTRATION_TOKEN.encode()).decode()

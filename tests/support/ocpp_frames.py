@@ -8,7 +8,7 @@ from typing import cast
 from ocpp.messages import MessageType, get_validator
 
 from ocpi_bridge.domain.stations import OcppVersion
-from ocpi_bridge.ports import JsonObject
+from ocpi_bridge.ports.json_values import JsonObject
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "ocpp"
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 from ocpi_bridge.domain.plans import Plan, RateUnit
 from ocpi_bridge.domain.requests import RequestKind
 from ocpi_bridge.domain.stations import Connector, Evse, OcppVersion, Outlet, PowerType, Quirk, Station
-from ocpi_bridge.ports import ChargerCommand
+from ocpi_bridge.ports.charge_points import ChargerCommand
 
 BOTH_UNITS = frozenset(RateUnit)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ocpi_bridge.adapters.bounded_http.exchange import HttpCall, NoReply, Reply
-from ocpi_bridge.ports import JsonValue
+from ocpi_bridge.ports.json_values import JsonValue
 from tests.support.fake_http import reply
 
 BASE = "https://ocpi.partner.example/ocpi"

@@ -12,7 +12,7 @@ from ocpi_bridge.adapters.csms.driver import HttpChargePointDriver
 from ocpi_bridge.domain.plans import Plan, PlanPeriod, RateUnit
 from ocpi_bridge.domain.requests import RequestKind
 from ocpi_bridge.domain.stations import Csms, CsmsMode, OcppVersion, ProfileIdRange
-from ocpi_bridge.ports import ChargerCommand, Done, Failed, Pending
+from ocpi_bridge.ports.charge_points import ChargerCommand, Done, Failed, Pending
 from tests.support.clocks import START, ManualClock
 from tests.support.fake_http import ScriptedExchange, reply
 from tests.support.fake_secrets import InMemorySecretStore

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from ocpi_bridge.adapters.csms.frames import FrameTranslator, RefusedFrame
+from ocpi_bridge.adapters.csms.frames.translator import FrameTranslator, RefusedFrame
 from ocpi_bridge.domain.events import StationEvent
 from ocpi_bridge.domain.stations import Csms
-from ocpi_bridge.ports import JsonObject
 from ocpi_bridge.ports.frames import Exchange, ExchangePart, KeptFrame
+from ocpi_bridge.ports.json_values import JsonObject
 from tests.support import registry_entries
 from tests.support.clocks import START, ManualClock
 

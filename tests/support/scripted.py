@@ -6,8 +6,10 @@ from datetime import datetime
 from ocpi_bridge.domain.partners import Partner
 from ocpi_bridge.domain.requests import RequestKind
 from ocpi_bridge.domain.stations import Csms
-from ocpi_bridge.ports import ChargerCommand, Done, Failed, Message, PartnerMessage, Pending, Receipt
 from ocpi_bridge.ports.bus import BusEvent
+from ocpi_bridge.ports.charge_points import ChargerCommand, Done, Failed, Pending
+from ocpi_bridge.ports.messages import Message
+from ocpi_bridge.ports.partners import PartnerMessage, Receipt
 
 Outcome = Done | Pending | Failed
 

@@ -10,7 +10,7 @@ from ocpi_bridge.domain.partners import Party
 from ocpi_bridge.domain.plans import Plan, PlanPeriod, RateUnit
 from ocpi_bridge.domain.requests import Callback, Delivery, Fit, Origin, Request, RequestKind, RequestState, Result
 from ocpi_bridge.domain.sessions import ChargingPeriod, Session
-from ocpi_bridge.ports.sessions import Pushed
+from ocpi_bridge.ports.pushes import Pushed
 from ocpi_bridge.ports.stories import Milestones, PartnerStory, RequestStory, SessionStory
 from tests.support.clocks import START
 from tests.support.world import CARD, RESPONSE_URL, event, session_of

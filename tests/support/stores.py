@@ -3,7 +3,7 @@
 from typing import Any, Protocol
 from uuid import uuid4
 
-from ocpi_bridge.adapters.dynamodb import registry_items
+from ocpi_bridge.adapters.dynamodb import reassessments, registry_items, token_items
 from ocpi_bridge.adapters.dynamodb import tables as dynamo
 from ocpi_bridge.adapters.dynamodb.commands import DynamoCommandStore
 from ocpi_bridge.adapters.dynamodb.deliveries import DynamoDeliveryStore
@@ -17,19 +17,15 @@ from ocpi_bridge.domain.assignments import Assignment
 from ocpi_bridge.domain.partners import Partner
 from ocpi_bridge.domain.stations import Csms, Station
 from ocpi_bridge.domain.tokens import AcceptedToken
-from ocpi_bridge.ports import (
-    Clock,
-    CommandStore,
-    DeliveryStore,
-    IntakeStore,
-    PartnerReader,
-    PushStore,
-    Reassessment,
-    SessionStore,
-    StationStates,
-    SweepStore,
-    WatchStore,
-)
+from ocpi_bridge.ports.clock import Clock
+from ocpi_bridge.ports.commands import CommandStore
+from ocpi_bridge.ports.deliveries import DeliveryStore, PartnerReader
+from ocpi_bridge.ports.pushes import PushStore
+from ocpi_bridge.ports.requests import IntakeStore
+from ocpi_bridge.ports.sessions import SessionStore
+from ocpi_bridge.ports.stations import StationStates
+from ocpi_bridge.ports.sweep import Reassessment, SweepStore
+from ocpi_bridge.ports.watches import WatchStore
 from tests.support.memory import (
     MemoryBooks,
     MemoryCommandStore,
@@ -42,7 +38,7 @@ from tests.support.memory import (
 from tests.support.tables import AwsTables
 
 # The partner of a note that concerns them all.
-EVERYBODY = registry_items.EVERYBODY
+EVERYBODY = reassessments.EVERYBODY
 
 
 class ResultStore(DeliveryStore, PartnerReader, Protocol):
@@ -128,10 +124,10 @@ class TableStores:
                 case Assignment():
                     self._put(registry_items.assignments_item(entry.scope, entry.key, [entry], 1))
                 case AcceptedToken():
-                    self._put(registry_items.token_item(entry))
+                    self._put(token_items.token_item(entry))
 
     def reassess(self, partner_id: str) -> None:
-        self._put(registry_items.reassessment_item(partner_id))
+        self._put(reassessments.reassessment_item(partner_id))
 
     def _put(self, item: Any) -> None:  # noqa: ANN401 - an item of the registry
         self.tables.put(self.tables.registry, dynamo.to_item(item))

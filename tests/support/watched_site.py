@@ -8,7 +8,9 @@ from typing import Any
 from ocpi_bridge.domain.plans import Plan, PlanPeriod, RateUnit
 from ocpi_bridge.domain.requests import Origin, Request, RequestState
 from ocpi_bridge.domain.sessions import Session, doubted
-from ocpi_bridge.ports import Done, JsonValue, Receipt
+from ocpi_bridge.ports.charge_points import Done
+from ocpi_bridge.ports.json_values import JsonValue
+from ocpi_bridge.ports.partners import Receipt
 from ocpi_bridge.usecases.keep_plan import KeepPlan
 from ocpi_bridge.usecases.own_requests import OwnRequests
 from ocpi_bridge.usecases.push_session import PushSession

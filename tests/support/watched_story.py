@@ -12,7 +12,9 @@ from ocpi_bridge.domain.events import EventType
 from ocpi_bridge.domain.partners import Party
 from ocpi_bridge.domain.requests import Request, RequestState
 from ocpi_bridge.ocpi.charging_profiles import ResponseType
-from ocpi_bridge.ports import JsonValue, PartnerMessage, Pushed, Receipt
+from ocpi_bridge.ports.json_values import JsonValue
+from ocpi_bridge.ports.partners import PartnerMessage, Receipt
+from ocpi_bridge.ports.pushes import Pushed
 from ocpi_bridge.runtime.ocpi_door import PartnerCall, ocpi_endpoint
 from ocpi_bridge.runtime.partner_calls import ObservedPartnerClient
 from ocpi_bridge.runtime.wiring.ocpi import OcpiModule

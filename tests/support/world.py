@@ -6,7 +6,14 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from ocpi_bridge.adapters.dynamodb import registry_items, request_items, session_items
+from ocpi_bridge.adapters.dynamodb import (
+    instants,
+    reassessments,
+    registry_items,
+    request_items,
+    session_items,
+    token_items,
+)
 from ocpi_bridge.adapters.dynamodb import tables as dynamo
 from ocpi_bridge.adapters.dynamodb.commands import DynamoCommandStore
 from ocpi_bridge.adapters.dynamodb.deliveries import DynamoDeliveryStore
@@ -27,7 +34,8 @@ from ocpi_bridge.domain.sessions import Session
 from ocpi_bridge.domain.stations import Csms, Station, find_outlet
 from ocpi_bridge.domain.tokens import AcceptedToken, token_hash
 from ocpi_bridge.domain.watches import Watch
-from ocpi_bridge.ports import CommandContext, Pushed
+from ocpi_bridge.ports.commands import CommandContext
+from ocpi_bridge.ports.pushes import Pushed
 from ocpi_bridge.usecases.record_answer import RecordAnswer
 from tests.support import registry_entries
 from tests.support.clocks import START, ManualClock
@@ -91,7 +99,7 @@ def session_of(first: StationEvent, csms: Csms | None = None, station: Station |
 
 def _token_item(partner: Partner, token: str = TOKEN) -> Mapping[str, Any]:
     accepted = AcceptedToken(token_hash(token), partner.partner_id, partner.party, START)
-    return registry_items.token_item(accepted)
+    return token_items.token_item(accepted)
 
 
 class World:
@@ -147,7 +155,7 @@ class World:
 
     def reassess(self, partner_id: str) -> None:
         """Whoever changes what a partner may see or steer leaves this note."""
-        self._put(self.tables.registry, registry_items.reassessment_item(partner_id))
+        self._put(self.tables.registry, reassessments.reassessment_item(partner_id))
 
     def set_state(self, *, online: bool | None = None, steering_suspended: bool | None = None) -> None:
         """What is known of the station."""
@@ -157,7 +165,7 @@ class World:
         if steering_suspended is not None:
             self.states.set_steering(*place, None, suspended=steering_suspended, at=now)
 
-    def remove(self, key: registry_items.ItemKey) -> None:
+    def remove(self, key: dynamo.ItemKey) -> None:
         self.tables.client.delete_item(TableName=self.tables.registry, Key=dynamo.key(*key))
 
     # --- Sessions and requests -----------------------------------------------------------------------------------
@@ -302,7 +310,7 @@ class World:
     def watch_due(self, session: Session, partner_id: str = "jedlix") -> datetime:
         """When the sweep wakes the watch."""
         key = (self.tables.sessions, *watch_key(session.session_id, partner_id))
-        return session_items.from_epoch_ms(dynamo.get_many(self.tables.client, [key])[key]["due_at"])
+        return instants.from_epoch_ms(dynamo.get_many(self.tables.client, [key])[key]["due_at"])
 
     def context(self, request_id: str = "r1") -> CommandContext:
         found = self.commands.command_context(request_id)

@@ -21,7 +21,8 @@ from ocpi_bridge.domain.errors import BridgeError, InvalidInput
 from ocpi_bridge.domain.stations import Csms, CsmsDriver
 from ocpi_bridge.ocpi.bounded_json import UnreadableJson, read_json
 from ocpi_bridge.ocpi.transport import dumps
-from ocpi_bridge.ports import Clock, JsonObject, JsonValue
+from ocpi_bridge.ports.clock import Clock
+from ocpi_bridge.ports.json_values import JsonObject, JsonValue
 from tools.bridge.csms_probe import CsmsProbe
 from tools.bridge.files import FileRefused
 from tools.bridge.operations import OperationRefused

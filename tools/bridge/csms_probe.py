@@ -14,7 +14,9 @@ from ocpi_bridge.adapters.csms.driver import HttpChargePointDriver
 from ocpi_bridge.adapters.secrets.secrets_manager import SecretsManagerStore
 from ocpi_bridge.domain.requests import RequestKind
 from ocpi_bridge.domain.stations import Csms, CsmsMode, Outlet
-from ocpi_bridge.ports import ChargerCommand, Clock, Done, Failed, Pending, SecretStore
+from ocpi_bridge.ports.charge_points import ChargerCommand, Done, Failed, Pending
+from ocpi_bridge.ports.clock import Clock
+from ocpi_bridge.ports.secrets import SecretStore
 from ocpi_bridge.runtime.clock import SystemClock
 
 if TYPE_CHECKING:

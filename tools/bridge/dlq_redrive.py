@@ -14,7 +14,7 @@ from ocpi_bridge.adapters.dynamodb.deliveries import DynamoDeliveryStore
 from ocpi_bridge.domain.delivery import STARTED_AGAIN
 from ocpi_bridge.domain.errors import BridgeError, UnknownEntity
 from ocpi_bridge.domain.requests import UNDELIVERED_RESULT, WAITING, Origin, Request, RequestState
-from ocpi_bridge.ports import Clock
+from ocpi_bridge.ports.clock import Clock
 from ocpi_bridge.runtime.clock import SystemClock
 from tools.bridge.dlq_entries import (
     COMMANDS,

@@ -10,7 +10,7 @@ from ocpi_bridge.adapters.dynamodb.registry import DynamoRegistry
 from ocpi_bridge.adapters.dynamodb.unplaced import DynamoUnplaced
 from ocpi_bridge.adapters.secrets.secrets_manager import SecretsManagerStore
 from ocpi_bridge.domain.partners import Party
-from ocpi_bridge.ports import Clock
+from ocpi_bridge.ports.clock import Clock
 from ocpi_bridge.runtime.clock import SystemClock
 from tools.bridge import doctor_aws, doctor_findings, doctor_peers, doctor_registry
 from tools.bridge.deployment import Deployment

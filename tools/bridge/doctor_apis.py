@@ -14,8 +14,9 @@ from ocpi_bridge.domain.partners import Party, TokenEncoding
 from ocpi_bridge.domain.tokens import AcceptedToken, TokenUse, new_token, token_hash
 from ocpi_bridge.ocpi import versions
 from ocpi_bridge.ocpi.bounded_json import UnreadableJson, read_json
-from ocpi_bridge.ports import Clock, JsonValue
+from ocpi_bridge.ports.clock import Clock
 from ocpi_bridge.ports.credentials import RegistrationStore
+from ocpi_bridge.ports.json_values import JsonValue
 from tools.bridge.doctor_findings import UNANSWERED, Finding, failed, ok
 
 OCPI_API: Final = "OCPI API"

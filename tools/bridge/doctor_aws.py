@@ -7,7 +7,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from ocpi_bridge.domain.errors import InvalidInput, UnknownEntity
-from ocpi_bridge.ports import Clock, SecretStore
+from ocpi_bridge.ports.clock import Clock
+from ocpi_bridge.ports.secrets import SecretStore
 from tools.bridge.aws import AlarmsClient, IdentityClient
 from tools.bridge.dlq_redrive import DeadLetters
 from tools.bridge.doctor_findings import Finding, failed, ok, warning

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from ocpi_bridge.adapters.dynamodb.registry import DynamoRegistry
 from ocpi_bridge.domain.partners import Partner, Registration
 from ocpi_bridge.domain.stations import Csms, CsmsDriver
-from ocpi_bridge.ports import Clock
+from ocpi_bridge.ports.clock import Clock
 from tools.bridge.certificates import ExpiryOf, NoCertificate
 from tools.bridge.csms_probe import CsmsProbe
 from tools.bridge.doctor_findings import Finding, Verdict, failed, ok, skipped, warning

@@ -14,8 +14,7 @@ from ocpi_bridge.domain.registration import RegistrationRefused
 from ocpi_bridge.domain.replacements import Replacement
 from ocpi_bridge.domain.stations import Csms, CsmsAuth, CsmsDriver, Outlet, Quirk, Station, StationState
 from ocpi_bridge.domain.tokens import TOKEN_MAX_LENGTH, is_token, new_token, token_hash
-from ocpi_bridge.ports import CsmsSecrets
-from ocpi_bridge.ports.secrets import PartnerSecret
+from ocpi_bridge.ports.secrets import CsmsSecrets, PartnerSecret
 from tools.bridge.partner_secrets import NOTHING, complete
 from tools.bridge.secrets import OperatorSecrets
 

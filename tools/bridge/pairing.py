@@ -27,7 +27,8 @@ from ocpi_bridge.domain.partners import Partner, Party
 from ocpi_bridge.domain.registration import RegistrationRefused
 from ocpi_bridge.domain.stations import Evse
 from ocpi_bridge.ocpi.pairing import MAX_CODE_LENGTH, evse_fields
-from ocpi_bridge.ports import Clock, PartnerClient, PartnerMessage, Receipt
+from ocpi_bridge.ports.clock import Clock
+from ocpi_bridge.ports.partners import PartnerClient, PartnerMessage, Receipt
 from ocpi_bridge.runtime.clock import SystemClock
 from tools.bridge import rules
 

@@ -15,7 +15,8 @@ from ocpi_bridge.domain.partners import OutboundAuth, Partner, Party, Registrati
 from ocpi_bridge.domain.times import in_utc
 from ocpi_bridge.domain.url_guard.urls import check_partner_url, check_public_url, partner_hosts
 from ocpi_bridge.ocpi.transport import routing_headers
-from ocpi_bridge.ports import Clock, SecretStore
+from ocpi_bridge.ports.clock import Clock
+from ocpi_bridge.ports.secrets import SecretStore
 from tools.bridge.doctor_findings import UNANSWERED
 from tools.bridge.partner_secrets import how_to_give
 

@@ -10,7 +10,7 @@ from ocpi_bridge.adapters.dynamodb.registry import DynamoRegistry
 from ocpi_bridge.domain.assignments import Assignment, Scope
 from ocpi_bridge.domain.events import IdToken
 from ocpi_bridge.domain.pairing import PairingCode
-from ocpi_bridge.ports import Clock
+from ocpi_bridge.ports.clock import Clock
 from ocpi_bridge.runtime.clock import SystemClock
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from ocpi_bridge.domain.connections import OwnPlatform
 from ocpi_bridge.domain.errors import BridgeError, PlatformUnusable, UnknownEntity
 from ocpi_bridge.domain.partners import OutboundAuth, Partner, Registration
 from ocpi_bridge.domain.tokens import TOKEN_MAX_LENGTH, is_token
-from ocpi_bridge.ports import Clock
+from ocpi_bridge.ports.clock import Clock
 from ocpi_bridge.ports.credentials import PartnerSecrets, RegistrationStore
 from ocpi_bridge.runtime.clock import SystemClock
 from ocpi_bridge.usecases.commit_registration import CommitRegistration, Committed

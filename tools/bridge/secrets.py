@@ -8,8 +8,7 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from ocpi_bridge.ports import CsmsSecrets
-from ocpi_bridge.ports.secrets import PartnerSecret
+from ocpi_bridge.ports.secrets import CsmsSecrets, PartnerSecret
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient

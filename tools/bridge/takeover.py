@@ -21,7 +21,7 @@ from ocpi_bridge.domain.controls import Control
 from ocpi_bridge.domain.errors import BridgeError, UnknownEntity
 from ocpi_bridge.domain.events import EventType, SessionStatus, StationEvent
 from ocpi_bridge.domain.sessions import Session
-from ocpi_bridge.ports import Clock
+from ocpi_bridge.ports.clock import Clock
 from ocpi_bridge.runtime.clock import SystemClock
 from ocpi_bridge.usecases.ingest_event import IngestEvent
 

@@ -8,7 +8,7 @@ from typing import Final
 from ocpi_bridge.domain.errors import BridgeError
 from ocpi_bridge.domain.histories import Happening, History
 from ocpi_bridge.domain.requests import Request
-from ocpi_bridge.ports import Clock
+from ocpi_bridge.ports.clock import Clock
 from ocpi_bridge.ports.stories import StoryStore
 from ocpi_bridge.usecases.session_story import LONGEST_ID, LookBack
 from tools.bridge.function_logs import FunctionLogs, LogLine, Searched

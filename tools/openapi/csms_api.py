@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Final
 
-from ocpi_bridge.adapters.csms import frames
 from ocpi_bridge.adapters.csms.events import MAX_BODY_BYTES
-from ocpi_bridge.ports import JsonObject
+from ocpi_bridge.adapters.csms.frames import posts
+from ocpi_bridge.ports.json_values import JsonObject
 from tools.openapi.parts import FUNCTIONAL_HEADERS, GATEWAY_ERRORS, Operation, answer, errors, plain_answer
 
 PARAMETERS: Final[Mapping[str, JsonObject]] = {
@@ -93,7 +93,7 @@ _FRAME: Final[JsonObject] = {
 }
 _FRAMES: Final[JsonObject] = {
     "description": "Raw OCPP frames of both directions, as CitrineOS posts them. What cannot be read of it is dropped.",
-    "anyOf": [_FRAME, {"type": "array", "items": _FRAME, "minItems": 1, "maxItems": frames.MAX_FRAMES}],
+    "anyOf": [_FRAME, {"type": "array", "items": _FRAME, "minItems": 1, "maxItems": posts.MAX_FRAMES}],
 }
 
 
@@ -151,7 +151,7 @@ def _frames() -> Operation:
             "503": plain_answer("Nothing was kept.", "CsmsError"),
             **GATEWAY_ERRORS,
         },
-        description=f"At most {frames.MAX_BODY_BYTES} bytes and {frames.MAX_FRAMES} frames.",
+        description=f"At most {posts.MAX_BODY_BYTES} bytes and {posts.MAX_FRAMES} frames.",
         security=(),
     )
 

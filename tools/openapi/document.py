@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from ocpi_bridge.ports import JsonObject, JsonValue
+from ocpi_bridge.ports.json_values import JsonObject, JsonValue
 from tools.openapi import csms_api, ocpi_api, pairing_api, parts, schemas
 from tools.openapi.outgoing import webhooks
 from tools.openapi.parts import Operation

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from ocpi_bridge.ocpi.versions import VERSIONS
-from ocpi_bridge.ports import JsonObject
+from ocpi_bridge.ports.json_values import JsonObject
 from tools.openapi.outgoing import result_callback
 from tools.openapi.parts import (
     CONFIGURATION_HEADERS,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from ocpi_bridge.ports import JsonObject
+from ocpi_bridge.ports.json_values import JsonObject
 from tools.openapi.parts import CONFIGURATION_HEADERS, FUNCTIONAL_HEADERS, content, plain_answer
 from tools.openapi.schemas import reference
 

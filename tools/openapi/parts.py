@@ -7,7 +7,7 @@ from typing import Final
 from ocpi_bridge.domain.url_guard.urls import MAX_URL_LENGTH
 from ocpi_bridge.ocpi.session_pages import MAX_OFFSET, MAX_PAGE
 from ocpi_bridge.ocpi.transport import MAX_ID_LENGTH, MAX_SESSION_ID_LENGTH, StatusCode
-from ocpi_bridge.ports import JsonObject, JsonValue
+from ocpi_bridge.ports.json_values import JsonObject, JsonValue
 from tools.openapi.schemas import reference
 
 DATE_TIME: Final[JsonObject] = {

@@ -29,7 +29,7 @@ from ocpi_bridge.ocpi.charging_profiles import _ChargingProfile, _Period, _SetCh
 from ocpi_bridge.ocpi.credentials import _Credentials, _Role
 from ocpi_bridge.ocpi.datetimes import _SHAPE
 from ocpi_bridge.ocpi.pairing import _Pair
-from ocpi_bridge.ports import JsonObject, JsonValue
+from ocpi_bridge.ports.json_values import JsonObject, JsonValue
 from tools.openapi import messages
 
 REFERENCE: Final = "#/components/schemas/{model}"

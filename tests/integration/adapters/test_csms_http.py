@@ -11,7 +11,8 @@ from ocpi_bridge.adapters.csms.driver import HttpChargePointDriver
 from ocpi_bridge.domain.partners import OAuth2Client
 from ocpi_bridge.domain.requests import RequestKind
 from ocpi_bridge.domain.stations import Csms, CsmsAuth, CsmsDriver, CsmsMode, ProfileIdRange
-from ocpi_bridge.ports import CsmsSecrets, Done, Failed, Pending
+from ocpi_bridge.ports.charge_points import Done, Failed, Pending
+from ocpi_bridge.ports.secrets import CsmsSecrets
 from tests.support.charge_point_behind_a_csms import ChargePoint, Knob
 from tests.support.clocks import ManualClock
 from tests.support.fake_csms import BusCsms

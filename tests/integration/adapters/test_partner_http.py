@@ -18,7 +18,8 @@ from ocpi_bridge.adapters.bounded_http.transport import BoundedTransport
 from ocpi_bridge.adapters.partner_http.client import PartnerHttpClient
 from ocpi_bridge.adapters.partner_http.guarded import guarded_partner_client
 from ocpi_bridge.domain.partners import Partner, Party
-from ocpi_bridge.ports import JsonObject, PartnerMessage, Receipt
+from ocpi_bridge.ports.json_values import JsonObject
+from ocpi_bridge.ports.partners import PartnerMessage, Receipt
 from ocpi_bridge.ports.secrets import PartnerSecret
 from tests.support.addresses import HOSTILE
 from tests.support.certificates import Authority

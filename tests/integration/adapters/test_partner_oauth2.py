@@ -11,7 +11,7 @@ import pytest
 from ocpi_bridge.adapters.partner_http.client import PartnerHttpClient
 from ocpi_bridge.adapters.partner_http.guarded import guarded_partner_client
 from ocpi_bridge.domain.partners import OAuth2Client, OutboundAuth, Partner, Party
-from ocpi_bridge.ports import PartnerMessage, Receipt
+from ocpi_bridge.ports.partners import PartnerMessage, Receipt
 from ocpi_bridge.ports.secrets import PartnerSecret
 from ocpi_bridge.runtime.clock import SystemClock
 from tests.support.fake_secrets import InMemorySecretStore

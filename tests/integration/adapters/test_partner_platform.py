@@ -15,8 +15,8 @@ from ocpi_bridge.adapters.partner_http.guarded import guarded_partner_platform
 from ocpi_bridge.adapters.partner_http.platform import HttpPartnerPlatform
 from ocpi_bridge.domain.errors import PlatformUnusable, TokenRefused
 from ocpi_bridge.ocpi.credentials import Credentials
-from ocpi_bridge.ports import JsonValue
 from ocpi_bridge.ports.credentials import PlatformCall, PlatformKey
+from ocpi_bridge.ports.json_values import JsonValue
 from ocpi_bridge.runtime.clock import SystemClock
 from ocpi_bridge.usecases import discover_platform
 from ocpi_bridge.usecases.accept_registration import AcceptRegistration

@@ -1,11 +1,11 @@
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Unpack, cast
+from typing import TYPE_CHECKING, Unpack, cast
 
 import pytest
 
-from ocpi_bridge.adapters.dynamodb import registry_items, registry_table
+from ocpi_bridge.adapters.dynamodb import registry_items, registry_table, token_items
 from ocpi_bridge.adapters.dynamodb import tables as dynamo
 from ocpi_bridge.adapters.dynamodb.registry import DynamoRegistry
 from ocpi_bridge.domain.assignments import Right, Scope
@@ -20,20 +20,6 @@ from tests.support.tables import AwsTables
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemsInputTypeDef
-
-
-class LosesFirstAnswer:
-    """A client of DynamoDB that puts each item twice, as the SDK does when the first answer is lost."""
-
-    def __init__(self, client: "DynamoDBClient") -> None:
-        self._client = cast("Any", client)
-
-    def put_item(self, **request: object) -> object:
-        self._client.put_item(**request)
-        return self._client.put_item(**request)
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._client, name)
 
 
 @pytest.fixture
@@ -112,7 +98,7 @@ def test_tokens_follow_the_partners_party_and_keep_all_else(registry: DynamoRegi
         supersedes=("hash-0",),
         spent_at=NEW_YEAR + timedelta(minutes=1),
     )
-    item = {**registry_items.token_item(given_out), "expires_at": 1_800_000_000}
+    item = {**token_items.token_item(given_out), "expires_at": 1_800_000_000}
     tables.put(tables.registry, dynamo.to_item(item))
     moved = replace(partner(), party=Party("DE", "NEW"), accepts_bearer=True)
     registry.replace_partner(moved)
@@ -545,34 +531,3 @@ def test_a_change_that_never_gets_through_says_so(registry: DynamoRegistry, tabl
 
     with pytest.raises(Contended):
         interrupted(tables, *[other] * 50).replace_csms(csms())
-
-
-# --- Event signatures ------------------------------------------------------------------------------------------------
-
-
-def test_a_signature_is_new_once_for_each_csms(registry: DynamoRegistry) -> None:
-    assert registry.mark_signature("acme", "s1", NEW_YEAR)
-    assert not registry.mark_signature("acme", "s1", NEW_YEAR)
-    assert registry.mark_signature("other", "s1", NEW_YEAR)
-    assert registry.mark_signature("acme", "s2", NEW_YEAR)
-
-
-def test_a_signature_is_new_though_the_answer_to_the_first_write_of_it_was_lost(tables: AwsTables) -> None:
-    """The SDK repeats such a write by itself; the event would be refused as a replay, and its CSMS would give it up."""
-    client = cast("DynamoDBClient", LosesFirstAnswer(tables.client))
-    registry = DynamoRegistry(client, tables.registry)
-
-    assert registry.mark_signature("acme", "s1", NEW_YEAR)
-    assert not registry.mark_signature("acme", "s1", NEW_YEAR)
-
-
-def test_a_forgotten_signature_is_new_again(registry: DynamoRegistry) -> None:
-    registry.mark_signature("acme", "s1", NEW_YEAR)
-    registry.forget_signature("acme", "s1")
-    assert registry.mark_signature("acme", "s1", NEW_YEAR)
-
-
-def test_a_signature_is_kept_until_its_time_is_over(registry: DynamoRegistry, tables: AwsTables) -> None:
-    registry.mark_signature("acme", "s1", NEW_YEAR)
-    [item] = tables.items(tables.registry)
-    assert item["expires_at"] == {"N": str(int(NEW_YEAR.timestamp()))}

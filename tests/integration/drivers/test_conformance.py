@@ -20,7 +20,7 @@ from ocpi_bridge.adapters.eventbridge.commands import BusChargePointDriver
 from ocpi_bridge.domain.plans import PlanPeriod, RateUnit
 from ocpi_bridge.domain.requests import RequestKind
 from ocpi_bridge.domain.stations import Csms, CsmsDriver, CsmsMode, OcppVersion
-from ocpi_bridge.ports import ChargePointDriver, Done, Failed, Pending
+from ocpi_bridge.ports.charge_points import ChargePointDriver, Done, Failed, Pending
 from tests.support.charge_point_behind_a_csms import ChargePoint, Knob
 from tests.support.clocks import START, ManualClock
 from tests.support.fake_csms import BusCsms, HttpCsms

@@ -10,7 +10,8 @@ from ocpi_bridge.domain.plans import Plan
 from ocpi_bridge.domain.requests import Origin, Request, RequestState
 from ocpi_bridge.domain.tokens import AcceptedToken
 from ocpi_bridge.domain.watches import Watch
-from ocpi_bridge.ports import Pushed, Reassessment
+from ocpi_bridge.ports.pushes import Pushed
+from ocpi_bridge.ports.sweep import Reassessment
 from ocpi_bridge.usecases.relay_outbox import Change
 from tests.support.memory.sessions import MemorySessionStore
 from tests.support.memory.station_states import MemoryStationStates

@@ -9,7 +9,8 @@ from ocpi_bridge.domain.preferences import PreferencesChange
 from ocpi_bridge.domain.requests import Request
 from ocpi_bridge.domain.sessions import ChargingPeriod, Session
 from ocpi_bridge.domain.watches import Watch
-from ocpi_bridge.ports import Place, PushContext, Pushed
+from ocpi_bridge.ports.pushes import PushContext, Pushed
+from ocpi_bridge.ports.sessions import Place
 from tests.support.memory.books import MemoryBooks, whole_ms
 
 

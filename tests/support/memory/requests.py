@@ -21,7 +21,9 @@ from ocpi_bridge.domain.requests import (
 )
 from ocpi_bridge.domain.sessions import Session, reassigned
 from ocpi_bridge.domain.tokens import AcceptedToken
-from ocpi_bridge.ports import Caller, CommandContext, Surroundings
+from ocpi_bridge.ports.callers import Caller
+from ocpi_bridge.ports.commands import CommandContext
+from ocpi_bridge.ports.requests import Surroundings
 from tests.support.memory.books import MemoryBooks, whole_ms
 
 

@@ -9,7 +9,8 @@ from ocpi_bridge.domain.assignments import Assignment, Rights, rights, scopes_of
 from ocpi_bridge.domain.events import IdToken, SessionStatus, StationEvent
 from ocpi_bridge.domain.sessions import ChargingPeriod, Session
 from ocpi_bridge.domain.stations import Csms, Station
-from ocpi_bridge.ports import Neighbours, OverdueSession, Place
+from ocpi_bridge.ports.messages import OverdueSession
+from ocpi_bridge.ports.sessions import Neighbours, Place
 from ocpi_bridge.usecases.relay_outbox import Change
 from tests.support.memory.station_states import MemoryStationStates, StationKey
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
 
-from ocpi_bridge.adapters.dynamodb.registry_items import EVERYBODY
+from ocpi_bridge.adapters.dynamodb.reassessments import EVERYBODY
 from ocpi_bridge.adapters.dynamodb.session_items import FEED_SHARDS, feed_shard
 from ocpi_bridge.adapters.dynamodb.sweep import OVERDUE_PAGE, REASSESSMENTS_PAGE, SWEEP_PAGE
 from ocpi_bridge.domain.requests import Request
-from ocpi_bridge.ports import DueInSessions, DuePush, EndedSession, OpenRequest, Reassessment
+from ocpi_bridge.ports.sweep import DueInSessions, DuePush, EndedSession, OpenRequest, Reassessment
 from tests.support.memory.books import MemoryBooks, whole_ms
 
 

@@ -23,8 +23,8 @@ from ocpi_bridge.ocpi.charging_profiles import (
     ResponseType,
     SetProfile,
 )
-from ocpi_bridge.ocpi.transport import MessageIds, TransportError
-from ocpi_bridge.ports import CommandMessage, DeadlineMessage, OverdueSession, PushMessage, ResultMessage
+from ocpi_bridge.ocpi.transport import CallContext, MessageIds, TransportError
+from ocpi_bridge.ports.messages import CommandMessage, DeadlineMessage, OverdueSession, PushMessage, ResultMessage
 from ocpi_bridge.usecases.deliver_result import DeliverResult
 from ocpi_bridge.usecases.ingest_event import IngestEvent
 from ocpi_bridge.usecases.keep_plan import KeepPlan
@@ -33,7 +33,7 @@ from ocpi_bridge.usecases.push_session import PushSession
 from ocpi_bridge.usecases.record_answer import RecordAnswer
 from ocpi_bridge.usecases.record_result import RecordResult
 from ocpi_bridge.usecases.relay_outbox import relay_outbox
-from ocpi_bridge.usecases.request_profile import CallContext, RequestProfile
+from ocpi_bridge.usecases.request_profile import RequestProfile
 from ocpi_bridge.usecases.send_command import SendCommand
 from ocpi_bridge.usecases.set_preferences import SetPreferences
 from ocpi_bridge.usecases.sweep import Sweep

@@ -8,7 +8,7 @@ from enum import StrEnum
 from ocpi_bridge.domain.plans import Plan, RateUnit
 from ocpi_bridge.domain.requests import Request, RequestKind, RequestState
 from ocpi_bridge.domain.stations import Csms, maximum_power
-from ocpi_bridge.ports import ChargerCommand, Done, Failed, Pending
+from ocpi_bridge.ports.charge_points import ChargerCommand, Done, Failed, Pending
 from tests.support.clocks import ManualClock
 from tests.support.memory import MemoryBooks
 

@@ -6,7 +6,7 @@ from ocpi_bridge.domain.plans import RateUnit
 from ocpi_bridge.domain.requests import Origin, Request, RequestKind, RequestState, Result
 from ocpi_bridge.domain.sessions import Session
 from ocpi_bridge.domain.stations import maximum_power, outlet_as_it_is
-from ocpi_bridge.ports import ChargerCommand
+from ocpi_bridge.ports.charge_points import ChargerCommand
 from ocpi_bridge.usecases.deliver_result import EARLY
 from tests.support.model.bridge import ModelBridge
 from tests.support.model.partner import Manner, Told

@@ -8,7 +8,8 @@ from enum import StrEnum
 
 from ocpi_bridge.domain.events import SessionStatus
 from ocpi_bridge.domain.partners import Partner
-from ocpi_bridge.ports import JsonObject, PartnerMessage, Receipt
+from ocpi_bridge.ports.json_values import JsonObject
+from ocpi_bridge.ports.partners import PartnerMessage, Receipt
 from tests.support.clocks import ManualClock
 
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from ocpi_bridge.adapters.sqs.messages import deduplication_id, delay_seconds
 from ocpi_bridge.domain.events import StationEvent
-from ocpi_bridge.ports import (
+from ocpi_bridge.ports.messages import (
     CommandMessage,
     DeadlineMessage,
     FailedDelivery,

@@ -9,7 +9,8 @@ import pytest
 
 from ocpi_bridge.domain.controls import Control, Intake, NewestRequest
 from ocpi_bridge.domain.events import EventType, SessionStatus
-from ocpi_bridge.domain.plan_keeping import LIFE_SIGN, RENEW_BEFORE, Decision, Duty, Situation, decide, fit_of, steps_of
+from ocpi_bridge.domain.plan_keeping import LIFE_SIGN, RENEW_BEFORE, Decision, Duty, Situation, decide
+from ocpi_bridge.domain.plan_sending import fit_of, steps_of
 from ocpi_bridge.domain.plans import Plan, PlanPeriod, RateUnit
 from ocpi_bridge.domain.requests import Fit, InstalledPlan, RequestKind
 from ocpi_bridge.domain.stations import Outlet, Replacement, StationState, outlet_by_uid

@@ -4,8 +4,8 @@ from datetime import timedelta
 import pytest
 
 from ocpi_bridge.domain.assignments import Right
-from ocpi_bridge.domain.registration import RegistrationRefused, StationRef, merge_assignments, plan_import
-from ocpi_bridge.domain.stations import Station
+from ocpi_bridge.domain.registration import RegistrationRefused, merge_assignments, plan_import
+from ocpi_bridge.domain.stations import Station, StationRef
 from tests.support.registry_entries import NEW_YEAR, assignment, station
 
 

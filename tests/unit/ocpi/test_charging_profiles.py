@@ -27,7 +27,7 @@ from ocpi_bridge.ocpi.charging_profiles import (
     result_body,
 )
 from ocpi_bridge.ocpi.transport import MessageIds, OcpiRequest, TransportError, dumps, envelope
-from ocpi_bridge.ports import JsonObject
+from ocpi_bridge.ports.json_values import JsonObject
 from tests.support.fixtures import ocpi_fixture
 
 START = datetime(2026, 1, 15, 17, 0, tzinfo=UTC)

@@ -13,7 +13,7 @@ from ocpi_bridge.domain.partners import Partner, Party, Registration
 from ocpi_bridge.domain.tokens import AcceptedToken, TokenUse
 from ocpi_bridge.ocpi.credentials import MAX_PARTIES, MAX_ROLES, Credentials, check_call, own_credentials
 from ocpi_bridge.ocpi.transport import TransportError
-from ocpi_bridge.ports import JsonValue
+from ocpi_bridge.ports.json_values import JsonValue
 from tests.support.clocks import START
 from tests.support.fixtures import ocpi_fixture
 

@@ -17,7 +17,7 @@ from ocpi_bridge.ocpi.transport import (
     envelope,
     routing_headers,
 )
-from ocpi_bridge.ports import JsonValue
+from ocpi_bridge.ports.json_values import JsonValue
 from tests.support.fixtures import ocpi_fixture
 
 NOW = datetime(2026, 1, 15, 17, 0, tzinfo=UTC)

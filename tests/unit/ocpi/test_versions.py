@@ -17,7 +17,7 @@ from ocpi_bridge.ocpi.versions import (
     versions,
     versions_url,
 )
-from ocpi_bridge.ports import JsonValue
+from ocpi_bridge.ports.json_values import JsonValue
 from tests.support.fixtures import ocpi_fixture
 
 BASE = "https://api.example/prod"

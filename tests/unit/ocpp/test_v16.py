@@ -11,7 +11,8 @@ from ocpi_bridge.domain.requests import RequestKind
 from ocpi_bridge.domain.stations import Capabilities, OcppVersion, Outlet, PowerType, Quirk
 from ocpi_bridge.ocpp import v16
 from ocpi_bridge.ocpp.payloads import MAX_LIMIT, MAX_STATUS_LENGTH, UNPARSEABLE
-from ocpi_bridge.ports import ChargerCommand, Done, JsonObject, JsonValue
+from ocpi_bridge.ports.charge_points import ChargerCommand, Done
+from ocpi_bridge.ports.json_values import JsonObject, JsonValue
 from tests.support.ocpp_frames import check_request, fixture, on_the_wire
 from tests.support.outlets import command, outlet
 

@@ -10,7 +10,8 @@ from ocpi_bridge.domain.requests import RequestKind
 from ocpi_bridge.domain.stations import Capabilities, OcppVersion, PowerType, Quirk
 from ocpi_bridge.ocpp import v201
 from ocpi_bridge.ocpp.payloads import MAX_DETAIL_LENGTH, UNPARSEABLE
-from ocpi_bridge.ports import ChargerCommand, Done, JsonObject, JsonValue
+from ocpi_bridge.ports.charge_points import ChargerCommand, Done
+from ocpi_bridge.ports.json_values import JsonObject, JsonValue
 from tests.support.ocpp_frames import check_request, fixture, on_the_wire
 from tests.support.outlets import command, outlet
 

@@ -14,7 +14,7 @@ from ocpi_bridge.domain.controls import Control
 from ocpi_bridge.domain.histories import History
 from ocpi_bridge.domain.plans import Plan, PlanPeriod, RateUnit
 from ocpi_bridge.domain.requests import Delivery, InstalledPlan, RequestKind, RequestState, Result
-from ocpi_bridge.ports.sessions import Pushed
+from ocpi_bridge.ports.pushes import Pushed
 from ocpi_bridge.ports.stories import PartnerStory, SessionStory
 from ocpi_bridge.rendering import widget as widgets
 from ocpi_bridge.rendering.story import LONGEST_TEXT, story_page, took

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from ocpi_bridge.adapters.csms.signing import sign_event
-from ocpi_bridge.adapters.dynamodb.registry import DynamoRegistry
+from ocpi_bridge.adapters.dynamodb.signatures import DynamoSignatures
 from ocpi_bridge.domain.errors import Contended, InvalidInput
-from ocpi_bridge.ports import CsmsSecrets, JsonObject
+from ocpi_bridge.ports.json_values import JsonObject
+from ocpi_bridge.ports.secrets import CsmsSecrets
 from ocpi_bridge.runtime import clients
 from ocpi_bridge.runtime.csms_door import Refused, csms_endpoint
 from ocpi_bridge.runtime.gateway import HttpRequest
@@ -97,8 +98,8 @@ def secrets() -> InMemorySecretStore:
 @pytest.fixture
 def intake(world: World, secrets: InMemorySecretStore, queues: Queues, monkeypatch: pytest.MonkeyPatch) -> EventIntake:
     monkeypatch.setattr(clients, "sqs", lambda: queues.client)
-    registry = DynamoRegistry(world.tables.client, world.tables.registry)
-    return EventIntake(registry, EventKeys(secrets, world.clock), world.clock, queues.csms_events)
+    signatures = DynamoSignatures(world.tables.client, world.tables.registry)
+    return EventIntake(signatures, EventKeys(secrets, world.clock), world.clock, queues.csms_events)
 
 
 class Csms:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ocpi_bridge.adapters.csms.signing import frames_token, frames_url, verify
-from ocpi_bridge.ports import CsmsSecrets
+from ocpi_bridge.ports.secrets import CsmsSecrets
 from ocpi_bridge.runtime import clients
 from ocpi_bridge.runtime.csms_door import csms_endpoint
 from ocpi_bridge.runtime.wiring.csms_frames import FrameIntake

@@ -3,7 +3,7 @@
 import pytest
 
 from ocpi_bridge.domain.errors import InvalidInput, UnknownEntity
-from ocpi_bridge.ports import CsmsSecrets
+from ocpi_bridge.ports.secrets import CsmsSecrets
 from ocpi_bridge.runtime.wiring.csms_keys import FRESH_KEY_INTERVAL, MAX_REMEMBERED, EventKeys
 from tests.support.clocks import ManualClock
 from tests.support.fake_secrets import InMemorySecretStore

@@ -11,7 +11,7 @@ import pytest
 from ocpi_bridge.adapters.dynamodb import registry_items
 from ocpi_bridge.adapters.dynamodb import tables as dynamo
 from ocpi_bridge.adapters.dynamodb.reported_places import DynamoReportedPlaces
-from ocpi_bridge.ports import CsmsSecrets
+from ocpi_bridge.ports.secrets import CsmsSecrets
 from ocpi_bridge.runtime import clients
 from ocpi_bridge.runtime.csms_ocpi_door import csms_ocpi_endpoint
 from ocpi_bridge.runtime.wiring.csms_keys import EventKeys

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ocpi_bridge.adapters.csms.frames import FrameTranslator
+from ocpi_bridge.adapters.csms.frames.translator import FrameTranslator
 from ocpi_bridge.adapters.dynamodb.frames import DynamoFrameStore, SessionTransactions
 from ocpi_bridge.domain.events import ChargingState, EventType, SessionStatus, StationEvent
 from ocpi_bridge.domain.sessions import Session

@@ -16,7 +16,8 @@ from ocpi_bridge.adapters.dynamodb import registry_items, session_items
 from ocpi_bridge.adapters.dynamodb import tables as dynamo
 from ocpi_bridge.domain.events import EventType
 from ocpi_bridge.domain.requests import RequestKind, RequestState, Result
-from ocpi_bridge.ports import Failed, Receipt
+from ocpi_bridge.ports.charge_points import Failed
+from ocpi_bridge.ports.partners import Receipt
 from tests.support.deployed_functions import CSMS_API, EVENT_KEY, SIGNING_KEY
 from tests.support.deployed_site import AUTHORIZED, Site, answered_by, deployed_site, ocpi, read, set_profile
 from tests.support.lambda_events import proxy_event, stream_event

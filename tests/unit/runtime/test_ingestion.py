@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ocpi_bridge.adapters.csms.answers import CallbackReader
-from ocpi_bridge.adapters.csms.frames import FrameTranslator, RefusedFrame
+from ocpi_bridge.adapters.csms.frames.translator import FrameTranslator, RefusedFrame
 from ocpi_bridge.adapters.dynamodb import registry_items
 from ocpi_bridge.adapters.dynamodb import tables as dynamo
 from ocpi_bridge.adapters.dynamodb.frames import DynamoFrameStore, SessionTransactions

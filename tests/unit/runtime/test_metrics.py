@@ -9,7 +9,7 @@ import pytest
 from ocpi_bridge.domain.errors import Contended
 from ocpi_bridge.domain.requests import Origin, RequestKind, RequestState, Result
 from ocpi_bridge.ocpi.charging_profiles import ResponseType
-from ocpi_bridge.ports import Receipt
+from ocpi_bridge.ports.partners import Receipt
 from ocpi_bridge.runtime.metric_catalogue import (
     CATALOGUE,
     DELIVERED_RESULTS,

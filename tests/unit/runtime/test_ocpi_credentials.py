@@ -9,12 +9,12 @@ import boto3
 import pytest
 
 from ocpi_bridge.adapters.bounded_http.exchange import NoReply, Reply
-from ocpi_bridge.adapters.dynamodb.intake import DynamoIntakeStore
+from ocpi_bridge.adapters.dynamodb.callers import DynamoCallers
 from ocpi_bridge.adapters.dynamodb.refused_hosts import DynamoRefusedHosts
 from ocpi_bridge.adapters.partner_http.platform import HttpPartnerPlatform
 from ocpi_bridge.domain.partners import Partner, Registration
 from ocpi_bridge.domain.tokens import is_token, token_hash
-from ocpi_bridge.ports import Caller
+from ocpi_bridge.ports.callers import Caller
 from ocpi_bridge.runtime import clients
 from ocpi_bridge.runtime.clock import SystemClock
 from tests.support.deployed_functions import handler_of
@@ -337,12 +337,12 @@ def test_a_token_that_ended_while_its_call_came_in_is_unknown(
     bridge: Bridge, token_a: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     token = bridge.register(token_a)
-    find = DynamoIntakeStore.caller
+    find = DynamoCallers.caller
 
-    def find_late(store: DynamoIntakeStore, hashes: Sequence[str], session_id: str | None = None) -> Caller:
+    def find_late(store: DynamoCallers, hashes: Sequence[str], session_id: str | None = None) -> Caller:
         caller = find(store, hashes, session_id)
         bridge.site.end(bridge.site.standing)
         return caller
 
-    monkeypatch.setattr(DynamoIntakeStore, "caller", find_late)
+    monkeypatch.setattr(DynamoCallers, "caller", find_late)
     assert bridge.ask("DELETE", token)[0] == 401

@@ -8,8 +8,8 @@ from uuid import UUID
 
 import pytest
 
-from ocpi_bridge.adapters.dynamodb import registry_items
 from ocpi_bridge.adapters.dynamodb import tables as dynamo
+from ocpi_bridge.adapters.dynamodb import token_items
 from ocpi_bridge.domain.assignments import Rights
 from ocpi_bridge.domain.errors import (
     Contended,
@@ -22,7 +22,7 @@ from ocpi_bridge.domain.errors import (
 from ocpi_bridge.domain.partners import Party
 from ocpi_bridge.domain.tokens import AcceptedToken, TokenUse, token_hash
 from ocpi_bridge.ocpi.transport import StatusCode, TransportError
-from ocpi_bridge.ports import JsonValue
+from ocpi_bridge.ports.json_values import JsonValue
 from ocpi_bridge.runtime.ocpi_door import Answer, Endpoint, Handler, PartnerCall, method_not_allowed, ocpi_endpoint
 from ocpi_bridge.runtime.wiring.ocpi import OcpiModule
 from tests.support.dynamodb_faults import conflicts, counted, meanwhile
@@ -59,7 +59,7 @@ def put_token(
 ) -> AcceptedToken:
     accepted = AcceptedToken(token_hash(token), "jedlix", Party("NL", "JDX"), world.clock.now())
     accepted = replace(accepted, **attributes)
-    item = dynamo.to_item(registry_items.token_item(accepted))
+    item = dynamo.to_item(token_items.token_item(accepted))
     world.tables.put(world.tables.registry, item)
     return accepted
 
@@ -419,7 +419,7 @@ def test_a_conflict_of_writers_is_waited_out(world: World) -> None:
 
 def test_a_token_that_goes_meanwhile_ends_nothing(world: World) -> None:
     superseding(world)
-    key = dynamo.key(*registry_items.token_key(token_hash("new-c")))
+    key = dynamo.key(*token_items.token_key(token_hash("new-c")))
 
     def unregistered() -> None:
         world.tables.client.delete_item(TableName=world.tables.registry, Key=key)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ocpi_bridge.adapters.dynamodb import registry_items
+from ocpi_bridge.adapters.dynamodb import registry_items, token_items
 from ocpi_bridge.adapters.dynamodb import tables as dynamo
 from ocpi_bridge.adapters.dynamodb.pairings import DynamoPairings
 from ocpi_bridge.adapters.dynamodb.registry import DynamoRegistry
@@ -54,7 +54,7 @@ class Door:
     def token(self, token: str, **attributes: Any) -> AcceptedToken:  # noqa: ANN401 - any field of a token
         accepted = AcceptedToken(token_hash(token), "jedlix", Party("NL", "JDX"), self.world.clock.now())
         accepted = replace(accepted, **attributes)
-        self.put(registry_items.token_item(accepted))
+        self.put(token_items.token_item(accepted))
         return accepted
 
     def put(self, item: Mapping[str, object]) -> None:

@@ -10,8 +10,8 @@ import pytest
 
 from ocpi_bridge.adapters.dynamodb.refused_hosts import DynamoRefusedHosts
 from ocpi_bridge.domain.partners import OAuth2Client, OutboundAuth, Party
-from ocpi_bridge.ports import PartnerMessage, Receipt
-from ocpi_bridge.runtime.refused_urls import RefusalsCounted
+from ocpi_bridge.ports.partners import PartnerMessage, Receipt
+from ocpi_bridge.runtime.partner_calls import RefusalsCounted
 from tests.support import registry_entries
 from tests.support.clocks import START, ManualClock
 from tests.support.deployed_functions import deployed, handler_of

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from ocpi_bridge.adapters.dynamodb import request_items, session_items
+from ocpi_bridge.adapters.dynamodb import pushed_items, request_items, session_items
 from ocpi_bridge.domain.requests import Request, RequestKind, RequestState, Result
-from ocpi_bridge.ports import Pushed
+from ocpi_bridge.ports.pushes import Pushed
 from ocpi_bridge.runtime.stream_door import stream_worker
 from ocpi_bridge.usecases.relay_outbox import Change
 from tests.support.clocks import START
@@ -47,7 +47,7 @@ def test_items_of_other_kinds_and_removals_are_nobodys_business(world: World) ->
     session = world.open_session()
     others = [
         image(request_items.plan_item(request_items.plan_key("r1"), "plan", PAUSE_BETWEEN, 1)),
-        image(session_items.pushed_item(Pushed(session.session_id, "jedlix"), None, START)),
+        image(pushed_items.pushed_item(Pushed(session.session_id, "jedlix"), None, START)),
         None,
     ]
     worker = Worker()

@@ -14,7 +14,9 @@ from ocpi_bridge.domain.partners import Party
 from ocpi_bridge.domain.plans import Plan, PlanPeriod, RateUnit
 from ocpi_bridge.domain.requests import Origin, RequestKind, RequestState, Result
 from ocpi_bridge.domain.sessions import Session
-from ocpi_bridge.ports import Done, FailedDelivery, Message, PartnerMessage, Receipt, ResultMessage
+from ocpi_bridge.ports.charge_points import Done
+from ocpi_bridge.ports.messages import FailedDelivery, Message, ResultMessage
+from ocpi_bridge.ports.partners import PartnerMessage, Receipt
 from ocpi_bridge.usecases.deliver_result import LEASE, Delivered, DeliverResult, Outcome
 from ocpi_bridge.usecases.relay_outbox import messages_for
 from tests.support.clocks import START

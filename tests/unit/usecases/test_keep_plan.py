@@ -15,7 +15,7 @@ from ocpi_bridge.domain.plans import Plan, PlanPeriod, RateUnit
 from ocpi_bridge.domain.requests import Request, RequestKind, RequestState, Result
 from ocpi_bridge.domain.sessions import Session
 from ocpi_bridge.domain.stations import OcppVersion, Replacement
-from ocpi_bridge.ports import Done, Failed
+from ocpi_bridge.ports.charge_points import Done, Failed
 from ocpi_bridge.usecases.deliver_result import DeliverResult
 from ocpi_bridge.usecases.own_requests import OWN_TIMEOUT
 from ocpi_bridge.usecases.watch_active_profile import HINT_PAUSE, RETRY_AFTER

@@ -18,11 +18,11 @@ from ocpi_bridge.domain.partners import Party
 from ocpi_bridge.domain.prices import Price
 from ocpi_bridge.domain.sessions import ChargingPeriod, Session
 from ocpi_bridge.ocpi.session_pages import MAX_PAGE, SessionPage, SessionQuery
-from ocpi_bridge.ocpi.transport import MessageIds, dumps
-from ocpi_bridge.ports import Caller, JsonObject
+from ocpi_bridge.ocpi.transport import CallContext, MessageIds, dumps
+from ocpi_bridge.ports.callers import Caller
+from ocpi_bridge.ports.json_values import JsonObject
 from ocpi_bridge.ports.session_feed import FeedEntry, FeedWindow
 from ocpi_bridge.usecases.list_sessions import PAGE_ITEMS, ListSessions
-from ocpi_bridge.usecases.request_profile import CallContext
 from tests.support.clocks import START
 from tests.support.dynamodb_faults import counted, meanwhile
 from tests.support.fake_secrets import InMemorySecretStore

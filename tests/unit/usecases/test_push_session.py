@@ -14,7 +14,8 @@ from ocpi_bridge.domain.partners import Party, Registration
 from ocpi_bridge.domain.session_course import advance
 from ocpi_bridge.domain.sessions import Session
 from ocpi_bridge.ocpi.sessions import session_fields
-from ocpi_bridge.ports import JsonValue, PartnerMessage, Receipt
+from ocpi_bridge.ports.json_values import JsonValue
+from ocpi_bridge.ports.partners import PartnerMessage, Receipt
 from ocpi_bridge.usecases.push_session import GIVE_UP_AFTER, RETRY_AFTER, PushResult, PushSession
 from tests.support.clocks import START
 from tests.support.dynamodb_faults import meanwhile

@@ -18,7 +18,7 @@ from ocpi_bridge.domain.requests import (
 )
 from ocpi_bridge.domain.sessions import Session
 from ocpi_bridge.domain.stations import Capabilities
-from ocpi_bridge.ports import Done, Failed
+from ocpi_bridge.ports.charge_points import Done, Failed
 from ocpi_bridge.usecases.record_answer import Recorded
 from tests.support.clocks import START
 from tests.support.dynamodb_faults import conflicts, meanwhile

@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from ocpi_bridge.adapters.bounded_http.exchange import HttpCall, NoReply, Reply
-from ocpi_bridge.adapters.dynamodb import registry_items, writes
+from ocpi_bridge.adapters.dynamodb import reassessments, writes
 from ocpi_bridge.domain.errors import (
     Contended,
     EndpointMissing,
@@ -22,7 +22,7 @@ from ocpi_bridge.domain.errors import (
 from ocpi_bridge.domain.partners import OAuth2Client, OutboundAuth, Party, Registration, TokenEncoding
 from ocpi_bridge.domain.tokens import TokenUse, is_token, token_hash
 from ocpi_bridge.ocpi.transport import StatusCode
-from ocpi_bridge.ports import JsonValue
+from ocpi_bridge.ports.json_values import JsonValue
 from tests.support.fake_http import reply
 from tests.support.partner_platform import (
     BASE,
@@ -118,7 +118,7 @@ def test_who_is_spoken_to(site: Site, named: Party, roles: list[dict[str, Any]],
 
 
 def test_the_sessions_of_a_partner_that_registers_are_looked_at_again(site: Site, token_a: str) -> None:
-    key = registry_items.reassessment_key("jedlix")
+    key = reassessments.reassessment_key("jedlix")
     site.tables.client.delete_item(TableName="registry", Key={"pk": {"S": key[0]}, "sk": {"S": key[1]}})
     site.call(token_a)
     assert key in {(item["pk"]["S"], item["sk"]["S"]) for item in site.tables.items("registry")}

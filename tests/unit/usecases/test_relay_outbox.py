@@ -11,13 +11,7 @@ from ocpi_bridge.domain.events import EventType
 from ocpi_bridge.domain.partners import Party
 from ocpi_bridge.domain.preferences import ChargingPreferences, PreferencesChange, ProfileType
 from ocpi_bridge.domain.requests import Callback, Delivery, Fit, Origin, Request, RequestKind, RequestState, Result
-from ocpi_bridge.ports import (
-    CommandMessage,
-    DeadlineMessage,
-    Message,
-    PushMessage,
-    ResultMessage,
-)
+from ocpi_bridge.ports.messages import CommandMessage, DeadlineMessage, Message, PushMessage, ResultMessage
 from ocpi_bridge.usecases.relay_outbox import messages_for, relay_outbox
 from tests.support.clocks import START
 from tests.support.scripted import MemoryBus, MemoryOutbox

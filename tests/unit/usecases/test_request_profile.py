@@ -27,9 +27,9 @@ from ocpi_bridge.ocpi.charging_profiles import (
     ResponseType,
     SetProfile,
 )
-from ocpi_bridge.ocpi.transport import MessageIds, TransportError
-from ocpi_bridge.ports import Caller
-from ocpi_bridge.usecases.request_profile import ACCEPT_ATTEMPTS, CallContext, RequestProfile
+from ocpi_bridge.ocpi.transport import CallContext, MessageIds, TransportError
+from ocpi_bridge.ports.callers import Caller
+from ocpi_bridge.usecases.request_profile import ACCEPT_ATTEMPTS, RequestProfile
 from tests.support.clocks import START
 from tests.support.dynamodb_faults import conflicts, counted, meanwhile
 from tests.support.registry_entries import station

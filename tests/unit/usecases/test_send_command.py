@@ -16,7 +16,7 @@ from ocpi_bridge.domain.plans import Plan, PlanPeriod, RateUnit
 from ocpi_bridge.domain.requests import Answer, Fit, Origin, RequestKind, RequestState, Result
 from ocpi_bridge.domain.sessions import Session
 from ocpi_bridge.domain.stations import Capabilities, Quirk
-from ocpi_bridge.ports import ChargerCommand, Done, Failed, Pending
+from ocpi_bridge.ports.charge_points import ChargerCommand, Done, Failed, Pending
 from ocpi_bridge.usecases.record_answer import Recorded
 from ocpi_bridge.usecases.send_command import BACKOFF, SendCommand, Sent, Turn
 from tests.support.clocks import START

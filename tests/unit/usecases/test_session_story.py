@@ -16,7 +16,7 @@ from ocpi_bridge.domain.histories import Actor, Happening, History, Sense, Step
 from ocpi_bridge.domain.plans import Plan, PlanPeriod, RateUnit
 from ocpi_bridge.domain.requests import Delivery, Fit, Origin, RequestKind, RequestState, Result
 from ocpi_bridge.domain.watches import Watch
-from ocpi_bridge.ports.sessions import Pushed
+from ocpi_bridge.ports.pushes import Pushed
 from ocpi_bridge.ports.stories import PartnerStory
 from ocpi_bridge.usecases.session_courses import FARTHEST, LONGEST
 from ocpi_bridge.usecases.session_story import LONGEST_ID, LookBack, history

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from ocpi_bridge.adapters.dynamodb import registry_items, session_items
+from ocpi_bridge.adapters.dynamodb import instants, preferences, registry_items, session_items
 from ocpi_bridge.adapters.dynamodb import tables as dynamo
 from ocpi_bridge.adapters.dynamodb.preferences import DynamoPreferencesStore
 from ocpi_bridge.domain.assignments import Rights
@@ -21,9 +21,8 @@ from ocpi_bridge.domain.preferences import (
 from ocpi_bridge.domain.sessions import Session
 from ocpi_bridge.domain.tokens import token_hash
 from ocpi_bridge.ocpi.charging_preferences import ChargingPreferencesResponse
-from ocpi_bridge.ocpi.transport import MessageIds, StatusCode, TransportError
-from ocpi_bridge.ports import Caller
-from ocpi_bridge.usecases.request_profile import CallContext
+from ocpi_bridge.ocpi.transport import CallContext, MessageIds, StatusCode, TransportError
+from ocpi_bridge.ports.callers import Caller
 from ocpi_bridge.usecases.set_preferences import SetPreferences
 from tests.support.clocks import START
 from tests.support.dynamodb_faults import WRITES, counted
@@ -55,9 +54,9 @@ class Door:
         return error.value
 
     def kept(self, session: Session) -> PreferencesChange | None:
-        key = (self.world.tables.sessions, *session_items.preferences_key(session.session_id))
+        key = (self.world.tables.sessions, *preferences.preferences_key(session.session_id))
         item = dynamo.get_many(self.world.tables.client, [key]).get(key)
-        return None if item is None else session_items.preferences_of(item)
+        return None if item is None else preferences.preferences_of(item)
 
 
 @pytest.fixture
@@ -109,7 +108,7 @@ def test_the_item_is_what_its_stream_is_asked_for_and_goes_with_the_session(
         if plain["sk"] == "PREFERENCES"
     )
     assert (item["entity"], item["session_id"]) == ("preferences", session.session_id)
-    assert item["expires_at"] == session_items.expiry(START, session_items.RETENTION.sessions)
+    assert item["expires_at"] == instants.expiry(START, session_items.RETENTION.sessions)
     assert not {"feed", "live", "due_shard"} & item.keys()
 
 

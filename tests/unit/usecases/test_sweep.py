@@ -13,15 +13,15 @@ from ocpi_bridge.domain.assignments import Rights
 from ocpi_bridge.domain.events import EventType, SessionStatus
 from ocpi_bridge.domain.requests import Delivery, RequestState, Result
 from ocpi_bridge.domain.sessions import Session
-from ocpi_bridge.ports import (
+from ocpi_bridge.ports.messages import (
     CommandMessage,
     DeadlineMessage,
     Message,
     OverdueSession,
-    Pushed,
     PushMessage,
     ResultMessage,
 )
+from ocpi_bridge.ports.pushes import Pushed
 from ocpi_bridge.usecases import sweep as sweeping
 from ocpi_bridge.usecases.sweep import STALLED_AFTER, Sweep, Swept
 from tests.support.clocks import START

@@ -15,7 +15,8 @@ from ocpi_bridge.domain.partners import Partner, Party, Registration
 from ocpi_bridge.domain.plans import PlanPeriod
 from ocpi_bridge.domain.requests import Answer, RequestKind, RequestState, Result
 from ocpi_bridge.domain.sessions import Session
-from ocpi_bridge.ports import Done, Receipt
+from ocpi_bridge.ports.charge_points import Done
+from ocpi_bridge.ports.partners import Receipt
 from ocpi_bridge.usecases.deliver_result import DeliverResult
 from ocpi_bridge.usecases.own_requests import OWN_TIMEOUT
 from ocpi_bridge.usecases.push_session import PushResult

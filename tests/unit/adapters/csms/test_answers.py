@@ -13,7 +13,8 @@ from ocpi_bridge.domain.csms_api import CsmsApi, Operation, Reading, Refusal, Sp
 from ocpi_bridge.domain.plans import Plan, PlanPeriod, RateUnit
 from ocpi_bridge.domain.requests import RequestKind
 from ocpi_bridge.domain.stations import CsmsDriver, CsmsMode, OcppVersion
-from ocpi_bridge.ports import Done, Failed, JsonValue, Pending
+from ocpi_bridge.ports.charge_points import Done, Failed, Pending
+from ocpi_bridge.ports.json_values import JsonValue
 from tests.support.clocks import START
 from tests.support.fake_http import reply
 from tests.support.preset_calls import csms_of

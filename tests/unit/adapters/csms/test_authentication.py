@@ -12,7 +12,8 @@ from ocpi_bridge.adapters.csms.driver import HttpChargePointDriver
 from ocpi_bridge.domain.partners import OAuth2Client
 from ocpi_bridge.domain.requests import RequestKind
 from ocpi_bridge.domain.stations import Csms, CsmsAuth
-from ocpi_bridge.ports import CsmsSecrets, Done, Failed, Pending
+from ocpi_bridge.ports.charge_points import Done, Failed, Pending
+from ocpi_bridge.ports.secrets import CsmsSecrets
 from tests.support.clocks import START, ManualClock
 from tests.support.fake_http import ScriptedExchange, reply
 from tests.support.fake_secrets import InMemorySecretStore

@@ -12,7 +12,8 @@ from ocpi_bridge.domain.csms_api import Body, CsmsApi, Operation, Reading, Spell
 from ocpi_bridge.domain.errors import InvalidInput
 from ocpi_bridge.domain.requests import RequestKind
 from ocpi_bridge.domain.stations import CsmsMode, OcppVersion
-from ocpi_bridge.ports import ChargerCommand, JsonObject
+from ocpi_bridge.ports.charge_points import ChargerCommand
+from ocpi_bridge.ports.json_values import JsonObject
 from tests.support.preset_calls import a_command, csms_of
 
 GET = RequestKind.GET

@@ -16,7 +16,9 @@ from ocpi_bridge.domain.csms_api import Body, CsmsApi, Operation, Reading
 from ocpi_bridge.domain.plans import Plan, PlanPeriod, RateUnit
 from ocpi_bridge.domain.requests import RequestKind
 from ocpi_bridge.domain.stations import Csms, CsmsAuth, CsmsMode, OcppVersion, ProfileIdRange
-from ocpi_bridge.ports import ChargerCommand, CsmsSecrets, Done, Failed, JsonValue, Pending
+from ocpi_bridge.ports.charge_points import ChargerCommand, Done, Failed, Pending
+from ocpi_bridge.ports.json_values import JsonValue
+from ocpi_bridge.ports.secrets import CsmsSecrets
 from tests.support.clocks import START, ManualClock
 from tests.support.fake_http import ScriptedExchange, reply
 from tests.support.fake_secrets import InMemorySecretStore

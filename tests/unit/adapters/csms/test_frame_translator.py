@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ocpi_bridge.adapters.csms.frames import FrameTranslator
+from ocpi_bridge.adapters.csms.frames.translator import FrameTranslator
 from ocpi_bridge.domain.events import ChargingState, EventType, IdToken, Reading, ReportedLimit, SessionStatus
 from ocpi_bridge.domain.plans import RateUnit, limit_at
 from ocpi_bridge.domain.stations import OcppVersion

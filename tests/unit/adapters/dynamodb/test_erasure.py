@@ -18,7 +18,7 @@ from ocpi_bridge.domain.preferences import ChargingPreferences, PreferencesChang
 from ocpi_bridge.domain.session_course import advance
 from ocpi_bridge.domain.sessions import ChargingPeriod, Session
 from ocpi_bridge.domain.watches import Watch
-from ocpi_bridge.ports import Pushed
+from ocpi_bridge.ports.pushes import Pushed
 from tests.support.dynamodb_faults import counted, meanwhile
 from tests.support.tables import AwsTables
 from tests.support.world import CARD, World, event, session_of

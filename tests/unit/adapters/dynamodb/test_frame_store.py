@@ -8,8 +8,8 @@ import pytest
 
 from ocpi_bridge.adapters.dynamodb.frames import FRAME_LIFETIME, DynamoFrameStore, SessionTransactions
 from ocpi_bridge.domain.events import EventType, SessionStatus
-from ocpi_bridge.ports import JsonObject
 from ocpi_bridge.ports.frames import Exchange, ExchangePart, FrameStore, KeptFrame
+from ocpi_bridge.ports.json_values import JsonObject
 from tests.support import registry_entries
 from tests.support.clocks import START
 from tests.support.raw_frames import InMemoryFrames

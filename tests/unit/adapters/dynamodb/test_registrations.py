@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from ocpi_bridge.adapters.dynamodb import registry_items
+from ocpi_bridge.adapters.dynamodb import reassessments, token_items
 from ocpi_bridge.adapters.dynamodb.registrations import DynamoRegistrations
 from ocpi_bridge.adapters.dynamodb.registry import DynamoRegistry
 from ocpi_bridge.domain.partners import Partner, Party, Registration
@@ -52,7 +52,7 @@ def standing(store: DynamoRegistrations) -> Standing:
 
 
 def end(tables: AwsTables, token: AcceptedToken) -> None:
-    pk, sk = registry_items.token_key(token.token_hash)
+    pk, sk = token_items.token_key(token.token_hash)
     tables.client.delete_item(TableName=tables.registry, Key={"pk": {"S": pk}, "sk": {"S": sk}})
 
 
@@ -98,7 +98,7 @@ def test_a_token_that_goes_may_have_ended_meanwhile(
 def test_every_commit_lets_the_sessions_be_looked_at_again(
     store: DynamoRegistrations, before: Standing, tables: AwsTables
 ) -> None:
-    pk, sk = registry_items.reassessment_key("jedlix")
+    pk, sk = reassessments.reassessment_key("jedlix")
     tables.client.delete_item(TableName=tables.registry, Key={"pk": {"S": pk}, "sk": {"S": sk}})
     assert store.commit(before, PARTNER, (OLD,))
     assert (pk, sk) in {(item["pk"]["S"], item["sk"]["S"]) for item in tables.items(tables.registry)}

@@ -3,7 +3,7 @@ from decimal import Decimal
 
 import pytest
 
-from ocpi_bridge.adapters.dynamodb import registry_items, tables
+from ocpi_bridge.adapters.dynamodb import registry_items, signatures, tables, token_items
 from ocpi_bridge.domain.assignments import Scope
 from ocpi_bridge.domain.partners import OAuth2Client, Partner, Party, Rate, TokenEncoding
 from ocpi_bridge.domain.plans import RateUnit
@@ -36,7 +36,7 @@ FULL_STATION = replace(
 )
 
 
-def stored(item: registry_items.PlainItem) -> registry_items.PlainItem:
+def stored(item: tables.PlainItem) -> tables.PlainItem:
     """The item as DynamoDB gives it back."""
     return tables.from_item(tables.to_item(item))
 
@@ -64,7 +64,7 @@ def test_assignments_survive_being_stored_and_come_back_by_partner() -> None:
 
 def test_a_token_survives_being_stored() -> None:
     token = AcceptedToken("ab" * 32, "jedlix", Party("NL", "JED"), NEW_YEAR)
-    assert registry_items.token_of(stored(registry_items.token_item(token))) == token
+    assert token_items.token_of(stored(token_items.token_item(token))) == token
 
 
 def test_ids_without_case_have_one_key_however_they_are_spelled() -> None:
@@ -80,13 +80,13 @@ def test_station_ids_are_ocpp_identities_and_compared_exactly() -> None:
 def test_keys_of_different_kinds_never_meet() -> None:
     keys = [
         registry_items.partner_key("x"),
-        registry_items.token_key("x"),
+        token_items.token_key("x"),
         registry_items.csms_key("x"),
         registry_items.station_key("x", "x"),
         registry_items.station_state_key("x", "x"),
         registry_items.evse_key("x"),
         registry_items.location_key("x", "x", "x"),
-        registry_items.signature_key("x", "x"),
+        signatures.signature_key("x", "x"),
         *(registry_items.assignments_key(scope, "x") for scope in Scope),
     ]
     assert len(set(keys)) == len(keys)
@@ -101,9 +101,7 @@ def test_keys_of_different_kinds_never_meet() -> None:
         ({"online": True, "steering_suspended": True}, StationState(online=True, steering_suspended=True)),
     ],
 )
-def test_what_no_event_said_about_a_station_is_unknown(
-    item: registry_items.PlainItem | None, state: StationState
-) -> None:
+def test_what_no_event_said_about_a_station_is_unknown(item: tables.PlainItem | None, state: StationState) -> None:
     assert registry_items.station_state_of(item) == state
 
 

@@ -33,7 +33,9 @@ from ocpi_bridge.domain.requests import (
 from ocpi_bridge.domain.sessions import ChargingPeriod, Session
 from ocpi_bridge.domain.tokens import AcceptedToken
 from ocpi_bridge.domain.watches import Watch
-from ocpi_bridge.ports import Caller, DuePush, EndedSession, OpenRequest, Pushed, Reassessment
+from ocpi_bridge.ports.callers import Caller
+from ocpi_bridge.ports.pushes import Pushed
+from ocpi_bridge.ports.sweep import DuePush, EndedSession, OpenRequest, Reassessment
 from tests.support import registry_entries
 from tests.support.clocks import START, ManualClock
 from tests.support.stores import EVERYBODY, MemoryStores, Stores, TableStores

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from ocpi_bridge.adapters.dynamodb import tables as dynamo
-from ocpi_bridge.adapters.dynamodb.session_items import FEED_SHARDS, epoch_ms, feed_shard, from_epoch_ms
+from ocpi_bridge.adapters.dynamodb.instants import epoch_ms, from_epoch_ms
+from ocpi_bridge.adapters.dynamodb.session_items import FEED_SHARDS, feed_shard
 from ocpi_bridge.adapters.dynamodb.sessions import DynamoSessionStore
 from ocpi_bridge.domain.assignments import Rights
 from ocpi_bridge.domain.events import EventType, SessionStatus

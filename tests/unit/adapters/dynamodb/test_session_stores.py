@@ -19,7 +19,9 @@ from ocpi_bridge.domain.events import EventType, SessionStatus, StationEvent
 from ocpi_bridge.domain.plans import RateUnit
 from ocpi_bridge.domain.sessions import ChargingPeriod, Session
 from ocpi_bridge.domain.stations import Capabilities, StationState
-from ocpi_bridge.ports import OverdueSession, SessionStore, StationStates
+from ocpi_bridge.ports.messages import OverdueSession
+from ocpi_bridge.ports.sessions import SessionStore
+from ocpi_bridge.ports.stations import StationStates
 from tests.support.clocks import START, ManualClock
 from tests.support.memory import MemorySessionStore, MemoryStationStates
 from tests.support.registry_entries import assignment, csms, station

@@ -11,7 +11,7 @@ from ocpi_bridge.adapters.dynamodb.registry import DynamoRegistry
 from ocpi_bridge.adapters.dynamodb.station_states import DynamoStationStates
 from ocpi_bridge.domain.plans import RateUnit
 from ocpi_bridge.domain.stations import Capabilities, StationState
-from ocpi_bridge.ports import StationStates
+from ocpi_bridge.ports.stations import StationStates
 from tests.support.registry_entries import csms, station
 from tests.support.tables import AwsTables
 

@@ -12,7 +12,7 @@ from ocpi_bridge.domain.assignments import Rights
 from ocpi_bridge.domain.events import EventType, SessionStatus
 from ocpi_bridge.domain.requests import Answer, Origin, RequestKind, RequestState, Result
 from ocpi_bridge.domain.sessions import ChargingPeriod, Session
-from ocpi_bridge.ports.sessions import Pushed
+from ocpi_bridge.ports.pushes import Pushed
 from ocpi_bridge.ports.stories import Milestones, SessionStory
 from tests.support import registry_entries
 from tests.support.clocks import START

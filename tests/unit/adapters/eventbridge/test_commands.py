@@ -15,8 +15,9 @@ from ocpi_bridge.domain.plans import Plan, PlanPeriod, RateUnit
 from ocpi_bridge.domain.requests import RequestKind
 from ocpi_bridge.domain.stations import CsmsDriver, CsmsMode, OcppVersion
 from ocpi_bridge.ocpi.transport import dumps
-from ocpi_bridge.ports import ChargerCommand, Done, Failed, JsonObject, Pending
 from ocpi_bridge.ports.bus import BusEvent
+from ocpi_bridge.ports.charge_points import ChargerCommand, Done, Failed, Pending
+from ocpi_bridge.ports.json_values import JsonObject
 from tests.support.clocks import START, ManualClock
 from tests.support.preset_calls import PLAN, a_command, csms_of
 

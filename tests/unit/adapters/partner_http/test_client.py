@@ -10,7 +10,8 @@ import pytest
 from ocpi_bridge.adapters.bounded_http.exchange import Reply
 from ocpi_bridge.adapters.partner_http.client import PartnerHttpClient
 from ocpi_bridge.domain.partners import OutboundAuth, Partner, Party, Registration, TokenEncoding
-from ocpi_bridge.ports import JsonObject, PartnerMessage, Receipt
+from ocpi_bridge.ports.json_values import JsonObject
+from ocpi_bridge.ports.partners import PartnerMessage, Receipt
 from ocpi_bridge.ports.secrets import PartnerSecret
 from tests.support.clocks import ManualClock
 from tests.support.fake_http import ScriptedExchange, reply

@@ -11,7 +11,8 @@ from ocpi_bridge.adapters.bounded_http.exchange import HttpCall, NoReply, Reply
 from ocpi_bridge.adapters.partner_http.client import PartnerHttpClient
 from ocpi_bridge.adapters.partner_http.oauth2 import DEFAULT_LIFETIME, LONGEST_LIFETIME, MARGIN
 from ocpi_bridge.domain.partners import OAuth2Client, OutboundAuth, Partner, Party
-from ocpi_bridge.ports import JsonValue, PartnerMessage, Receipt
+from ocpi_bridge.ports.json_values import JsonValue
+from ocpi_bridge.ports.partners import PartnerMessage, Receipt
 from ocpi_bridge.ports.secrets import PartnerSecret
 from tests.support.clocks import ManualClock
 from tests.support.fake_http import ScriptedExchange, reply

@@ -8,8 +8,8 @@ from ocpi_bridge.adapters.bounded_http.exchange import NoReply, Reply
 from ocpi_bridge.adapters.partner_http.platform import HttpPartnerPlatform
 from ocpi_bridge.domain.errors import PlatformUnusable, TokenRefused
 from ocpi_bridge.domain.partners import TokenEncoding
-from ocpi_bridge.ports import JsonValue
 from ocpi_bridge.ports.credentials import PlatformCall, PlatformKey
+from ocpi_bridge.ports.json_values import JsonValue
 from tests.support.fake_http import ScriptedExchange, reply
 
 TOKEN = "example-token"

@@ -6,7 +6,8 @@ import pytest
 
 from ocpi_bridge.adapters.bounded_http.exchange import NoReply, Reply
 from ocpi_bridge.adapters.partner_http.receipts import receipt_of
-from ocpi_bridge.ports import JsonValue, Receipt
+from ocpi_bridge.ports.json_values import JsonValue
+from ocpi_bridge.ports.partners import Receipt
 from tests.support.clocks import START
 from tests.support.fake_http import reply
 

@@ -13,8 +13,7 @@ from moto import mock_aws
 from ocpi_bridge.adapters.secrets.secrets_manager import SecretsManagerStore
 from ocpi_bridge.domain.errors import InvalidInput, UnknownEntity
 from ocpi_bridge.domain.partners import Partner, Registration
-from ocpi_bridge.ports import CsmsSecrets, SecretStore
-from ocpi_bridge.ports.secrets import PartnerSecret
+from ocpi_bridge.ports.secrets import CsmsSecrets, PartnerSecret, SecretStore
 from tests.support.clocks import ManualClock
 from tests.support.fake_secrets import InMemorySecretStore
 from tests.support.registry_entries import partner

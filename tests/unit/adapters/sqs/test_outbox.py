@@ -11,7 +11,7 @@ from moto import mock_aws
 
 from ocpi_bridge.adapters.sqs.messages import deduplication_id
 from ocpi_bridge.adapters.sqs.outbox import NotTaken, SqsOutbox
-from ocpi_bridge.ports import (
+from ocpi_bridge.ports.messages import (
     CommandMessage,
     DeadlineMessage,
     FailedDelivery,

@@ -9,7 +9,7 @@ import pytest
 from ocpi_bridge.adapters.bounded_http.exchange import NoReply, Reply
 from ocpi_bridge.adapters.dynamodb.registry import DynamoRegistry
 from ocpi_bridge.domain.stations import Csms, CsmsAuth, CsmsDriver, CsmsMode, Quirk
-from ocpi_bridge.ports import CsmsSecrets
+from ocpi_bridge.ports.secrets import CsmsSecrets
 from tests.support.command_line import CommandLine
 from tests.support.operator import CsmsExchange, Vault
 from tests.support.registry_entries import NEW_YEAR, csms, station

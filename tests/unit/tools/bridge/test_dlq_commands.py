@@ -13,7 +13,8 @@ from ocpi_bridge.adapters.sqs.outbox import SqsOutbox
 from ocpi_bridge.domain.requests import Request, RequestState, Result
 from ocpi_bridge.domain.sessions import Session
 from ocpi_bridge.domain.watches import Watch
-from ocpi_bridge.ports import CommandMessage, DeadlineMessage, Message, PushMessage, Receipt, ResultMessage
+from ocpi_bridge.ports.messages import CommandMessage, DeadlineMessage, Message, PushMessage, ResultMessage
+from ocpi_bridge.ports.partners import Receipt
 from ocpi_bridge.runtime.queue_door import QueueMessage, queue_worker
 from ocpi_bridge.usecases.deliver_result import Delivered, DeliverResult
 from tests.support.clocks import ManualClock

@@ -23,8 +23,7 @@ from ocpi_bridge.domain.partners import Registration
 from ocpi_bridge.domain.stations import Csms, ProfileIdRange
 from ocpi_bridge.domain.tokens import token_hash
 from ocpi_bridge.ocpi import versions
-from ocpi_bridge.ports import CsmsSecrets
-from ocpi_bridge.ports.secrets import PartnerSecret
+from ocpi_bridge.ports.secrets import CsmsSecrets, PartnerSecret
 from tests.support.command_line import CommandLine, Done
 from tests.support.operator import PREFIX, CsmsExchange, Vault
 from tests.support.queues import Queues

@@ -10,8 +10,7 @@ from ocpi_bridge.domain.errors import BridgeError, UnknownEntity
 from ocpi_bridge.domain.partners import OAuth2Client, OutboundAuth, Registration
 from ocpi_bridge.domain.stations import CsmsAuth
 from ocpi_bridge.domain.tokens import is_token, token_hash
-from ocpi_bridge.ports import CsmsSecrets
-from ocpi_bridge.ports.secrets import PartnerSecret
+from ocpi_bridge.ports.secrets import CsmsSecrets, PartnerSecret
 from tests.support.operator import PREFIX, Vault
 from tests.support.registry_entries import NEW_YEAR, assignment, csms, partner, station
 from tools.bridge import operations

@@ -16,7 +16,7 @@ from ocpi_bridge.domain.assignments import Right, Scope, Share
 from ocpi_bridge.domain.pairing import CODE_DIGITS, code_hash
 from ocpi_bridge.domain.partners import OutboundAuth, Pairing, Partner, Party, Registration
 from ocpi_bridge.ocpi.pairing import MAX_CODE_LENGTH
-from ocpi_bridge.ports import PartnerMessage, Receipt
+from ocpi_bridge.ports.partners import PartnerMessage, Receipt
 from ocpi_bridge.ports.secrets import PartnerSecret
 from ocpi_bridge.usecases.pair_driver import PairDriver
 from tests.support import registry_entries

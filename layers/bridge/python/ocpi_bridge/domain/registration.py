@@ -3,11 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import NamedTuple
 
 from ocpi_bridge.domain.assignments import Assignment, Right
 from ocpi_bridge.domain.errors import BridgeError, InvalidInput
-from ocpi_bridge.domain.stations import Station
+from ocpi_bridge.domain.stations import Station, StationRef
 
 _FOREVER = datetime.max.replace(tzinfo=UTC)
 
@@ -18,13 +17,6 @@ class RegistrationRefused(BridgeError):
     def __init__(self, problems: Iterable[InvalidInput]) -> None:
         self.problems = tuple(problems)
         super().__init__("; ".join(str(problem) for problem in self.problems))
-
-
-class StationRef(NamedTuple):
-    """A station over all CSMSs."""
-
-    csms_id: str
-    station_id: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import NamedTuple
 
 from ocpi_bridge.domain.csms_api import CsmsApi
 from ocpi_bridge.domain.partners import OAuth2Client
@@ -112,6 +113,13 @@ class Station:
     replacement: Replacement | None = None
     currency: str = "EUR"
     quirks: frozenset[Quirk] = frozenset()
+
+
+class StationRef(NamedTuple):
+    """A station over all CSMSs."""
+
+    csms_id: str
+    station_id: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 
-from ocpi_bridge.ports import JsonValue
+from ocpi_bridge.ports.json_values import JsonValue
 
 # The deepest message, a composite schedule in a CSMS's own wrapping, has some 10 levels.
 MAX_DEPTH = 32

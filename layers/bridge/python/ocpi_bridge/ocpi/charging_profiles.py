@@ -16,7 +16,7 @@ from ocpi_bridge.domain.requests import Answer
 from ocpi_bridge.ocpi.datetimes import format_datetime, parse_datetime
 from ocpi_bridge.ocpi.transport import OcpiRequest
 from ocpi_bridge.ocpi.validation import invalid_input
-from ocpi_bridge.ports import JsonObject, JsonValue
+from ocpi_bridge.ports.json_values import JsonObject, JsonValue
 
 # OCPP 2.0.1 takes at most this many periods in a schedule, and no station takes more.
 MAX_PERIODS = 1024

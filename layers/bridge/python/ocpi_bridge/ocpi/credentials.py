@@ -14,7 +14,7 @@ from ocpi_bridge.domain.tokens import AcceptedToken, candidates, is_token, token
 from ocpi_bridge.domain.url_guard.urls import MAX_URL_LENGTH
 from ocpi_bridge.ocpi.transport import OcpiRequest, TransportError
 from ocpi_bridge.ocpi.validation import invalid_input
-from ocpi_bridge.ports import JsonObject, JsonValue
+from ocpi_bridge.ports.json_values import JsonObject, JsonValue
 
 # A party may have each of the roles; many more parties than a service provider has brands are not one partner.
 MAX_PARTIES = 20

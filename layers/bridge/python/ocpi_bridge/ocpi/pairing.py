@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ocpi_bridge.domain.stations import Connector, Evse
 from ocpi_bridge.ocpi.transport import OcpiRequest
 from ocpi_bridge.ocpi.validation import invalid_input
-from ocpi_bridge.ports import JsonObject, JsonValue
+from ocpi_bridge.ports.json_values import JsonObject, JsonValue
 
 # Several times the longest code; what is longer was not typed by a driver.
 MAX_CODE_LENGTH = 64

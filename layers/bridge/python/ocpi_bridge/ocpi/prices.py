@@ -1,7 +1,7 @@
 """Price: the one type of a session in which OCPI 2.2.1 (16.5) and 2.3.0 differ."""
 
 from ocpi_bridge.domain.prices import Price
-from ocpi_bridge.ports import JsonObject, JsonValue
+from ocpi_bridge.ports.json_values import JsonObject, JsonValue
 
 # 2.3.0 names each tax; a CSMS tells one amount, and what it is called there is VAT.
 VAT = "VAT"

@@ -17,7 +17,7 @@ from ocpi_bridge.domain.partners import Party
 from ocpi_bridge.ocpi.bounded_json import read_json
 from ocpi_bridge.ocpi.datetimes import format_datetime, parse_datetime
 from ocpi_bridge.ocpi.transport import MAX_SESSION_ID_LENGTH, OcpiRequest
-from ocpi_bridge.ports import JsonObject
+from ocpi_bridge.ports.json_values import JsonObject
 from ocpi_bridge.ports.session_feed import FeedEntry, FeedWindow
 
 # X-Limit. A page of so many sessions is some 30 KB without charging periods, and they are read in one call.

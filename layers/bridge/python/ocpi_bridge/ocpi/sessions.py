@@ -13,7 +13,7 @@ from ocpi_bridge.domain.partners import Party
 from ocpi_bridge.domain.sessions import ChargingPeriod, Session
 from ocpi_bridge.ocpi.datetimes import format_datetime
 from ocpi_bridge.ocpi.prices import price_fields
-from ocpi_bridge.ports import JsonObject, JsonValue
+from ocpi_bridge.ports.json_values import JsonObject, JsonValue
 
 # Hours with four decimals, as OCPI numbers have unless stated otherwise (16.5).
 FOUR_DECIMALS = Decimal("0.0001")

@@ -13,7 +13,7 @@ from ocpi_bridge.domain.errors import BridgeError, InvalidInput
 from ocpi_bridge.domain.partners import Party
 from ocpi_bridge.ocpi.bounded_json import JsonBeyondBounds, UnreadableJson, read_json
 from ocpi_bridge.ocpi.datetimes import format_datetime
-from ocpi_bridge.ports import JsonObject, JsonValue
+from ocpi_bridge.ports.json_values import JsonObject, JsonValue
 
 # The largest legal message of ours is a plan of 1,024 periods, some 60 KB; what is larger is not OCPI.
 MAX_BODY_BYTES = 131_072
@@ -73,6 +73,15 @@ class MessageIds:
             request_id=_id(headers.get("x-request-id")) or str(uuid.uuid4()),
             correlation_id=_id(headers.get("x-correlation-id")) or str(uuid.uuid4()),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class CallContext:
+    """What a use case is told of a call: its ids, and the parties it names (4.1.8)."""
+
+    ids: MessageIds
+    from_party: Party | None
+    to_party: Party | None
 
 
 @dataclass(frozen=True, slots=True)

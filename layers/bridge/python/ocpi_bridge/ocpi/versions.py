@@ -10,7 +10,7 @@ from typing import Final
 
 from ocpi_bridge.domain.errors import InvalidInput
 from ocpi_bridge.domain.url_guard.urls import MAX_URL_LENGTH
-from ocpi_bridge.ports import JsonObject, JsonValue
+from ocpi_bridge.ports.json_values import JsonObject, JsonValue
 
 VERSIONS: Final = ("2.2.1", "2.3.0")
 """The versions that are served, the oldest first. Their modules are the same, so all of them are served alike."""

@@ -13,7 +13,8 @@ from ocpi_bridge.domain.errors import InvalidInput
 from ocpi_bridge.domain.fitting import number_of_phases
 from ocpi_bridge.domain.plans import Plan, PlanPeriod, RateUnit
 from ocpi_bridge.domain.times import in_utc
-from ocpi_bridge.ports import ChargerCommand, Done, JsonValue
+from ocpi_bridge.ports.charge_points import ChargerCommand, Done
+from ocpi_bridge.ports.json_values import JsonValue
 
 # The status of an answer that has none, or of a composite schedule that is there but cannot be understood. No OCPP
 # status has this name.

@@ -10,7 +10,8 @@ from ocpi_bridge.domain.requests import RequestKind
 from ocpi_bridge.domain.stations import Capabilities
 from ocpi_bridge.ocpp import payloads
 from ocpi_bridge.ocpp.capabilities import NamedValues, field_of
-from ocpi_bridge.ports import ChargerCommand, Done, JsonObject, JsonValue
+from ocpi_bridge.ports.charge_points import ChargerCommand, Done
+from ocpi_bridge.ports.json_values import JsonObject, JsonValue
 
 # An integer, of as many digits as fit in 64 bits; some stations count their offline transactions below zero.
 _TRANSACTION_ID = re.compile(r"-?[0-9]{1,18}")

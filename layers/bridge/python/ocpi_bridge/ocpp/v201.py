@@ -9,7 +9,8 @@ from ocpi_bridge.domain.requests import RequestKind
 from ocpi_bridge.domain.stations import Capabilities
 from ocpi_bridge.ocpp import payloads
 from ocpi_bridge.ocpp.capabilities import NamedValues, field_of
-from ocpi_bridge.ports import ChargerCommand, Done, JsonObject, JsonValue
+from ocpi_bridge.ports.charge_points import ChargerCommand, Done
+from ocpi_bridge.ports.json_values import JsonObject, JsonValue
 
 # The schema's bound of a transactionId.
 MAX_TRANSACTION_ID_LENGTH = 36

@@ -6,15 +6,9 @@ from datetime import datetime
 from typing import Protocol
 
 from ocpi_bridge.domain.assignments import Rights
-from ocpi_bridge.domain.controls import Control
 from ocpi_bridge.domain.events import IdToken, StationEvent
-from ocpi_bridge.domain.partners import Partner
-from ocpi_bridge.domain.plans import Plan
-from ocpi_bridge.domain.requests import Request
 from ocpi_bridge.domain.sessions import ChargingPeriod, Session
 from ocpi_bridge.domain.stations import Csms, Station, StationState
-from ocpi_bridge.domain.watches import Watch
-from ocpi_bridge.ports.json_values import JsonObject
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,68 +63,3 @@ class SessionStore(Protocol):
 
         A transaction id that is new to it finds it from then on, instead of the one before.
         """
-
-
-@dataclass(frozen=True, slots=True)
-class Pushed:
-    """What a partner last acknowledged of a session.
-
-    `fields` is the object as pushed, without charging periods. `in_doubt`: a push began and its end is unknown, or it
-    failed; the next one is the whole object. `attempts` counts failures in a row.
-    """
-
-    session_id: str
-    partner_id: str
-    version: int = 0
-    fields: JsonObject = field(default_factory=dict)
-    periods: int = 0
-    at: datetime | None = None
-    in_doubt: bool = False
-    attempts: int = 0
-    final: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class PushContext:
-    """A session and a partner, and all that is between them; None where something does not exist (any more)."""
-
-    session: Session | None
-    partner: Partner | None
-    pushed: Pushed
-    control: Control
-    watch: Watch | None = None
-
-
-class PushStore(Protocol):
-    """What pushing sessions to partners needs."""
-
-    def push_context(self, session_id: str, partner_id: str) -> PushContext:
-        """The session, the partner, and what the partner last acknowledged."""
-
-    def periods(self, session_id: str, after: int) -> Sequence[ChargingPeriod]:
-        """The session's charging periods with an index above `after`, in order."""
-
-    def save_pushed(self, pushed: Pushed, due_at: datetime | None) -> None:
-        """Remembers what the partner acknowledged; with `due_at` the sweep wakes the next push then."""
-
-
-class WatchStore(Protocol):
-    """What watching the active profile needs."""
-
-    def request(self, request_id: str) -> Request | None:
-        """The request, or None."""
-
-    def plan(self, request_id: str) -> Plan | None:
-        """The plan that a SET carried, or None."""
-
-    def active_profile(self, request_id: str) -> Plan | None:
-        """The active profile that a GET was answered with, or None."""
-
-    def save_active_profile(self, request_id: str, profile: Plan) -> None:
-        """Remembers the profile that was told for a GET, where the charge point itself gave none."""
-
-    def place(self, session: Session) -> Place:
-        """The CSMS and the station of the session, and what is known of the station beside."""
-
-    def save_watch(self, watch: Watch) -> None:
-        """Remembers how far the duty is done; the sweep wakes it at its `due_at`."""

@@ -10,7 +10,7 @@ from ocpi_bridge.domain.plans import Plan
 from ocpi_bridge.domain.requests import Request
 from ocpi_bridge.domain.sessions import ChargingPeriod, Session
 from ocpi_bridge.domain.watches import Watch
-from ocpi_bridge.ports.sessions import Pushed
+from ocpi_bridge.ports.pushes import Pushed
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from ocpi_bridge.ports.sessions import Pushed
+from ocpi_bridge.ports.pushes import Pushed
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from ocpi_bridge.domain.errors import BridgeError, Contended, InvalidInput
 from ocpi_bridge.ocpi.transport import dumps
-from ocpi_bridge.ports import JsonObject, JsonValue
+from ocpi_bridge.ports.json_values import JsonObject, JsonValue
 from ocpi_bridge.runtime import gateway
 from ocpi_bridge.runtime.metrics import log_failure
 from ocpi_bridge.runtime.observability import logger

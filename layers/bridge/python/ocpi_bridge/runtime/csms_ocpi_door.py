@@ -6,7 +6,8 @@ from types import MappingProxyType
 
 from ocpi_bridge.domain.errors import BridgeError, InvalidInput
 from ocpi_bridge.ocpi.transport import OcpiRequest, StatusCode, TransportError, dumps, envelope, routing_headers
-from ocpi_bridge.ports import Clock, JsonValue
+from ocpi_bridge.ports.clock import Clock
+from ocpi_bridge.ports.json_values import JsonValue
 from ocpi_bridge.runtime import gateway
 from ocpi_bridge.runtime.metrics import log_failure
 from ocpi_bridge.runtime.observability import logger

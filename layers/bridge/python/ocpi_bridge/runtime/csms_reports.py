@@ -17,7 +17,7 @@ from ocpi_bridge.adapters.dynamodb.unplaced import DynamoUnplaced
 from ocpi_bridge.domain.errors import InvalidInput
 from ocpi_bridge.domain.events import StationEvent
 from ocpi_bridge.ocpi.bounded_json import UnreadableJson, read_json
-from ocpi_bridge.ports import Clock
+from ocpi_bridge.ports.clock import Clock
 from ocpi_bridge.runtime.queue_door import NotYet, QueueMessage
 from ocpi_bridge.runtime.wiring.csms_keys import can_be_csms_id
 from ocpi_bridge.runtime.worker_logs import log_ingested, log_refused, log_result
@@ -26,7 +26,7 @@ from ocpi_bridge.usecases.ingested import Ingested
 
 if TYPE_CHECKING:
     # Loaded where a message needs them: most have events, and a worker's start is the first event's delay.
-    from ocpi_bridge.adapters.csms.frames import FrameTranslator, RefusedFrame
+    from ocpi_bridge.adapters.csms.frames.translator import FrameTranslator, RefusedFrame
     from ocpi_bridge.usecases.record_result import RecordResult
 
 # Events on the bus of the stage that are for the bridge.

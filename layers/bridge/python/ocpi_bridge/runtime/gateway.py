@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ocpi_bridge.ports import JsonValue
+from ocpi_bridge.ports.json_values import JsonValue
 
 # What API Gateway hands to a function, and what it takes back. Its shape is AWS's.
 Event = Mapping[str, Any]

@@ -15,6 +15,7 @@ from ocpi_bridge.domain.partners import Party
 from ocpi_bridge.domain.tokens import AcceptedToken, TokenUse, candidates, is_bearer, token_hash
 from ocpi_bridge.ocpi.transport import (
     MAX_SESSION_ID_LENGTH,
+    CallContext,
     MessageIds,
     OcpiRequest,
     StatusCode,
@@ -23,14 +24,15 @@ from ocpi_bridge.ocpi.transport import (
     envelope,
     routing_headers,
 )
-from ocpi_bridge.ports import Caller, Clock, IntakeStore, JsonValue
+from ocpi_bridge.ports.callers import Caller, CallerStore
+from ocpi_bridge.ports.clock import Clock
+from ocpi_bridge.ports.json_values import JsonValue
 from ocpi_bridge.ports.refused_hosts import RefusedHosts
 from ocpi_bridge.runtime import gateway
 from ocpi_bridge.runtime.metrics import count_request, log_failure
 from ocpi_bridge.runtime.observability import logger
 from ocpi_bridge.runtime.refused_urls import note_refusal, refused_url
 from ocpi_bridge.runtime.request_bounds import check_bounds
-from ocpi_bridge.usecases.request_profile import CallContext
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +60,11 @@ class Answer:
 class Access:
     """Whom a module is open to.
 
-    `configuration_module`: registration tokens too (4.1.2). `spent_token`: also one that did its work. `finds_session`:
-    the session that the path names is looked up with the token.
+    `configuration_module`: registration tokens too (4.1.2). `spent_token`: also one that did its work.
     """
 
     configuration_module: bool = False
     spent_token: bool = False
-    finds_session: bool = True
 
     def allows(self, token: AcceptedToken, authorization: str | None) -> bool:
         """Whether a token that we know opens the module, in the form in which it came."""
@@ -75,7 +75,7 @@ class Access:
         return True
 
 
-class DoorStore(IntakeStore, RefusedHosts, Protocol):
+class DoorStore(CallerStore, RefusedHosts, Protocol):
     """What the door reads, and where it counts what the URL guard refused."""
 
 
@@ -83,7 +83,7 @@ class OcpiService(Protocol):
     """What the door needs of the service behind it."""
 
     @property
-    def intake(self) -> DoorStore:
+    def callers(self) -> DoorStore:
         """Looks up who calls."""
 
     @property
@@ -108,15 +108,14 @@ def ocpi_endpoint(
     *,
     configuration_module: bool = False,
     accepts_spent_token: bool = False,
-    finds_session: bool = True,
 ) -> Callable[[Endpoint], Handler]:
     """Makes a Lambda handler of an endpoint.
 
     `configuration_module`: versions and credentials carry no routing headers (4.1.8), and they alone are open to
     registration tokens (4.1.2). `accepts_spent_token`: to one that did its work, too; the endpoint decides what it may
-    still do. The session of the path, if it names one, is read together with the token where `finds_session`.
+    still do. The session of the path, if it names one, is read together with the token where `callers` reads sessions.
     """
-    access = Access(configuration_module, accepts_spent_token, finds_session)
+    access = Access(configuration_module, accepts_spent_token)
 
     def decorate(endpoint: Endpoint) -> Handler:
         @functools.wraps(endpoint)
@@ -135,10 +134,10 @@ def authenticated(service: OcpiService, request: OcpiRequest, access: Access) ->
     """
     authorization = request.headers.get("authorization")
     hashes = [token_hash(token) for token in candidates(authorization)]
-    session_id = request.path_parameters.get("session_id") if access.finds_session else None
+    session_id = request.path_parameters.get("session_id")
     if session_id is not None and len(session_id) > MAX_SESSION_ID_LENGTH:
         session_id = None
-    caller = service.intake.caller(hashes, session_id) if hashes else Caller(None)
+    caller = service.callers.caller(hashes, session_id) if hashes else Caller(None)
     # One answer for both: who guesses does not learn that a token opens something else.
     if caller.token is None or not access.allows(caller.token, authorization):
         raise TransportError(_UNAUTHORIZED, "unknown token")
@@ -204,7 +203,7 @@ class _Exchange:
     def _note_refused(self, error: Exception) -> None:
         refused, partner_id = refused_url(error), self._caller.partner_id
         if refused is not None and partner_id is not None:
-            note_refusal(self._service.intake, self._service.clock, partner_id, refused.host, refused.problem)
+            note_refusal(self._service.callers, self._service.clock, partner_id, refused.host, refused.problem)
 
     def _answer(
         self,
@@ -267,7 +266,7 @@ def _with_settled_token(service: OcpiService, caller: Caller, token: AcceptedTok
     if token.use is not TokenUse.CREDENTIALS or not token.supersedes:
         return caller
     try:
-        service.intake.settle_token(token)
+        service.callers.settle_token(token)
     except Exception:  # noqa: BLE001 - the call itself is good, and the next one with this token settles it
         log_failure("ocpi.token_not_settled", {"partner_id": token.partner_id})
         return caller

@@ -11,7 +11,8 @@ from ocpi_bridge.domain.errors import Contended, InvalidInput
 from ocpi_bridge.domain.pairing import CodeUnknown, TooManyAttempts
 from ocpi_bridge.domain.registration import RegistrationRefused
 from ocpi_bridge.ocpi.transport import TransportError, dumps
-from ocpi_bridge.ports import Caller, JsonObject, JsonValue
+from ocpi_bridge.ports.callers import Caller
+from ocpi_bridge.ports.json_values import JsonObject, JsonValue
 from ocpi_bridge.runtime import gateway
 from ocpi_bridge.runtime.metrics import log_failure
 from ocpi_bridge.runtime.observability import logger

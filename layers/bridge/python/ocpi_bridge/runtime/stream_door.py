@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ocpi_bridge.adapters.dynamodb import request_items, session_items, tables
+from ocpi_bridge.adapters.dynamodb import preferences, request_items, session_items, tables
 from ocpi_bridge.usecases.relay_outbox import Change
 
 Handler = Callable[[Mapping[str, Any], object], None]
@@ -27,6 +27,6 @@ def _changes(item: Mapping[str, Any]) -> list[Change]:
         case "session":
             return [session_items.session_of(item)]
         case "preferences":
-            return [session_items.preferences_of(item)]
+            return [preferences.preferences_of(item)]
         case _:
             return []

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from ocpi_bridge.domain.connections import registered, succession
 from ocpi_bridge.domain.tokens import AcceptedToken, new_token, token_hash
 from ocpi_bridge.ocpi.credentials import Credentials
-from ocpi_bridge.ports import Clock
+from ocpi_bridge.ports.clock import Clock
 from ocpi_bridge.ports.credentials import PlatformKey, Standing
 from ocpi_bridge.usecases.commit_registration import CommitRegistration, Committed
 from ocpi_bridge.usecases.discover_platform import DiscoverPlatform

@@ -2,8 +2,8 @@
 
 from ocpi_bridge.domain.preferences import ChargingPreferences, PreferencesChange
 from ocpi_bridge.ocpi.datetimes import format_datetime
-from ocpi_bridge.ports import JsonObject, JsonValue
 from ocpi_bridge.ports.bus import BusEvent
+from ocpi_bridge.ports.json_values import JsonObject, JsonValue
 
 PREFERENCES_SET = "ocpi.charging_preferences.set"
 

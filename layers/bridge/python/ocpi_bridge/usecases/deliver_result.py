@@ -23,15 +23,10 @@ from ocpi_bridge.domain.requests import (
     Result,
 )
 from ocpi_bridge.ocpi.charging_profiles import result_body
-from ocpi_bridge.ports import (
-    Clock,
-    DeliveryStore,
-    FailedDelivery,
-    Outbox,
-    PartnerClient,
-    PartnerMessage,
-    PartnerReader,
-)
+from ocpi_bridge.ports.clock import Clock
+from ocpi_bridge.ports.deliveries import DeliveryStore, PartnerReader
+from ocpi_bridge.ports.messages import FailedDelivery, Outbox
+from ocpi_bridge.ports.partners import PartnerClient, PartnerMessage
 
 # One attempt may take this long; a partner that needs longer for an empty answer is not answering.
 ATTEMPT_BUDGET = timedelta(seconds=8)

@@ -11,8 +11,9 @@ from ocpi_bridge.domain.partners import TokenEncoding
 from ocpi_bridge.domain.url_guard.urls import check_public_url
 from ocpi_bridge.ocpi import versions
 from ocpi_bridge.ocpi.versions import Endpoint, OfferedVersion
-from ocpi_bridge.ports import Clock, JsonValue
+from ocpi_bridge.ports.clock import Clock
 from ocpi_bridge.ports.credentials import PartnerPlatform, PlatformCall, PlatformKey
+from ocpi_bridge.ports.json_values import JsonValue
 
 # All calls together: the other side's own request waits meanwhile, and API Gateway gives up on it at 29 s.
 DISCOVERY_BUDGET = timedelta(seconds=20)

@@ -20,7 +20,9 @@ from ocpi_bridge.domain.session_course import (
 )
 from ocpi_bridge.domain.sessions import Session, reassigned
 from ocpi_bridge.domain.stations import Outlet
-from ocpi_bridge.ports import Clock, Place, SessionStore, StationStates
+from ocpi_bridge.ports.clock import Clock
+from ocpi_bridge.ports.sessions import Place, SessionStore
+from ocpi_bridge.ports.stations import StationStates
 from ocpi_bridge.usecases.ingest_station_event import IngestStationEvent
 from ocpi_bridge.usecases.ingested import WRITE_ATTEMPTS, Ingested
 

@@ -13,7 +13,9 @@ from ocpi_bridge.domain.events import EventType, StationEvent
 from ocpi_bridge.domain.places import evse_of, names_a_place
 from ocpi_bridge.domain.sessions import Session, doubted, told_steering
 from ocpi_bridge.domain.stations import Evse
-from ocpi_bridge.ports import Clock, SessionStore, StationStates
+from ocpi_bridge.ports.clock import Clock
+from ocpi_bridge.ports.sessions import SessionStore
+from ocpi_bridge.ports.stations import StationStates
 from ocpi_bridge.usecases.ingested import WRITE_ATTEMPTS, Ingested
 
 Change = Callable[[Session, datetime], Session]

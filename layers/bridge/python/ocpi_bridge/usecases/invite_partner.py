@@ -6,7 +6,7 @@ from ocpi_bridge.domain.errors import Contended, InvalidInput
 from ocpi_bridge.domain.partners import Partner, Registration
 from ocpi_bridge.domain.registration import RegistrationRefused
 from ocpi_bridge.domain.tokens import AcceptedToken, TokenUse, new_token, token_hash
-from ocpi_bridge.ports import Clock
+from ocpi_bridge.ports.clock import Clock
 from ocpi_bridge.ports.credentials import RegistrationStore
 
 

@@ -4,11 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from ocpi_bridge.domain.controls import Control, NewestRequest
-from ocpi_bridge.domain.plan_keeping import Duty, decide, fail_safe_of, must_go, steps_of
+from ocpi_bridge.domain.plan_keeping import Duty, decide, must_go
+from ocpi_bridge.domain.plan_sending import fail_safe_of, steps_of
 from ocpi_bridge.domain.requests import WAITING, Request, RequestKind
 from ocpi_bridge.domain.stations import replacement_at
 from ocpi_bridge.domain.watches import Watch
-from ocpi_bridge.ports import WatchStore
+from ocpi_bridge.ports.watches import WatchStore
 from ocpi_bridge.usecases.own_requests import OwnRequests
 from ocpi_bridge.usecases.watching import Seen
 

@@ -8,9 +8,11 @@ from ocpi_bridge.domain.partners import Party
 from ocpi_bridge.domain.sessions import Session
 from ocpi_bridge.ocpi.session_pages import Cursor, SessionPage, SessionQuery
 from ocpi_bridge.ocpi.sessions import charging_periods, session_fields
-from ocpi_bridge.ports import Caller, JsonObject, SecretStore
+from ocpi_bridge.ocpi.transport import CallContext
+from ocpi_bridge.ports.callers import Caller
+from ocpi_bridge.ports.json_values import JsonObject
+from ocpi_bridge.ports.secrets import SecretStore
 from ocpi_bridge.ports.session_feed import FeedEntry, FeedWindow, SessionFeed
-from ocpi_bridge.usecases.request_profile import CallContext
 
 # Sessions and their charging periods that a page reads, more or less: four calls, and some 100 KB of JSON.
 PAGE_ITEMS = 300

@@ -13,8 +13,9 @@ from ocpi_bridge.domain.registration import RegistrationRefused
 from ocpi_bridge.domain.tokens import AcceptedToken, TokenUse, new_token, token_hash
 from ocpi_bridge.ocpi import versions
 from ocpi_bridge.ocpi.credentials import Credentials, own_credentials
-from ocpi_bridge.ports import Clock, JsonObject, JsonValue
+from ocpi_bridge.ports.clock import Clock
 from ocpi_bridge.ports.credentials import PartnerPlatform, PlatformCall, PlatformKey, RegistrationStore, Standing
+from ocpi_bridge.ports.json_values import JsonObject, JsonValue
 from ocpi_bridge.usecases.commit_registration import CommitRegistration, Committed
 from ocpi_bridge.usecases.discover_platform import DiscoverPlatform
 

@@ -10,7 +10,8 @@ from ocpi_bridge.domain.errors import Contended
 from ocpi_bridge.domain.plans import Plan
 from ocpi_bridge.domain.requests import Origin, Request, RequestKind, RequestState
 from ocpi_bridge.domain.sessions import Session
-from ocpi_bridge.ports import Clock, RequestStore
+from ocpi_bridge.ports.clock import Clock
+from ocpi_bridge.ports.requests import RequestStore
 
 # How long a charge point may take; nobody waits for it, and the next look is a minute away anyway.
 OWN_TIMEOUT = timedelta(seconds=60)

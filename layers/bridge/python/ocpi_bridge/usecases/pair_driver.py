@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from ocpi_bridge.domain.pairing import CodeUnknown, TooManyAttempts, code_hash, seconds_until_next_window
 from ocpi_bridge.domain.stations import Evse
-from ocpi_bridge.ports import Clock
+from ocpi_bridge.ports.clock import Clock
 from ocpi_bridge.ports.pairing import PairingStore
 
 

@@ -12,17 +12,11 @@ from urllib.parse import quote
 from ocpi_bridge.domain.partners import Partner, Party
 from ocpi_bridge.domain.sessions import Session
 from ocpi_bridge.ocpi.sessions import changed_fields, charging_periods, session_fields
-from ocpi_bridge.ports import (
-    Clock,
-    JsonObject,
-    PartnerClient,
-    PartnerMessage,
-    PushContext,
-    Pushed,
-    PushStore,
-    Receipt,
-    SecretStore,
-)
+from ocpi_bridge.ports.clock import Clock
+from ocpi_bridge.ports.json_values import JsonObject
+from ocpi_bridge.ports.partners import PartnerClient, PartnerMessage, Receipt
+from ocpi_bridge.ports.pushes import PushContext, Pushed, PushStore
+from ocpi_bridge.ports.secrets import SecretStore
 
 # With a PATCH, a PUT and a profile after it, a step still fits into the worker's 30 s.
 PUSH_BUDGET = 8.0

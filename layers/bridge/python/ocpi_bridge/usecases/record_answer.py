@@ -7,7 +7,10 @@ from ocpi_bridge.domain.answers import ACCEPTED, UNKNOWN, active_profile, clear_
 from ocpi_bridge.domain.learning import NOT_SUPPORTED_FOR, rate_limited_for, says_not_supported
 from ocpi_bridge.domain.requests import WAITING, Answer, Request, RequestKind, Result
 from ocpi_bridge.domain.stations import Capabilities
-from ocpi_bridge.ports import Clock, CommandContext, CommandStore, Done, Failed, StationStates
+from ocpi_bridge.ports.charge_points import Done, Failed
+from ocpi_bridge.ports.clock import Clock
+from ocpi_bridge.ports.commands import CommandContext, CommandStore
+from ocpi_bridge.ports.stations import StationStates
 
 
 class Recorded(StrEnum):

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from ocpi_bridge.domain.requests import Request
-from ocpi_bridge.ports import CallbackParser, Clock, CommandStore
+from ocpi_bridge.ports.charge_points import CallbackParser
+from ocpi_bridge.ports.clock import Clock
+from ocpi_bridge.ports.commands import CommandStore
 from ocpi_bridge.usecases.record_answer import RecordAnswer
 
 

@@ -5,15 +5,8 @@ from collections.abc import Sequence
 from ocpi_bridge.domain.preferences import PreferencesChange
 from ocpi_bridge.domain.requests import UNDELIVERED_RESULT, Origin, Request, RequestKind, RequestState, Result
 from ocpi_bridge.domain.sessions import Session
-from ocpi_bridge.ports import (
-    CommandMessage,
-    DeadlineMessage,
-    Message,
-    Outbox,
-    PushMessage,
-    ResultMessage,
-)
 from ocpi_bridge.ports.bus import CsmsBus
+from ocpi_bridge.ports.messages import CommandMessage, DeadlineMessage, Message, Outbox, PushMessage, ResultMessage
 from ocpi_bridge.usecases.announce_preferences import announcement
 
 Change = Request | Session | PreferencesChange

@@ -15,7 +15,7 @@ from ocpi_bridge.domain.errors import Contended, InvalidInput, PlanRefused
 from ocpi_bridge.domain.events import SessionStatus
 from ocpi_bridge.domain.fitting import fitted
 from ocpi_bridge.domain.partners import Partner, Party
-from ocpi_bridge.domain.plan_keeping import fail_safe_of, steps_of
+from ocpi_bridge.domain.plan_sending import fail_safe_of, steps_of
 from ocpi_bridge.domain.plans import Plan
 from ocpi_bridge.domain.requests import Callback, Origin, Request, RequestKind, RequestState
 from ocpi_bridge.domain.sessions import Session
@@ -36,8 +36,10 @@ from ocpi_bridge.ocpi.charging_profiles import (
     ResponseType,
     SetProfile,
 )
-from ocpi_bridge.ocpi.transport import MessageIds, TransportError
-from ocpi_bridge.ports import Caller, Clock, IntakeStore, Surroundings
+from ocpi_bridge.ocpi.transport import CallContext, TransportError
+from ocpi_bridge.ports.callers import Caller
+from ocpi_bridge.ports.clock import Clock
+from ocpi_bridge.ports.requests import IntakeStore, Surroundings
 
 # Between our own deadline and the timeout that the partner was told: room to deliver the REJECTED of an expired
 # request, with its first retries.
@@ -46,15 +48,6 @@ DELIVERY_MARGIN = timedelta(seconds=10)
 ACCEPT_ATTEMPTS = 12
 # A second's pause between the first and the last attempt spreads them without keeping the partner waiting.
 ACCEPT_PAUSE = 0.02
-
-
-@dataclass(frozen=True, slots=True)
-class CallContext:
-    """What the transport knows of a call: its ids, and the parties it names (4.1.8)."""
-
-    ids: MessageIds
-    from_party: Party | None
-    to_party: Party | None
 
 
 @dataclass(frozen=True, slots=True)

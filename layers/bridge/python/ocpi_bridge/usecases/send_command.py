@@ -12,20 +12,13 @@ from enum import StrEnum
 from ocpi_bridge.domain.errors import InvalidInput, PlanRefused
 from ocpi_bridge.domain.fail_safe import ended_at
 from ocpi_bridge.domain.fitting import fitted
-from ocpi_bridge.domain.plan_keeping import fit_of
+from ocpi_bridge.domain.plan_sending import fit_of
 from ocpi_bridge.domain.requests import WAITING, Answer, Fit, Origin, Request, RequestKind, RequestState, Result
 from ocpi_bridge.domain.sessions import Session
 from ocpi_bridge.domain.stations import Csms, Outlet, Quirk, maximum_power
-from ocpi_bridge.ports import (
-    ChargePointDriver,
-    ChargerCommand,
-    Clock,
-    CommandContext,
-    CommandStore,
-    Done,
-    Failed,
-    Pending,
-)
+from ocpi_bridge.ports.charge_points import ChargePointDriver, ChargerCommand, Done, Failed, Pending
+from ocpi_bridge.ports.clock import Clock
+from ocpi_bridge.ports.commands import CommandContext, CommandStore
 from ocpi_bridge.usecases.record_answer import RecordAnswer, Recorded
 
 # Less time than this is no use: a charge point on a mobile link takes a few seconds to answer.

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from ocpi_bridge.domain.histories import History, Standing
 from ocpi_bridge.domain.requests import Request
-from ocpi_bridge.ports import Clock
+from ocpi_bridge.ports.clock import Clock
 from ocpi_bridge.ports.stories import PartnerStory, RequestStory, SessionStory, StoryStore
 from ocpi_bridge.usecases.session_courses import courses, window
 from ocpi_bridge.usecases.session_happenings import happenings

@@ -9,10 +9,11 @@ from ocpi_bridge.domain.partners import Party
 from ocpi_bridge.domain.preferences import CHARGING_PREFERENCES_CAPABLE, ChargingPreferences, PreferencesChange
 from ocpi_bridge.domain.stations import outlet_by_uid
 from ocpi_bridge.ocpi.charging_preferences import ChargingPreferencesResponse
-from ocpi_bridge.ocpi.transport import StatusCode, TransportError
-from ocpi_bridge.ports import Caller, Clock, IntakeStore
+from ocpi_bridge.ocpi.transport import CallContext, StatusCode, TransportError
+from ocpi_bridge.ports.callers import Caller
+from ocpi_bridge.ports.clock import Clock
 from ocpi_bridge.ports.preferences import PreferencesStore
-from ocpi_bridge.usecases.request_profile import CallContext
+from ocpi_bridge.ports.requests import IntakeStore
 
 
 @dataclass(frozen=True, slots=True)

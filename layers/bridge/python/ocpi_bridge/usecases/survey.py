@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from ocpi_bridge.ports import Clock, Pushed
+from ocpi_bridge.ports.clock import Clock
+from ocpi_bridge.ports.pushes import Pushed
 from ocpi_bridge.ports.survey import SurveyStore
 
 # A running session is pushed every few minutes, so by then a partner that works has taken something.

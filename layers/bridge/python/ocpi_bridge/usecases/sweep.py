@@ -7,18 +7,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from ocpi_bridge.domain.requests import RequestState
-from ocpi_bridge.ports import (
-    Clock,
-    CommandMessage,
-    DeadlineMessage,
-    Message,
-    OpenRequest,
-    Outbox,
-    PushMessage,
-    Reassessment,
-    ResultMessage,
-    SweepStore,
-)
+from ocpi_bridge.ports.clock import Clock
+from ocpi_bridge.ports.messages import CommandMessage, DeadlineMessage, Message, Outbox, PushMessage, ResultMessage
+from ocpi_bridge.ports.sweep import OpenRequest, Reassessment, SweepStore
 
 # A request that moves by itself is through its first steps long before; younger ones are left alone.
 STALLED_AFTER = timedelta(seconds=15)

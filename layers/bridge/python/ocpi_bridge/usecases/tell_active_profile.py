@@ -9,7 +9,8 @@ from ocpi_bridge.domain.plans import Plan, RateUnit
 from ocpi_bridge.domain.requests import Request, Result
 from ocpi_bridge.domain.watches import Watch
 from ocpi_bridge.ocpi.charging_profiles import active_charging_profile
-from ocpi_bridge.ports import PartnerClient, PartnerMessage, WatchStore
+from ocpi_bridge.ports.partners import PartnerClient, PartnerMessage
+from ocpi_bridge.ports.watches import WatchStore
 from ocpi_bridge.usecases.watching import Seen, Watched
 
 PUSH_BUDGET = 8.0

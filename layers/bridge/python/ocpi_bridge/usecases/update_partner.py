@@ -3,7 +3,9 @@
 from dataclasses import dataclass, replace
 
 from ocpi_bridge.domain.sessions import reassigned
-from ocpi_bridge.ports import Clock, PushContext, PushStore, SessionStore
+from ocpi_bridge.ports.clock import Clock
+from ocpi_bridge.ports.pushes import PushContext, PushStore
+from ocpi_bridge.ports.sessions import SessionStore
 from ocpi_bridge.usecases.push_session import PushResult, PushSession
 from ocpi_bridge.usecases.watch_active_profile import WatchActiveProfile
 from ocpi_bridge.usecases.watching import Watched

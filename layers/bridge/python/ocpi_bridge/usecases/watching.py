@@ -11,7 +11,8 @@ from ocpi_bridge.domain.requests import InstalledPlan
 from ocpi_bridge.domain.sessions import Session
 from ocpi_bridge.domain.stations import Outlet, outlet_as_it_is
 from ocpi_bridge.domain.watches import Watch
-from ocpi_bridge.ports import Place, PushContext
+from ocpi_bridge.ports.pushes import PushContext
+from ocpi_bridge.ports.sessions import Place
 
 
 class Watched(StrEnum):

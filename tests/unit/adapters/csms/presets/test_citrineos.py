@@ -5,7 +5,7 @@ import pytest
 from ocpi_bridge.adapters.csms.presets import preset
 from ocpi_bridge.domain.requests import RequestKind
 from ocpi_bridge.domain.stations import CsmsMode, OcppVersion
-from ocpi_bridge.ports import Pending
+from ocpi_bridge.ports.charge_points import Pending
 from tests.support.fake_http import reply
 from tests.support.preset_calls import call, csms_of
 

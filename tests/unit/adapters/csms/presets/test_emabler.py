@@ -4,7 +4,7 @@ import pytest
 
 from ocpi_bridge.domain.requests import RequestKind
 from ocpi_bridge.domain.stations import OcppVersion
-from ocpi_bridge.ports import Done
+from ocpi_bridge.ports.charge_points import Done
 from tests.support.fake_http import reply
 from tests.support.preset_calls import call, csms_of, refusal
 

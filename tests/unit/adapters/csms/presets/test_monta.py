@@ -3,7 +3,7 @@
 import pytest
 
 from ocpi_bridge.domain.requests import RequestKind
-from ocpi_bridge.ports import Done, Failed
+from ocpi_bridge.ports.charge_points import Done, Failed
 from tests.support.fake_http import reply
 from tests.support.preset_calls import call, csms_of, refusal
 

@@ -4,7 +4,8 @@ import pytest
 
 from ocpi_bridge.domain.requests import RequestKind
 from ocpi_bridge.domain.stations import OcppVersion
-from ocpi_bridge.ports import Done, Failed, JsonValue
+from ocpi_bridge.ports.charge_points import Done, Failed
+from ocpi_bridge.ports.json_values import JsonValue
 from tests.support.fake_http import reply
 from tests.support.preset_calls import call, csms_of, refusal
 

@@ -18,7 +18,8 @@ from ocpi_bridge.domain.errors import InvalidInput
 from ocpi_bridge.domain.requests import RequestKind
 from ocpi_bridge.domain.stations import Csms, CsmsMode, OcppVersion
 from ocpi_bridge.ocpi.bounded_json import UnreadableJson, read_json
-from ocpi_bridge.ports import Done, Failed, JsonObject, JsonValue, Pending
+from ocpi_bridge.ports.charge_points import Done, Failed, Pending
+from ocpi_bridge.ports.json_values import JsonObject, JsonValue
 
 # Words of others end in logs and in items; a sentence is enough.
 MAX_TEXT = 200

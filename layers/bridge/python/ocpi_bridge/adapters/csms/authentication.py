@@ -14,7 +14,8 @@ from ocpi_bridge.adapters.partner_http.authorization import bearer
 from ocpi_bridge.adapters.partner_http.oauth2 import AccessTokens, TokenRefused
 from ocpi_bridge.domain.errors import InvalidInput
 from ocpi_bridge.domain.stations import Csms, CsmsAuth
-from ocpi_bridge.ports import Clock, SecretStore
+from ocpi_bridge.ports.clock import Clock
+from ocpi_bridge.ports.secrets import SecretStore
 
 
 class CsmsAuthenticator:

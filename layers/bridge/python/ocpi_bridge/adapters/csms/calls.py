@@ -10,7 +10,8 @@ from ocpi_bridge.domain.csms_api import Body, CsmsApi, Operation, Spelling
 from ocpi_bridge.domain.errors import InvalidInput
 from ocpi_bridge.domain.stations import Csms, CsmsMode, OcppVersion
 from ocpi_bridge.ocpi.transport import dumps
-from ocpi_bridge.ports import ChargerCommand, JsonObject, JsonValue
+from ocpi_bridge.ports.charge_points import ChargerCommand
+from ocpi_bridge.ports.json_values import JsonObject, JsonValue
 
 Value = str | int | None
 """What stands for a placeholder; None where the command has nothing to say there."""

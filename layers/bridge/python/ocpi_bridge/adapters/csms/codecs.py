@@ -8,7 +8,8 @@ from typing import Protocol
 from ocpi_bridge.domain.requests import RequestKind
 from ocpi_bridge.domain.stations import OcppVersion
 from ocpi_bridge.ocpp import v16, v201
-from ocpi_bridge.ports import ChargerCommand, Done, JsonObject, JsonValue
+from ocpi_bridge.ports.charge_points import ChargerCommand, Done
+from ocpi_bridge.ports.json_values import JsonObject, JsonValue
 
 
 class OcppCodec(Protocol):

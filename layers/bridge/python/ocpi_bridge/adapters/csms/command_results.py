@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from ocpi_bridge.ocpi.transport import dumps
-from ocpi_bridge.ports import JsonObject
+from ocpi_bridge.ports.json_values import JsonObject
 
 COMMAND_RESULT = "command.result"
 

@@ -8,8 +8,10 @@ from ocpi_bridge.adapters.csms.driver import HttpChargePointDriver
 from ocpi_bridge.adapters.eventbridge.commands import BusChargePointDriver
 from ocpi_bridge.domain.stations import Csms, CsmsDriver
 from ocpi_bridge.domain.url_guard.addresses import is_loopback, is_private, is_public
-from ocpi_bridge.ports import ChargePointDriver, ChargerCommand, Clock, Done, Failed, Pending, SecretStore
 from ocpi_bridge.ports.bus import CsmsBus
+from ocpi_bridge.ports.charge_points import ChargePointDriver, ChargerCommand, Done, Failed, Pending
+from ocpi_bridge.ports.clock import Clock
+from ocpi_bridge.ports.secrets import SecretStore
 
 if TYPE_CHECKING:
     from ocpi_bridge.adapters.bounded_http.network import Permission

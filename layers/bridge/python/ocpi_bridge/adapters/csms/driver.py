@@ -13,7 +13,9 @@ from ocpi_bridge.adapters.partner_http.oauth2 import TokenRefused
 from ocpi_bridge.domain.csms_api import CsmsApi
 from ocpi_bridge.domain.errors import BridgeError
 from ocpi_bridge.domain.stations import Csms, CsmsAuth, OcppVersion
-from ocpi_bridge.ports import ChargerCommand, Clock, Done, Failed, Pending, SecretStore
+from ocpi_bridge.ports.charge_points import ChargerCommand, Done, Failed, Pending
+from ocpi_bridge.ports.clock import Clock
+from ocpi_bridge.ports.secrets import SecretStore
 
 _UNAUTHORIZED = 401
 

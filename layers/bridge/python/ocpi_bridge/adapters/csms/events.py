@@ -34,7 +34,7 @@ from ocpi_bridge.domain.prices import Price
 from ocpi_bridge.domain.times import in_utc
 from ocpi_bridge.ocpi.bounded_json import UnreadableJson, read_json
 from ocpi_bridge.ocpi.validation import invalid_input
-from ocpi_bridge.ports import JsonObject, JsonValue
+from ocpi_bridge.ports.json_values import JsonObject, JsonValue
 
 # One post of a CSMS; what is larger is split by the sender. A queue message takes 256 KB.
 MAX_EVENTS = 100

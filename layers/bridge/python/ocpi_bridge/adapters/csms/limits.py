@@ -8,7 +8,8 @@ from ocpi_bridge.domain.answers import ACCEPTED
 from ocpi_bridge.domain.plans import Plan
 from ocpi_bridge.domain.sessions import REPORTED_PERIODS
 from ocpi_bridge.ocpp.payloads import read_composite
-from ocpi_bridge.ports import Done, JsonValue
+from ocpi_bridge.ports.charge_points import Done
+from ocpi_bridge.ports.json_values import JsonValue
 
 
 def course_of(schedule: Mapping[str, JsonValue], at: datetime) -> Plan:

@@ -24,7 +24,7 @@ from ocpi_bridge.domain.sessions import Session
 from ocpi_bridge.domain.stations import Csms
 from ocpi_bridge.ocpi.datetimes import parse_datetime
 from ocpi_bridge.ocpi.validation import invalid_input
-from ocpi_bridge.ports import JsonObject, JsonValue
+from ocpi_bridge.ports.json_values import JsonObject, JsonValue
 
 # Parameters of a CSMS in the registry that say where a session's OCPP transaction stands: at a path of its object
 # ("ocpp.transaction_id"), or in its own id ("true").

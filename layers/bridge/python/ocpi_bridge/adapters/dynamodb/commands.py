@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ocpi_bridge.adapters.dynamodb import registry_items, request_items, session_items, tables, writes
+from ocpi_bridge.adapters.dynamodb import instants, registry_items, request_items, session_items, tables, writes
 from ocpi_bridge.adapters.dynamodb.documents import dump
 from ocpi_bridge.domain.requests import Answer, InstalledPlan, Origin, Request, RequestKind, RequestState, Result
-from ocpi_bridge.ports import Clock, CommandContext
+from ocpi_bridge.ports.clock import Clock
+from ocpi_bridge.ports.commands import CommandContext
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -51,7 +52,7 @@ class DynamoCommandStore:
 
     def mark_sent(self, request: Request) -> bool:
         """See CommandStore."""
-        now = session_items.epoch_ms(self.clock.now())
+        now = instants.epoch_ms(self.clock.now())
         entries = [
             writes.update(
                 self.requests,
@@ -98,7 +99,7 @@ class DynamoCommandStore:
         entries = [self._answered(request, answer)]
         if answer.active_profile is not None:
             key = request_items.profile_key(request.request_id)
-            expires_at = session_items.expiry(request.created_at, request_items.REQUEST_RETENTION)
+            expires_at = instants.expiry(request.created_at, request_items.REQUEST_RETENTION)
             profile = request_items.plan_item(key, "profile", answer.active_profile, expires_at)
             entries.append(writes.put(self.requests, profile))
         left = (
@@ -137,7 +138,7 @@ class DynamoCommandStore:
                 "result": answer.result.value,
                 "reason": answer.reason,
                 "step": request.step,
-                "answered_at": session_items.epoch_ms(self.clock.now()),
+                "answered_at": instants.epoch_ms(self.clock.now()),
                 **({} if answer.supported else {"supported": False}),
             },
             "#state IN (:pending, :sent) AND #step = :step",

@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from ocpi_bridge.adapters.dynamodb import registry_items, request_items, session_items, tables, writes
+from ocpi_bridge.adapters.dynamodb import instants, registry_items, request_items, session_items, tables, writes
 from ocpi_bridge.adapters.dynamodb.commands import uncertain_entry
 from ocpi_bridge.domain.partners import Partner
 from ocpi_bridge.domain.plans import Plan
 from ocpi_bridge.domain.requests import Answer, Origin, Request, RequestState
-from ocpi_bridge.ports import Clock
+from ocpi_bridge.ports.clock import Clock
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -52,7 +52,7 @@ class DynamoDeliveryStore:
             "state": RequestState.EXPIRED.value,
             "result": answer.result.value,
             "reason": answer.reason,
-            "answered_at": session_items.epoch_ms(self.clock.now()),
+            "answered_at": instants.epoch_ms(self.clock.now()),
             # As it was read: whether it was sent decides what is known of its outcome.
             "attempts": request.attempts,
         }
@@ -74,14 +74,14 @@ class DynamoDeliveryStore:
         leased = {
             "state": request.state.value,
             "delivery_attempts": attempts + 1,
-            "lease_until": session_items.epoch_ms(until),
-            **({} if attempts else {"first_delivery_at": session_items.epoch_ms(now)}),
+            "lease_until": instants.epoch_ms(until),
+            **({} if attempts else {"first_delivery_at": instants.epoch_ms(now)}),
         }
         condition = (
             "#state = :state AND (attribute_not_exists(#lease_until) OR #lease_until <= :now)"
             " AND (attribute_not_exists(#delivery_attempts) OR #delivery_attempts = :attempts)"
         )
-        if not self._update(request, leased, condition, {"now": session_items.epoch_ms(now), "attempts": attempts}):
+        if not self._update(request, leased, condition, {"now": instants.epoch_ms(now), "attempts": attempts}):
             return None
         return replace(request, delivery=replace(request.delivery, attempts=attempts + 1, lease_until=until))
 
@@ -106,16 +106,16 @@ class DynamoDeliveryStore:
         again = {
             "state": RequestState.ANSWERED.value,
             "delivery_attempts": 0,
-            "deliver_until": session_items.epoch_ms(until),
+            "deliver_until": instants.epoch_ms(until),
             "due_shard": session_items.DUE_SHARD,
-            "due_at": session_items.epoch_ms(now),
+            "due_at": instants.epoch_ms(now),
         }
         given_up = {"undelivered": RequestState.UNDELIVERED.value}
         ended = ("last_error", "lease_until", "closed_at")
         return self._update(request, again, "#state = :undelivered", given_up, remove=ended)
 
     def _end(self, request: Request, state: RequestState, error: str | None) -> None:
-        ended: dict[str, object] = {"state": state.value, "closed_at": session_items.epoch_ms(self.clock.now())}
+        ended: dict[str, object] = {"state": state.value, "closed_at": instants.epoch_ms(self.clock.now())}
         if error is not None:
             ended["last_error"] = error
         self._update(request, ended, _HAS_RESULT, _ANSWERED, remove=("due_shard", "due_at", "lease_until"))

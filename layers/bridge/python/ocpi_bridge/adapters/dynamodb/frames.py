@@ -14,10 +14,10 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from ocpi_bridge.adapters.dynamodb import tables
-from ocpi_bridge.adapters.dynamodb.session_items import epoch_ms, from_epoch_ms
+from ocpi_bridge.adapters.dynamodb.instants import epoch_ms, from_epoch_ms
 from ocpi_bridge.domain.stations import find_outlet
-from ocpi_bridge.ports import SessionStore
 from ocpi_bridge.ports.frames import Exchange, ExchangePart, KeptFrame
+from ocpi_bridge.ports.sessions import SessionStore
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

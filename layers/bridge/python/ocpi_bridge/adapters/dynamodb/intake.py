@@ -5,20 +5,22 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from ocpi_bridge.adapters.dynamodb import registry_items, request_items, session_items, tables, writes
+from ocpi_bridge.adapters.dynamodb import instants, registry_items, request_items, session_items, tables, writes
+from ocpi_bridge.adapters.dynamodb.callers import DynamoCallers, caller_of
 from ocpi_bridge.adapters.dynamodb.refused_hosts import DynamoRefusedHosts
 from ocpi_bridge.adapters.dynamodb.sessions import DynamoSessionStore
+from ocpi_bridge.adapters.dynamodb.token_items import token_key
 from ocpi_bridge.domain.assignments import Rights, rights, scopes_of
 from ocpi_bridge.domain.controls import Control
 from ocpi_bridge.domain.plans import Plan
 from ocpi_bridge.domain.requests import Request
 from ocpi_bridge.domain.sessions import Session, reassigned
 from ocpi_bridge.domain.tokens import AcceptedToken
-from ocpi_bridge.ports import Caller, Surroundings
+from ocpi_bridge.ports.callers import Caller
+from ocpi_bridge.ports.requests import Surroundings
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,35 +33,24 @@ class DynamoIntakeStore:
     registry: str
 
     def caller(self, token_hashes: Sequence[str], session_id: str | None = None) -> Caller:
-        """See IntakeStore: one call, also for the session and its control."""
-        tokens = [(self.registry, *registry_items.token_key(token_hash)) for token_hash in token_hashes]
+        """See CallerStore: one call, also for the session and its control."""
+        tokens = [(self.registry, *token_key(token_hash)) for token_hash in token_hashes]
         keys = list(tokens)
         if session_id is not None:
             keys.append((self.sessions, *session_items.session_key(session_id)))
             keys.append((self.sessions, *session_items.control_key(session_id)))
         found = tables.get_many(self.client, keys)
-        token = next((found[key] for key in tokens if key in found), None)
-        if token is None:
-            return Caller(None)
-        accepted = registry_items.token_of(token)
-        partner_id, party = accepted.partner_id, accepted.party
+        caller = caller_of(found.get(key) for key in tokens)
         session = found.get((self.sessions, *session_items.session_key(session_id))) if session_id else None
-        if session_id is None or session is None:
-            return Caller(partner_id, party, accepted)
+        if caller.token is None or session_id is None or session is None:
+            return caller
         known = session_items.session_of(session)
         control = found.get((self.sessions, *session_items.control_key(session_id)))
-        return Caller(partner_id, party, accepted, known, session_items.control_of(known.session_id, control))
+        return replace(caller, session=known, control=session_items.control_of(known.session_id, control))
 
     def settle_token(self, token: AcceptedToken) -> None:
-        """See IntakeStore: one transaction. Its condition is what was read, so of several callers one writes."""
-        settled = writes.update(
-            self.registry,
-            registry_items.token_key(token.token_hash),
-            {"supersedes": []},
-            "#supersedes = :before",
-            {"before": list(token.supersedes)},
-        )
-        writes.write(self.client, [settled, *map(self._ended, token.supersedes)])
+        """See CallerStore."""
+        DynamoCallers(self.client, self.registry).settle_token(token)
 
     def surroundings(self, partner_id: str, session: Session | None, at: datetime) -> Surroundings:
         """See IntakeStore: one call, for the assignments too."""
@@ -109,7 +100,7 @@ class DynamoIntakeStore:
                     "version": after.version,
                     "accepted": after.accepted,
                     "intakes": session_items.intakes_text(after),
-                    "expires_at": session_items.expiry(request.created_at, session_items.RETENTION.sessions),
+                    "expires_at": instants.expiry(request.created_at, session_items.RETENTION.sessions),
                     **unit,
                 },
                 "#version = :before OR (:before = :none AND attribute_not_exists(#version))",
@@ -124,7 +115,3 @@ class DynamoIntakeStore:
     def note_refused_host(self, partner_id: str, host: str, reason: str, at: datetime) -> None:
         """See RefusedHosts."""
         DynamoRefusedHosts(self.client, self.registry).note_refused_host(partner_id, host, reason, at)
-
-    def _ended(self, token_hash: str) -> "TransactWriteItemTypeDef":
-        key = tables.key(*registry_items.token_key(token_hash))
-        return {"Delete": {"TableName": self.registry, "Key": key}}

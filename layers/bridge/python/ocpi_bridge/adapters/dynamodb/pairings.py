@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from ocpi_bridge.adapters.dynamodb import documents, registry_items, tables, writes
 from ocpi_bridge.adapters.dynamodb.registry import DynamoRegistry
-from ocpi_bridge.adapters.dynamodb.registry_items import ItemKey, PlainItem
 from ocpi_bridge.adapters.dynamodb.registry_table import RegistryTable
+from ocpi_bridge.adapters.dynamodb.tables import ItemKey, PlainItem
 from ocpi_bridge.domain.assignments import Assignment
 from ocpi_bridge.domain.pairing import ATTEMPT_WINDOW, ATTEMPTS, CodeUnknown, PairingCode, attempts_since
 from ocpi_bridge.domain.partners import Partner

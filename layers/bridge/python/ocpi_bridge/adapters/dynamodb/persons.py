@@ -11,7 +11,7 @@ that the id itself stands in one place, the session, which erasure removes.
 import hashlib
 from typing import Any
 
-from ocpi_bridge.adapters.dynamodb import session_items
+from ocpi_bridge.adapters.dynamodb import instants, session_items
 from ocpi_bridge.domain.events import IdToken
 from ocpi_bridge.domain.sessions import Session
 
@@ -26,7 +26,7 @@ def persons_of(token: IdToken | None) -> tuple[str, ...]:
 
 def person_items(session: Session) -> list[dict[str, Any]]:
     """The items by which the session is found for its person; none as long as no token is known."""
-    expires_at = session_items.expiry(session.last_updated, session_items.RETENTION.sessions)
+    expires_at = instants.expiry(session.last_updated, session_items.RETENTION.sessions)
     return [
         {"pk": person, "sk": session.session_id, "entity": "person", "expires_at": expires_at}
         for person in persons_of(session.token)

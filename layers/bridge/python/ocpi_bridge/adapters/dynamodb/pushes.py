@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from ocpi_bridge.adapters.dynamodb import registry_items, session_items, tables
+from ocpi_bridge.adapters.dynamodb import pushed_items, registry_items, session_items, tables
 from ocpi_bridge.adapters.dynamodb.watches import watch_key, watch_of
 from ocpi_bridge.domain.sessions import ChargingPeriod
-from ocpi_bridge.ports import Clock, PushContext, Pushed
+from ocpi_bridge.ports.clock import Clock
+from ocpi_bridge.ports.pushes import PushContext, Pushed
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -29,7 +30,7 @@ class DynamoPushStore:
     def push_context(self, session_id: str, partner_id: str) -> PushContext:
         """See PushStore: one call."""
         session = (self.sessions, *session_items.session_key(session_id))
-        pushed = (self.sessions, *session_items.pushed_key(session_id, partner_id))
+        pushed = (self.sessions, *pushed_items.pushed_key(session_id, partner_id))
         control = (self.sessions, *session_items.control_key(session_id))
         watch = (self.sessions, *watch_key(session_id, partner_id))
         partner = (self.registry, *registry_items.partner_key(partner_id))
@@ -37,7 +38,7 @@ class DynamoPushStore:
         return PushContext(
             session=session_items.session_of(found[session]) if session in found else None,
             partner=registry_items.partner_of(found[partner]) if partner in found else None,
-            pushed=session_items.pushed_of(session_id, partner_id, found.get(pushed)),
+            pushed=pushed_items.pushed_of(session_id, partner_id, found.get(pushed)),
             control=session_items.control_of(session_id, found.get(control)),
             watch=watch_of(found.get(watch)),
         )
@@ -59,5 +60,5 @@ class DynamoPushStore:
 
     def save_pushed(self, pushed: Pushed, due_at: datetime | None) -> None:
         """See PushStore."""
-        item = session_items.pushed_item(pushed, due_at, self.clock.now())
+        item = pushed_items.pushed_item(pushed, due_at, self.clock.now())
         self.client.put_item(TableName=self.sessions, Item=tables.to_item(item))

@@ -11,13 +11,13 @@ it. Instants are epoch milliseconds. A URL without a host that is spelled proper
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from ocpi_bridge.adapters.dynamodb import tables
-from ocpi_bridge.adapters.dynamodb.registry_items import ItemKey
+from ocpi_bridge.adapters.dynamodb.instants import epoch_ms, from_epoch_ms
 from ocpi_bridge.adapters.dynamodb.registry_table import RegistryTable
-from ocpi_bridge.adapters.dynamodb.session_items import epoch_ms
+from ocpi_bridge.adapters.dynamodb.tables import ItemKey
 from ocpi_bridge.ports.refused_hosts import RefusedHost
 
 if TYPE_CHECKING:
@@ -123,10 +123,6 @@ def _refused(partner_id: str, host: str, told: Mapping[str, Any]) -> RefusedHost
         host="" if host == NO_HOST else host,
         reason=str(told["reason"]),
         count=int(told["count"]),
-        first_at=_instant(told["first_at"]),
-        last_at=_instant(told["last_at"]),
+        first_at=from_epoch_ms(told["first_at"]),
+        last_at=from_epoch_ms(told["last_at"]),
     )
-
-
-def _instant(value: object) -> datetime:
-    return datetime.fromtimestamp(int(str(value)) / 1000, UTC)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from ocpi_bridge.adapters.dynamodb import registry_items, tables, writes
+from ocpi_bridge.adapters.dynamodb import reassessments, registry_items, tables, token_items, writes
 from ocpi_bridge.adapters.dynamodb.registry_table import RegistryTable
 from ocpi_bridge.domain.partners import Partner, Party
 from ocpi_bridge.domain.tokens import AcceptedToken, TokenUse
@@ -32,7 +32,7 @@ class DynamoRegistrations:
         if item is None:
             return None
         # A few in all partners: an index by partner would cost more than it saves.
-        tokens = [registry_items.token_of(token) for token in self._table.query(registry_items.TOKENS)]
+        tokens = [token_items.token_of(token) for token in self._table.query(token_items.TOKENS)]
         return Standing(
             partner=registry_items.partner_of(item),
             version=registry_items.version_of(item),
@@ -51,13 +51,13 @@ class DynamoRegistrations:
         batch = table.put(
             registry_items.partner_item(partner, version + 1), {"version": version} if before is not None else None
         )
-        batch |= table.put(registry_items.reassessment_item(partner.partner_id), {})
+        batch |= table.put(reassessments.reassessment_item(partner.partner_id), {})
         batch |= self._tokens(before.tokens if before is not None else (), tokens)
         return writes.write(self.client, list(batch.values()))
 
     def reserve(self, token: AcceptedToken, until: datetime) -> None:
         """See RegistrationStore."""
-        item = {**registry_items.token_item(token), "expires_at": int(until.timestamp())}
+        item = {**token_items.token_item(token), "expires_at": int(until.timestamp())}
         writes.write(self.client, [writes.put(self.registry, item)])
 
     def release(self, token_hash: str) -> None:
@@ -65,7 +65,7 @@ class DynamoRegistrations:
         with contextlib.suppress(self.client.exceptions.ConditionalCheckFailedException):
             self.client.delete_item(
                 TableName=self.registry,
-                Key=tables.key(*registry_items.token_key(token_hash)),
+                Key=tables.key(*token_items.token_key(token_hash)),
                 ConditionExpression="#use = :reserved",
                 ExpressionAttributeNames={"#use": "use"},
                 ExpressionAttributeValues=tables.values(reserved=TokenUse.REGISTRATION.value),
@@ -76,16 +76,16 @@ class DynamoRegistrations:
         known = {token.token_hash: token for token in before}
         batch: Batch = {}
         for token in after:
-            key = registry_items.token_key(token.token_hash)
+            key = token_items.token_key(token.token_hash)
             former = known.pop(token.token_hash, None)
             if former == token:
                 batch |= self._table.demand(key)
             else:
                 # A token that `before` does not know is random, or reserved for this partner: nobody else's.
                 still_there = {"partner_id": token.partner_id} if former is not None else {}
-                batch |= self._table.put(registry_items.token_item(token), still_there)
+                batch |= self._table.put(token_items.token_item(token), still_there)
         for token_hash in known:
-            batch |= self._table.delete(registry_items.token_key(token_hash), {})
+            batch |= self._table.delete(token_items.token_key(token_hash), {})
         return batch
 
     @property

@@ -13,9 +13,9 @@ from functools import reduce
 from operator import or_
 from typing import TYPE_CHECKING, NamedTuple
 
-from ocpi_bridge.adapters.dynamodb import registry_items
-from ocpi_bridge.adapters.dynamodb.registry_items import ItemKey, PlainItem
+from ocpi_bridge.adapters.dynamodb import reassessments, registry_items, token_items
 from ocpi_bridge.adapters.dynamodb.registry_table import TRANSACTION_LIMIT, RegistryTable
+from ocpi_bridge.adapters.dynamodb.tables import ItemKey, PlainItem
 from ocpi_bridge.domain.assignments import Assignment, Scope
 from ocpi_bridge.domain.errors import InvalidInput, UnknownEntity
 from ocpi_bridge.domain.partners import Partner
@@ -23,13 +23,12 @@ from ocpi_bridge.domain.registration import (
     RegistrationRefused,
     StationChange,
     StationImport,
-    StationRef,
     evse_uids,
     merge_assignments,
     plan_import,
 )
 from ocpi_bridge.domain.replacements import Replacement, replacement
-from ocpi_bridge.domain.stations import Csms, Station, StationState
+from ocpi_bridge.domain.stations import Csms, Station, StationRef, StationState
 from ocpi_bridge.domain.tokens import AcceptedToken
 
 if TYPE_CHECKING:
@@ -77,7 +76,7 @@ class DynamoRegistry:
 
     def list_tokens(self, partner_id: str) -> tuple[AcceptedToken, ...]:
         """The tokens that we accept from a partner, the oldest first."""
-        tokens = map(registry_items.token_of, self._token_items(partner_id))
+        tokens = map(token_items.token_of, self._token_items(partner_id))
         return tuple(sorted(tokens, key=lambda token: token.created_at))
 
     def add_partner(self, partner: Partner, token_hashes: Collection[str], at: datetime) -> None:
@@ -88,21 +87,21 @@ class DynamoRegistry:
 
         def plan() -> "Iterable[Batch]":
             found = self._table.get_all(
-                [registry_items.partner_key(partner.partner_id), *map(registry_items.token_key, token_hashes)]
+                [registry_items.partner_key(partner.partner_id), *map(token_items.token_key, token_hashes)]
             )
             problems = []
             if registry_items.partner_key(partner.partner_id) in found:
                 problems.append(
                     InvalidInput("partner_id", f"partner {partner.partner_id!r} is in the registry already")
                 )
-            if any(pk == registry_items.TOKENS for pk, _ in found):
+            if any(pk == token_items.TOKENS for pk, _ in found):
                 problems.append(InvalidInput("token", "a partner has this token already; every token is for one only"))
             if problems:
                 raise RegistrationRefused(problems)
             batch = self._table.put(registry_items.partner_item(partner, version=1), None)
             for token_hash in token_hashes:
                 token = AcceptedToken(token_hash, partner.partner_id, partner.party, at, bearer=partner.accepts_bearer)
-                batch |= self._table.put(registry_items.token_item(token), None)
+                batch |= self._table.put(token_items.token_item(token), None)
             yield batch
 
         self._table.change(plan)
@@ -139,9 +138,9 @@ class DynamoRegistry:
         def plan() -> "Iterable[Batch]":
             batch = self._table.delete(registry_items.partner_key(partner_id), {})
             for token in self.list_tokens(partner_id):
-                batch |= self._table.delete(registry_items.token_key(token.token_hash), {})
+                batch |= self._table.delete(token_items.token_key(token.token_hash), {})
             # Its plans are cleared by whoever is woken for its live sessions.
-            yield batch | self._table.put(registry_items.reassessment_item(partner_id), {})
+            yield batch | self._table.put(reassessments.reassessment_item(partner_id), {})
 
         self._table.change(plan)
         # After that no assignment can be added any more, so none is missed.
@@ -154,18 +153,18 @@ class DynamoRegistry:
 
     def _token_items(self, partner_id: str) -> list[PlainItem]:
         # A few in all: an index by partner would cost more than it saves.
-        items = self._table.query(registry_items.TOKENS)
+        items = self._table.query(token_items.TOKENS)
         return [item for item in items if item["partner_id"] == partner_id]
 
     def _mirrored(self, partner: Partner) -> "Batch":
         """The partner's tokens, where they do not say what the entry says; they are all that the door reads."""
         batch: Batch = {}
         for item in self._token_items(partner.partner_id):
-            token = registry_items.token_of(item)
+            token = token_items.token_of(item)
             mirrored = replace(token, party=partner.party, bearer=partner.accepts_bearer)
             if mirrored != token:
                 # Over the item as it is: that of a handshake under way also says when it goes by itself.
-                changed = {**item, **registry_items.token_item(mirrored)}
+                changed = {**item, **token_items.token_item(mirrored)}
                 batch |= self._table.put(changed, {"partner_id": partner.partner_id})
         return batch
 
@@ -381,7 +380,7 @@ class DynamoRegistry:
             further = along() if along is not None else {}
             changes = self._assignment_changes(assignments)
             # Whoever steers so far may have to give way to the new one.
-            again = self._table.put(registry_items.reassessment_item(registry_items.EVERYBODY), {})
+            again = self._table.put(reassessments.reassessment_item(reassessments.EVERYBODY), {})
             batches = [change | again for change in changes] or [{}]
             return [batches[0] | further, *batches[1:]]
 
@@ -404,7 +403,7 @@ class DynamoRegistry:
             if item is None or partner_id not in held:
                 raise UnknownEntity("assignment", f"{partner_id} {scope} {key}")
             revoked.append(held.pop(partner_id))
-            again = self._table.put(registry_items.reassessment_item(partner_id), {})
+            again = self._table.put(reassessments.reassessment_item(partner_id), {})
             if held:
                 yield self._assignments(held.values(), item) | again
             else:
@@ -467,19 +466,6 @@ class DynamoRegistry:
                 problem = f"no station is at a location with the id {given.key!r}"
                 problems.append(InvalidInput(f"assignments.{index}.key", problem))
         return problems
-
-    # --- Event signatures --------------------------------------------------------------------------------------------
-
-    def mark_signature(self, csms_id: str, signature_hash: str, expires_at: datetime) -> bool:
-        """Notes that an event signature was used; False when it was used before, and the event is a replay.
-
-        `expires_at` must lie after the instant from which the signature's own timestamp is refused as too old.
-        """
-        return self._table.add(registry_items.signature_item(csms_id, signature_hash, expires_at))
-
-    def forget_signature(self, csms_id: str, signature_hash: str) -> None:
-        """Takes the note back, so that the CSMS may send the same event again: it could not be taken in."""
-        self._table.discard(registry_items.signature_key(csms_id, signature_hash))
 
 
 def _versioned(item: PlainItem) -> VersionedStation:

@@ -22,29 +22,18 @@ the domain's dataclass: read in one step, and an attribute that the domain gains
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
-from uuid import uuid4
 
 from ocpi_bridge.adapters.dynamodb import documents
+from ocpi_bridge.adapters.dynamodb.instants import from_epoch_ms
+from ocpi_bridge.adapters.dynamodb.tables import ItemKey, PlainItem
 from ocpi_bridge.domain.assignments import Assignment, Scope
-from ocpi_bridge.domain.partners import Partner, Party
-from ocpi_bridge.domain.registration import StationRef
-from ocpi_bridge.domain.stations import Capabilities, Csms, Station, StationState
-from ocpi_bridge.domain.tokens import AcceptedToken, TokenUse
-from ocpi_bridge.ports import Reassessment
-
-# An item as plain values, as tables.from_item gives it and tables.to_item takes it.
-PlainItem = Mapping[str, object]
-# The values of pk and sk.
-ItemKey = tuple[str, str]
+from ocpi_bridge.domain.partners import Partner
+from ocpi_bridge.domain.stations import Capabilities, Csms, Station, StationRef, StationState
 
 PARTNERS = "PARTNER"
-TOKENS = "TOKEN"
 CSMSS = "CSMS"
-REASSESSMENTS = "REASSESSMENT"
-# Instead of a partner's id in a reassessment: all partners. No partner can be called so.
-EVERYBODY = "*"
 
 
 # --- Keys ------------------------------------------------------------------------------------------------------------
@@ -53,11 +42,6 @@ EVERYBODY = "*"
 def partner_key(partner_id: str) -> ItemKey:
     """The key of a partner."""
     return PARTNERS, partner_id
-
-
-def token_key(token_hash: str) -> ItemKey:
-    """The key of a token that we accept, by its hash (domain.tokens.token_hash)."""
-    return TOKENS, token_hash
 
 
 def csms_key(csms_id: str) -> ItemKey:
@@ -110,38 +94,12 @@ def assignments_key(scope: Scope, key: str) -> ItemKey:
     return assignments_in(scope), key.casefold()
 
 
-def signature_key(csms_id: str, signature_hash: str) -> ItemKey:
-    """The key of an event signature that was seen."""
-    return f"SIGNATURE#{csms_id}", signature_hash
-
-
-def reassessment_key(partner_id: str) -> ItemKey:
-    """The key that says that a partner's live sessions are to be looked at again."""
-    return REASSESSMENTS, partner_id
-
-
 # --- From items ------------------------------------------------------------------------------------------------------
 
 
 def partner_of(item: PlainItem) -> Partner:
     """The partner that an item holds."""
     return documents.load(Partner, str(item["document"]))
-
-
-def token_of(item: PlainItem) -> AcceptedToken:
-    """The token (by its hash) that an item holds, with the partner that presents it."""
-    supersedes = item.get("supersedes", ())
-    assert isinstance(supersedes, (list, tuple))
-    return AcceptedToken(
-        token_hash=str(item["sk"]),
-        partner_id=str(item["partner_id"]),
-        party=Party(str(item["country_code"]), str(item["party_id"])),
-        created_at=_instant(item["created_at"]),
-        use=TokenUse(str(item.get("use", TokenUse.CREDENTIALS))),
-        supersedes=tuple(str(superseded) for superseded in supersedes),
-        spent_at=_instant(item["spent_at"]) if item.get("spent_at") is not None else None,
-        bearer=bool(item.get("bearer")),
-    )
 
 
 def csms_of(item: PlainItem) -> Csms:
@@ -185,11 +143,6 @@ def assignments_of(item: PlainItem | None) -> tuple[Assignment, ...]:
     return tuple(documents.load(Assignment, held[partner_id]) for partner_id in sorted(held))
 
 
-def reassessment_of(item: PlainItem) -> Reassessment:
-    """How far the walk through a partner's live sessions is."""
-    return Reassessment(str(item["partner_id"]), str(item["begun"]), int(str(item["shard"])), str(item["after"]))
-
-
 def version_of(item: PlainItem | None) -> int:
     """How often the item was written; 0 for a missing one."""
     return int(str(item["version"])) if item is not None else 0
@@ -201,22 +154,6 @@ def version_of(item: PlainItem | None) -> int:
 def partner_item(partner: Partner, version: int) -> dict[str, object]:
     """The item of a partner."""
     return _item(partner_key(partner.partner_id), "partner", document=documents.dump(partner), version=version)
-
-
-def token_item(token: AcceptedToken) -> dict[str, object]:
-    """The item of a token that we accept from a partner."""
-    return _item(
-        token_key(token.token_hash),
-        "token",
-        partner_id=token.partner_id,
-        country_code=token.party.country_code,
-        party_id=token.party.party_id,
-        created_at=_epoch_ms(token.created_at),
-        use=token.use.value,
-        supersedes=list(token.supersedes),
-        spent_at=None if token.spent_at is None else _epoch_ms(token.spent_at),
-        bearer=token.bearer,
-    )
 
 
 def csms_item(csms: Csms, version: int) -> dict[str, object]:
@@ -246,37 +183,14 @@ def assignments_item(scope: Scope, key: str, assignments: Iterable[Assignment], 
     return _item(assignments_key(scope, key), "assignments", assignments=held, version=version)
 
 
-def reassessment_item(partner_id: str) -> dict[str, object]:
-    """The item that makes the sweep wake every live session of a partner: what it may see or steer has changed.
-
-    Whoever changes that writes it in the same transaction; written again, the walk begins again.
-    """
-    return _item(
-        reassessment_key(partner_id), "reassessment", partner_id=partner_id, begun=uuid4().hex, shard=0, after=""
-    )
-
-
-def signature_item(csms_id: str, signature_hash: str, expires_at: datetime) -> dict[str, object]:
-    """The item of an event signature that was seen; it goes some time after `expires_at`."""
-    return _item(signature_key(csms_id, signature_hash), "signature", expires_at=int(expires_at.timestamp()))
-
-
-def _instant(value: object) -> datetime:
-    return datetime.fromtimestamp(int(str(value)) / 1000, UTC)
-
-
 def _instant_or_none(value: object) -> datetime | None:
-    return None if value is None else _instant(value)
+    return None if value is None else from_epoch_ms(value)
 
 
 def _by_evse(item: PlainItem, attribute: str) -> Mapping[str, object]:
     """The attributes of a station's EVSEs (`cap_w/3256`), by EVSE.uid."""
     prefix = f"{attribute}/"
     return {name.removeprefix(prefix): value for name, value in item.items() if name.startswith(prefix)}
-
-
-def _epoch_ms(moment: datetime) -> int:
-    return round(moment.timestamp() * 1000)
 
 
 def _item(place: ItemKey, entity: str, **attributes: object) -> dict[str, object]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from ocpi_bridge.adapters.dynamodb import tables
-from ocpi_bridge.adapters.dynamodb.registry_items import ItemKey, PlainItem
+from ocpi_bridge.adapters.dynamodb.tables import ItemKey, PlainItem
 from ocpi_bridge.domain.errors import Contended
 
 if TYPE_CHECKING:

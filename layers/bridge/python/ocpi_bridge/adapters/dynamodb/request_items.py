@@ -17,7 +17,8 @@ from datetime import timedelta
 from typing import Any
 
 from ocpi_bridge.adapters.dynamodb.documents import dump, load
-from ocpi_bridge.adapters.dynamodb.session_items import DUE_SHARD, epoch_ms, expiry, from_epoch_ms
+from ocpi_bridge.adapters.dynamodb.instants import epoch_ms, expiry, from_epoch_ms
+from ocpi_bridge.adapters.dynamodb.session_items import DUE_SHARD
 from ocpi_bridge.domain.plans import Plan
 from ocpi_bridge.domain.requests import Delivery, Fit, Request, RequestState, Result
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from ocpi_bridge.adapters.dynamodb import registry_items, session_items, tables
+from ocpi_bridge.adapters.dynamodb import instants, registry_items, session_items, tables
 from ocpi_bridge.adapters.dynamodb.registry_table import READ_LIMIT, RegistryTable
 from ocpi_bridge.adapters.dynamodb.session_items import FEED_SHARDS
 from ocpi_bridge.domain.partners import Party
@@ -101,11 +101,11 @@ class DynamoSessionFeed:
         condition = "feed = :feed AND feed_at >= :since"
         values: dict[str, object] = {
             "feed": session_items.feed_partition(window.partner_id, shard),
-            "since": session_items.epoch_ms(window.since),
+            "since": instants.epoch_ms(window.since),
         }
         if window.until is not None:
             condition = "feed = :feed AND feed_at BETWEEN :since AND :last"
-            values["last"] = session_items.epoch_ms(window.until - timedelta(milliseconds=1))
+            values["last"] = instants.epoch_ms(window.until - timedelta(milliseconds=1))
         request: dict[str, Any] = {
             "TableName": self.sessions_table,
             "IndexName": FEED_INDEX,
@@ -134,7 +134,7 @@ def _start_key(window: FeedWindow, after: FeedEntry) -> dict[str, Any]:
     return tables.to_item(
         {
             "feed": session_items.feed_partition(window.partner_id, after.shard),
-            "feed_at": session_items.epoch_ms(after.at),
+            "feed_at": instants.epoch_ms(after.at),
             "pk": pk,
             "sk": sk,
         }
@@ -142,4 +142,4 @@ def _start_key(window: FeedWindow, after: FeedEntry) -> dict[str, Any]:
 
 
 def _entry(shard: int, item: Mapping[str, Any]) -> FeedEntry:
-    return FeedEntry(shard, session_items.from_epoch_ms(item["feed_at"]), item["session_id"])
+    return FeedEntry(shard, instants.from_epoch_ms(item["feed_at"]), item["session_id"])

@@ -24,20 +24,17 @@ further partner.
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from datetime import timedelta
 from typing import Any
 from zlib import crc32
 
 from ocpi_bridge.adapters.dynamodb.documents import dump, load
+from ocpi_bridge.adapters.dynamodb.instants import epoch_ms, expiry
 from ocpi_bridge.domain.controls import Control, Intake
 from ocpi_bridge.domain.partners import Party
 from ocpi_bridge.domain.plans import RateUnit
-from ocpi_bridge.domain.preferences import PreferencesChange
 from ocpi_bridge.domain.requests import InstalledPlan
 from ocpi_bridge.domain.sessions import ChargingPeriod, Session
-from ocpi_bridge.ocpi.transport import dumps
-from ocpi_bridge.ports import Pushed
 
 # One partition of the due index takes 1,000 writes a second; raise it when that is too few.
 DUE_SHARD = "0"
@@ -56,8 +53,6 @@ CAR = "CAR#"
 # How those of its closed charging periods begin.
 PERIOD = "PERIOD#"
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
 
 @dataclass(slots=True)
 class Retention:
@@ -70,21 +65,6 @@ class Retention:
 
 
 RETENTION = Retention()
-
-
-def epoch_ms(moment: datetime) -> int:
-    """The instant as DynamoDB sorts it: whole milliseconds since 1970, the rest cut off as OCPI's DateTime has it."""
-    return (moment - _EPOCH) // timedelta(milliseconds=1)
-
-
-def from_epoch_ms(value: Decimal) -> datetime:
-    """The instant of a stored number."""
-    return _EPOCH + timedelta(milliseconds=int(value))
-
-
-def expiry(now: datetime, retention: timedelta) -> int:
-    """The TTL attribute: epoch seconds."""
-    return int((now + retention).timestamp())
 
 
 def session_key(session_id: str) -> tuple[str, str]:
@@ -102,19 +82,9 @@ def period_key(session_id: str, index: int) -> tuple[str, str]:
     return session_key(session_id)[0], f"{PERIOD}{index:06d}"
 
 
-def pushed_key(session_id: str, partner_id: str) -> tuple[str, str]:
-    """The key of what a partner last acknowledged."""
-    return session_key(session_id)[0], f"PUSHED#{partner_id}"
-
-
 def view_key(session_id: str, partner_id: str) -> tuple[str, str]:
     """The key of a session's view for a partner; it sorts behind the session's own."""
     return session_key(session_id)[0], f"VIEW#{partner_id}"
-
-
-def preferences_key(session_id: str) -> tuple[str, str]:
-    """The key of a session's charging preferences."""
-    return session_key(session_id)[0], "PREFERENCES"
 
 
 def feed_partition(partner_id: str, shard: int) -> str:
@@ -226,25 +196,6 @@ def period_of(item: Mapping[str, Any]) -> ChargingPeriod:
     return load(ChargingPeriod, item["document"])
 
 
-def preferences_item(change: PreferencesChange) -> dict[str, Any]:
-    """The newest charging preferences of a session, as an item that its stream carries on."""
-    pk, sk = preferences_key(change.session_id)
-    return {
-        "pk": pk,
-        "sk": sk,
-        "entity": "preferences",
-        "session_id": change.session_id,
-        "partner_id": change.partner_id,
-        "document": dump(change),
-        "expires_at": expiry(change.at, RETENTION.sessions),
-    }
-
-
-def preferences_of(item: Mapping[str, Any]) -> PreferencesChange:
-    """The charging preferences of an item."""
-    return load(PreferencesChange, item["document"])
-
-
 def control_of(session_id: str, item: Mapping[str, Any] | None) -> Control:
     """The control of a session; a new one where there is no item."""
     if item is None:
@@ -267,42 +218,3 @@ def control_of(session_id: str, item: Mapping[str, Any] | None) -> Control:
 def intakes_text(control: Control) -> str:
     """What is remembered of the partners' requests, as it is stored."""
     return json.dumps({partner_id: dump(intake) for partner_id, intake in control.intakes.items()})
-
-
-def pushed_item(pushed: Pushed, due_at: datetime | None, now: datetime) -> dict[str, Any]:
-    """What a partner acknowledged, as an item; with `due_at` it stands in the index that the sweep reads."""
-    pk, sk = pushed_key(pushed.session_id, pushed.partner_id)
-    return {
-        "pk": pk,
-        "sk": sk,
-        "entity": "pushed",
-        "session_id": pushed.session_id,
-        "partner_id": pushed.partner_id,
-        "version": pushed.version,
-        "fields": dumps(pushed.fields),
-        "periods": pushed.periods,
-        "at": epoch_ms(pushed.at) if pushed.at else None,
-        "in_doubt": pushed.in_doubt,
-        "attempts": pushed.attempts,
-        "final": pushed.final,
-        "due_shard": DUE_SHARD if due_at else None,
-        "due_at": epoch_ms(due_at) if due_at else None,
-        "expires_at": expiry(now, RETENTION.sessions),
-    }
-
-
-def pushed_of(session_id: str, partner_id: str, item: Mapping[str, Any] | None) -> Pushed:
-    """What a partner acknowledged; nothing where there is no item."""
-    if item is None:
-        return Pushed(session_id, partner_id)
-    return Pushed(
-        session_id=session_id,
-        partner_id=partner_id,
-        version=int(item["version"]),
-        fields=json.loads(item["fields"], parse_float=Decimal),
-        periods=int(item["periods"]),
-        at=from_epoch_ms(item["at"]) if "at" in item else None,
-        in_doubt=item["in_doubt"],
-        attempts=int(item["attempts"]),
-        final=item["final"],
-    )

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from ocpi_bridge.adapters.dynamodb import persons, registry_items, session_items, tables, writes
+from ocpi_bridge.adapters.dynamodb import instants, persons, registry_items, session_items, tables, writes
 from ocpi_bridge.domain.assignments import Rights, rights, scopes_of
 from ocpi_bridge.domain.events import IdToken, SessionStatus, StationEvent
 from ocpi_bridge.domain.sessions import ChargingPeriod, Session
-from ocpi_bridge.ports import Neighbours, Place
+from ocpi_bridge.ports.sessions import Neighbours, Place
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -73,9 +73,7 @@ class DynamoSessionStore:
         cars = [item for item in listed if item["entity"] == "car"]
         return Neighbours(
             live=self._live([item for item in listed if item["entity"] == "live"]),
-            newest={
-                item["sk"].removeprefix(session_items.CAR): session_items.from_epoch_ms(item["since"]) for item in cars
-            },
+            newest={item["sk"].removeprefix(session_items.CAR): instants.from_epoch_ms(item["since"]) for item in cars},
         )
 
     def _listed(self, csms_id: str, station_id: str, first: str) -> list[dict[str, Any]]:
@@ -145,7 +143,7 @@ class DynamoSessionStore:
     def _car_came(self, session: Session) -> None:
         """Apart from the session's own write: only a session that is heard of after the next one is over needs it."""
         item = self._named(session, "car", session_items.car_key(session))
-        item["since"] = session_items.epoch_ms(session.start)
+        item["since"] = instants.epoch_ms(session.start)
         put = writes.put(self.sessions, item, "attribute_not_exists(since) OR since < :since")
         put["Put"]["ExpressionAttributeValues"] = tables.values(since=item["since"])
         writes.write(self.client, [put])
@@ -157,7 +155,7 @@ class DynamoSessionStore:
             "sk": key[1],
             "entity": entity,
             "session_id": session.session_id,
-            "expires_at": session_items.expiry(session.last_updated, session_items.RETENTION.sessions),
+            "expires_at": instants.expiry(session.last_updated, session_items.RETENTION.sessions),
         }
 
     def _transaction_key(self, session: Session) -> tuple[str, str]:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from ocpi_bridge.adapters.dynamodb import registry_items, tables
 from ocpi_bridge.adapters.dynamodb.documents import dump
-from ocpi_bridge.adapters.dynamodb.session_items import epoch_ms
+from ocpi_bridge.adapters.dynamodb.instants import epoch_ms
 from ocpi_bridge.domain.stations import Capabilities, StationState
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from ocpi_bridge.adapters.dynamodb import request_items, session_items, tables
+from ocpi_bridge.adapters.dynamodb import instants, pushed_items, request_items, session_items, tables
 from ocpi_bridge.adapters.dynamodb.watches import watch_key, watch_of
 from ocpi_bridge.domain.sessions import ChargingPeriod, Session
 from ocpi_bridge.ports.stories import Milestones, PartnerStory, RequestStory, SessionStory
@@ -123,12 +123,12 @@ class DynamoStories:
 
     def _partners(self, session: Session) -> list[PartnerStory]:
         partner_ids = sorted(session.known_to | session.rights.seen_by)[:MOST_PARTNERS]
-        pushed = {one: (self.sessions, *session_items.pushed_key(session.session_id, one)) for one in partner_ids}
+        pushed = {one: (self.sessions, *pushed_items.pushed_key(session.session_id, one)) for one in partner_ids}
         watches = {one: (self.sessions, *watch_key(session.session_id, one)) for one in partner_ids}
         found = tables.get_many(self.client, [*pushed.values(), *watches.values()])
         return [
             PartnerStory(
-                pushed=session_items.pushed_of(session.session_id, one, found.get(pushed[one])),
+                pushed=pushed_items.pushed_of(session.session_id, one, found.get(pushed[one])),
                 watch=watch_of(found.get(watches[one])),
             )
             for one in partner_ids
@@ -137,7 +137,7 @@ class DynamoStories:
 
 def _milestones(item: Mapping[str, Any]) -> Milestones:
     def at(name: str) -> datetime | None:
-        return session_items.from_epoch_ms(item[name]) if name in item else None
+        return instants.from_epoch_ms(item[name]) if name in item else None
 
     return Milestones(
         first_sent_at=at("first_sent_at"),

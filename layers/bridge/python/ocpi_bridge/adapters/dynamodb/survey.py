@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ocpi_bridge.adapters.dynamodb import registry_items, session_items, tables
+from ocpi_bridge.adapters.dynamodb import pushed_items, registry_items, session_items, tables
 from ocpi_bridge.adapters.dynamodb.sweep import LIVE_INDEX
-from ocpi_bridge.ports import Pushed
+from ocpi_bridge.ports.pushes import Pushed
 from ocpi_bridge.ports.survey import LiveSessions
 
 if TYPE_CHECKING:
@@ -41,9 +41,9 @@ class DynamoSurveyStore:
 
     def pushed(self, partner_id: str, session_ids: Sequence[str]) -> Sequence[Pushed]:
         """See SurveyStore: one call."""
-        keys = {one: (self.sessions, *session_items.pushed_key(one, partner_id)) for one in session_ids}
+        keys = {one: (self.sessions, *pushed_items.pushed_key(one, partner_id)) for one in session_ids}
         found = tables.get_many(self.client, keys.values())
-        return [session_items.pushed_of(one, partner_id, found[key]) for one, key in keys.items() if key in found]
+        return [pushed_items.pushed_of(one, partner_id, found[key]) for one, key in keys.items() if key in found]
 
     def _shard(self, partner_id: str, shard: int) -> LiveSessions:
         place = tables.values(live=session_items.feed_partition(partner_id, shard))

@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from ocpi_bridge.adapters.dynamodb import registry_items, session_items, tables, writes
+from ocpi_bridge.adapters.dynamodb import instants, reassessments, registry_items, session_items, tables, writes
 from ocpi_bridge.domain.sessions import Session
-from ocpi_bridge.ports import DueInSessions, DuePush, EndedSession, OpenRequest, OverdueSession, Reassessment
+from ocpi_bridge.ports.messages import OverdueSession
+from ocpi_bridge.ports.sweep import DueInSessions, DuePush, EndedSession, OpenRequest, Reassessment
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -44,9 +45,9 @@ class DynamoSweepStore:
                 attempts=int(item["attempts"]),
                 station_key=item["station_key"],
                 partner_id=item.get("partner_id"),
-                created_at=session_items.from_epoch_ms(item["created_at"]),
-                deadline=session_items.from_epoch_ms(item["deadline"]),
-                due_at=session_items.from_epoch_ms(item["due_at"]),
+                created_at=instants.from_epoch_ms(item["created_at"]),
+                deadline=instants.from_epoch_ms(item["deadline"]),
+                due_at=instants.from_epoch_ms(item["due_at"]),
             )
             for item in self._due(self.requests, due_before)
         ]
@@ -92,13 +93,13 @@ class DynamoSweepStore:
 
     def reassessments(self) -> Sequence[Reassessment]:
         """See SweepStore: one query."""
-        notes = self._registry(registry_items.REASSESSMENTS, REASSESSMENTS_PAGE)
-        found = [registry_items.reassessment_of(note) for note in notes]
-        everybody = next((note for note in found if note.partner_id == registry_items.EVERYBODY), None)
+        notes = self._registry(reassessments.REASSESSMENTS, REASSESSMENTS_PAGE)
+        found = [reassessments.reassessment_of(note) for note in notes]
+        everybody = next((note for note in found if note.partner_id == reassessments.EVERYBODY), None)
         if everybody is None:
             return found
         for partner in self._registry(registry_items.PARTNERS):
-            note = registry_items.reassessment_item(registry_items.partner_of(partner).partner_id)
+            note = reassessments.reassessment_item(registry_items.partner_of(partner).partner_id)
             self.client.put_item(TableName=self.registry, Item=tables.to_item(note))
         # After all are noted, so that a crash leaves nobody out.
         self.reassessed(everybody, None)
@@ -123,7 +124,7 @@ class DynamoSweepStore:
 
     def reassessed(self, before: Reassessment, after: Reassessment | None) -> None:
         """See SweepStore."""
-        key = registry_items.reassessment_key(before.partner_id)
+        key = reassessments.reassessment_key(before.partner_id)
         same_walk = {"begun_before": before.begun, "shard_before": before.shard, "after_before": before.after}
         stands = "begun = :begun_before AND #shard = :shard_before AND #after = :after_before"
         if after is not None:
@@ -155,7 +156,7 @@ class DynamoSweepStore:
             TableName=table,
             IndexName=DUE_INDEX,
             KeyConditionExpression="due_shard = :shard AND due_at <= :before",
-            ExpressionAttributeValues=tables.values(shard=shard, before=session_items.epoch_ms(before)),
+            ExpressionAttributeValues=tables.values(shard=shard, before=instants.epoch_ms(before)),
             Limit=SWEEP_PAGE,
         )
         return [tables.from_item(item) for item in answer["Items"]]

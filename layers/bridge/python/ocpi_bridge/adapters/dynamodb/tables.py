@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
 # A plain item: attribute name to str, int, Decimal, bool, None, bytes, list, map or set.
 Item = Mapping[str, Any]
+# The same, for who looks into its values.
+PlainItem = Mapping[str, object]
+# The values of pk and sk.
+ItemKey = tuple[str, str]
 # The table's name, the partition key and the sort key.
 Key = tuple[str, str, str]
 

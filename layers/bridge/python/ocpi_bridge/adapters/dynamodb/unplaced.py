@@ -9,13 +9,13 @@ own words, so they are cut to MAX_ID_LENGTH. Instants are epoch milliseconds.
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from ocpi_bridge.adapters.dynamodb import tables
-from ocpi_bridge.adapters.dynamodb.registry_items import ItemKey, PlainItem
+from ocpi_bridge.adapters.dynamodb.instants import epoch_ms, from_epoch_ms
 from ocpi_bridge.adapters.dynamodb.registry_table import RegistryTable
-from ocpi_bridge.adapters.dynamodb.session_items import epoch_ms
+from ocpi_bridge.adapters.dynamodb.tables import ItemKey, PlainItem
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -106,13 +106,9 @@ def _unplaced(csms_id: str, item: PlainItem) -> Unplaced:
         place=str(item["place"]),
         reason=str(item["reason"]),
         count=int(str(item["count"])),
-        first_at=_instant(item["first_at"]),
-        last_at=_instant(item["last_at"]),
+        first_at=from_epoch_ms(item["first_at"]),
+        last_at=from_epoch_ms(item["last_at"]),
         event_id=str(item["event_id"]),
         event_type=str(item["event_type"]),
         detail=str(item["detail"]),
     )
-
-
-def _instant(value: object) -> datetime:
-    return datetime.fromtimestamp(int(str(value)) / 1000, UTC)

@@ -4,14 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ocpi_bridge.adapters.dynamodb import request_items, session_items, tables
+from ocpi_bridge.adapters.dynamodb import instants, request_items, session_items, tables
 from ocpi_bridge.adapters.dynamodb.documents import dump, load
 from ocpi_bridge.adapters.dynamodb.sessions import DynamoSessionStore
 from ocpi_bridge.domain.plans import Plan
 from ocpi_bridge.domain.requests import Request
 from ocpi_bridge.domain.sessions import Session
 from ocpi_bridge.domain.watches import Watch
-from ocpi_bridge.ports import Clock, Place
+from ocpi_bridge.ports.clock import Clock
+from ocpi_bridge.ports.sessions import Place
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -53,7 +54,7 @@ class DynamoWatchStore:
     def save_active_profile(self, request_id: str, profile: Plan) -> None:
         """See WatchStore."""
         key = request_items.profile_key(request_id)
-        expires_at = session_items.expiry(self.clock.now(), request_items.REQUEST_RETENTION)
+        expires_at = instants.expiry(self.clock.now(), request_items.REQUEST_RETENTION)
         item = request_items.plan_item(key, "profile", profile, expires_at)
         self.client.put_item(TableName=self.requests, Item=tables.to_item(item))
 
@@ -72,8 +73,8 @@ class DynamoWatchStore:
             "partner_id": watch.partner_id,
             "document": dump(watch),
             "due_shard": session_items.DUE_SHARD if watch.due_at else None,
-            "due_at": session_items.epoch_ms(watch.due_at) if watch.due_at else None,
-            "expires_at": session_items.expiry(self.clock.now(), session_items.RETENTION.sessions),
+            "due_at": instants.epoch_ms(watch.due_at) if watch.due_at else None,
+            "expires_at": instants.expiry(self.clock.now(), session_items.RETENTION.sessions),
         }
         self.client.put_item(TableName=self.sessions, Item=tables.to_item(item))
 

@@ -13,8 +13,10 @@ from ocpi_bridge.domain.stations import Csms, OcppVersion
 from ocpi_bridge.ocpi.charging_profiles import charging_profile
 from ocpi_bridge.ocpi.datetimes import format_datetime
 from ocpi_bridge.ocpi.transport import dumps
-from ocpi_bridge.ports import ChargerCommand, Clock, Failed, JsonObject, JsonValue, Pending
 from ocpi_bridge.ports.bus import BusEvent, CsmsBus
+from ocpi_bridge.ports.charge_points import ChargerCommand, Failed, Pending
+from ocpi_bridge.ports.clock import Clock
+from ocpi_bridge.ports.json_values import JsonObject, JsonValue
 
 COMMAND: Final = "ocpp.command"
 

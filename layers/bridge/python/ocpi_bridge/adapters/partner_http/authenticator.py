@@ -7,8 +7,8 @@ from ocpi_bridge.adapters.partner_http.authorization import authorization, beare
 from ocpi_bridge.adapters.partner_http.oauth2 import AccessTokens, TokenRefused
 from ocpi_bridge.domain.errors import UnknownEntity
 from ocpi_bridge.domain.partners import OutboundAuth, Partner
-from ocpi_bridge.ports import Receipt, SecretStore
-from ocpi_bridge.ports.secrets import PartnerSecret
+from ocpi_bridge.ports.partners import Receipt
+from ocpi_bridge.ports.secrets import PartnerSecret, SecretStore
 
 
 class NotAuthenticated(Exception):

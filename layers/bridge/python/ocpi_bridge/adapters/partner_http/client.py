@@ -13,7 +13,9 @@ from ocpi_bridge.domain.errors import InvalidInput
 from ocpi_bridge.domain.partners import Partner
 from ocpi_bridge.domain.url_guard.urls import check_partner_url, partner_hosts
 from ocpi_bridge.ocpi.transport import dumps, routing_headers
-from ocpi_bridge.ports import Clock, PartnerMessage, Receipt, SecretStore
+from ocpi_bridge.ports.clock import Clock
+from ocpi_bridge.ports.partners import PartnerMessage, Receipt
+from ocpi_bridge.ports.secrets import SecretStore
 
 _UNAUTHORIZED = 401
 _PRINTABLE = re.compile(r"[!-~]{1,128}")

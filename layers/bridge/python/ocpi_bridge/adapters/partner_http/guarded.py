@@ -7,7 +7,8 @@ from ocpi_bridge.adapters.bounded_http.network import Permission, Resolver, syst
 from ocpi_bridge.adapters.partner_http.client import PartnerHttpClient
 from ocpi_bridge.adapters.partner_http.platform import HttpPartnerPlatform
 from ocpi_bridge.domain.url_guard.addresses import is_loopback, is_public
-from ocpi_bridge.ports import Clock, SecretStore
+from ocpi_bridge.ports.clock import Clock
+from ocpi_bridge.ports.secrets import SecretStore
 
 
 def guarded_partner_client(

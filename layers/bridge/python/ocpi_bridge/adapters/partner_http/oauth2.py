@@ -18,7 +18,9 @@ from ocpi_bridge.domain.errors import InvalidInput
 from ocpi_bridge.domain.partners import OAuth2Client
 from ocpi_bridge.domain.url_guard.urls import check_public_url
 from ocpi_bridge.ocpi.bounded_json import UnreadableJson, read_json
-from ocpi_bridge.ports import Clock, JsonObject, JsonValue, Receipt
+from ocpi_bridge.ports.clock import Clock
+from ocpi_bridge.ports.json_values import JsonObject, JsonValue
+from ocpi_bridge.ports.partners import Receipt
 
 # Longer than one call of ours may take, so that no token expires on its way.
 MARGIN: Final = timedelta(seconds=30)

@@ -11,8 +11,8 @@ from ocpi_bridge.domain.errors import PlatformUnusable, TokenRefused, UrlRefused
 from ocpi_bridge.domain.url_guard.urls import host_of
 from ocpi_bridge.ocpi.bounded_json import UnreadableJson, read_json
 from ocpi_bridge.ocpi.transport import dumps
-from ocpi_bridge.ports import JsonValue
 from ocpi_bridge.ports.credentials import PlatformCall
+from ocpi_bridge.ports.json_values import JsonValue
 
 # What went wrong on the way, in words for the other side: it reads them as `status_message`.
 _REASONS: Final[Mapping[str, str]] = {

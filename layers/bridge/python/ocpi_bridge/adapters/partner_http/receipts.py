@@ -13,7 +13,8 @@ from typing import Final
 from ocpi_bridge.adapters.bounded_http.exchange import NoReply, Reply
 from ocpi_bridge.domain.times import in_utc
 from ocpi_bridge.ocpi.bounded_json import UnreadableJson, read_json
-from ocpi_bridge.ports import JsonValue, Receipt
+from ocpi_bridge.ports.json_values import JsonValue
+from ocpi_bridge.ports.partners import Receipt
 
 # Nothing that we deliver is worth more patience, and a date of a wrong clock must not silence a partner for years.
 MAX_RETRY_AFTER = 3600

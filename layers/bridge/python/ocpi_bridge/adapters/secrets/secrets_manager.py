@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 
 from ocpi_bridge.domain.errors import InvalidInput, UnknownEntity
 from ocpi_bridge.domain.partners import Partner
-from ocpi_bridge.ports import Clock, CsmsSecrets
-from ocpi_bridge.ports.secrets import PartnerSecret
+from ocpi_bridge.ports.clock import Clock
+from ocpi_bridge.ports.secrets import CsmsSecrets, PartnerSecret
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient

@@ -4,7 +4,7 @@ import json
 from datetime import datetime
 
 from ocpi_bridge.domain.events import EventType
-from ocpi_bridge.ports import (
+from ocpi_bridge.ports.messages import (
     CommandMessage,
     DeadlineMessage,
     FailedDelivery,

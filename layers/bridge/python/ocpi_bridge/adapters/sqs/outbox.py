@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from ocpi_bridge.adapters.sqs.messages import body_of, deduplication_id, delay_seconds
 from ocpi_bridge.domain.errors import BridgeError
-from ocpi_bridge.ports import (
-    Clock,
+from ocpi_bridge.ports.clock import Clock
+from ocpi_bridge.ports.messages import (
     CommandMessage,
     DeadlineMessage,
     FailedDelivery,

@@ -11,8 +11,8 @@ from ocpi_bridge.domain.url_guard.urls import host_of
 from ocpi_bridge.ocpi.credentials import Credentials, check_call, own_credentials, presented_token
 from ocpi_bridge.ocpi.transport import TransportError
 from ocpi_bridge.ocpi.versions import version_in, versions_url
-from ocpi_bridge.ports import JsonObject
 from ocpi_bridge.ports.credentials import RegistrationStore, Standing
+from ocpi_bridge.ports.json_values import JsonObject
 from ocpi_bridge.runtime import clients
 from ocpi_bridge.runtime.observability import logger
 from ocpi_bridge.runtime.ocpi_door import PartnerCall
@@ -87,7 +87,7 @@ def credentials() -> CredentialsEndpoint:
         allow_loopback_http=settings.is_local,
     )
     return CredentialsEndpoint(
-        intake=module.intake,
+        callers=module.callers,
         clock=module.clock,
         party=module.party,
         registrations=registrations,

@@ -7,7 +7,8 @@ from ocpi_bridge.adapters.csms.signing import verify
 from ocpi_bridge.adapters.dynamodb.commands import DynamoCommandStore
 from ocpi_bridge.adapters.dynamodb.station_states import DynamoStationStates
 from ocpi_bridge.adapters.secrets.secrets_manager import SecretsManagerStore
-from ocpi_bridge.ports import JsonObject, SecretStore
+from ocpi_bridge.ports.json_values import JsonObject
+from ocpi_bridge.ports.secrets import SecretStore
 from ocpi_bridge.runtime import clients
 from ocpi_bridge.runtime.clock import SystemClock
 from ocpi_bridge.runtime.csms_door import Refused

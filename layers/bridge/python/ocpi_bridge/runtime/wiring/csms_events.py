@@ -5,10 +5,11 @@ from datetime import timedelta
 
 from ocpi_bridge.adapters.csms.events import parse_events
 from ocpi_bridge.adapters.csms.signing import SIGNATURE_HEADER, TOLERANCE, check_event_header, verify_event_signature
-from ocpi_bridge.adapters.dynamodb.registry import DynamoRegistry
+from ocpi_bridge.adapters.dynamodb.signatures import DynamoSignatures
 from ocpi_bridge.adapters.secrets.secrets_manager import SecretsManagerStore
 from ocpi_bridge.domain.errors import InvalidInput, UnknownEntity
-from ocpi_bridge.ports import Clock, JsonObject
+from ocpi_bridge.ports.clock import Clock
+from ocpi_bridge.ports.json_values import JsonObject
 from ocpi_bridge.runtime import clients
 from ocpi_bridge.runtime.clock import SystemClock
 from ocpi_bridge.runtime.csms_bodies import queued_text
@@ -27,7 +28,7 @@ MARK_TIME = 2 * TOLERANCE + timedelta(minutes=1)
 class EventIntake:
     """Takes the posts of a CSMS: signed, fresh, never twice, well-formed; then they wait in the queue."""
 
-    registry: DynamoRegistry
+    signatures: DynamoSignatures
     keys: EventKeys
     clock: Clock
     queue_url: str
@@ -41,7 +42,7 @@ class EventIntake:
         signature = self._verified(csms_id, request)
         events = parse_events(csms_id, request.body)
         text = queued_text(request.body)
-        if not self.registry.mark_signature(csms_id, signature, now + MARK_TIME):
+        if not self.signatures.mark(csms_id, signature, now + MARK_TIME):
             raise Refused(409, "this signature was used before; sign each attempt anew")
         try:
             clients.sqs().send_message(
@@ -50,7 +51,7 @@ class EventIntake:
                 MessageAttributes={"csms_id": {"DataType": "String", "StringValue": csms_id}},
             )
         except Exception:
-            self.registry.forget_signature(csms_id, signature)
+            self.signatures.forget(csms_id, signature)
             raise
         return 202, {"accepted": len(events)}
 
@@ -74,7 +75,7 @@ def event_intake() -> EventIntake:
     """The event door."""
     clock = SystemClock()
     return EventIntake(
-        registry=DynamoRegistry(clients.dynamodb(), variable("REGISTRY_TABLE")),
+        signatures=DynamoSignatures(clients.dynamodb(), variable("REGISTRY_TABLE")),
         keys=EventKeys(SecretsManagerStore(clients.secrets_manager, variable("SECRETS_PREFIX"), clock), clock),
         clock=clock,
         queue_url=variable("CSMS_EVENTS_QUEUE_URL"),

@@ -6,7 +6,8 @@ from ocpi_bridge.adapters.csms.frames.posts import count_frames
 from ocpi_bridge.adapters.csms.signing import can_be_frames_token, verify_frames_token
 from ocpi_bridge.adapters.secrets.secrets_manager import SecretsManagerStore
 from ocpi_bridge.domain.errors import InvalidInput, UnknownEntity
-from ocpi_bridge.ports import Clock, JsonObject
+from ocpi_bridge.ports.clock import Clock
+from ocpi_bridge.ports.json_values import JsonObject
 from ocpi_bridge.runtime import clients
 from ocpi_bridge.runtime.clock import SystemClock
 from ocpi_bridge.runtime.csms_bodies import queued_text

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from ocpi_bridge.domain.errors import InvalidInput, UnknownEntity
-from ocpi_bridge.ports import Clock, SecretStore
+from ocpi_bridge.ports.clock import Clock
+from ocpi_bridge.ports.secrets import SecretStore
 
 T = TypeVar("T")
 

@@ -10,7 +10,7 @@ from ocpi_bridge.domain.errors import InvalidInput, UnknownEntity
 from ocpi_bridge.domain.stations import Csms, Station, outlet_by_uid
 from ocpi_bridge.domain.tokens import candidates, is_bearer
 from ocpi_bridge.ocpi.transport import MAX_SESSION_ID_LENGTH, OcpiRequest
-from ocpi_bridge.ports import Clock
+from ocpi_bridge.ports.clock import Clock
 from ocpi_bridge.runtime import clients
 from ocpi_bridge.runtime.clock import SystemClock
 from ocpi_bridge.runtime.csms_bodies import queued_text

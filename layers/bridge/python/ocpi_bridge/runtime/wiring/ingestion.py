@@ -19,7 +19,7 @@ from ocpi_bridge.usecases.own_requests import OwnRequests
 
 if TYPE_CHECKING:
     # Loaded where a message needs them: most have events, and a worker's start is the first event's delay.
-    from ocpi_bridge.adapters.csms.frames import FrameTranslator, RefusedFrame
+    from ocpi_bridge.adapters.csms.frames.translator import FrameTranslator, RefusedFrame
     from ocpi_bridge.usecases.record_result import RecordResult
 
 
@@ -72,7 +72,7 @@ def _record_result() -> "RecordResult":
 
 
 def _frame_translator(refused: "Callable[[RefusedFrame], None]") -> "FrameTranslator":
-    from ocpi_bridge.adapters.csms.frames import FrameTranslator  # noqa: PLC0415
+    from ocpi_bridge.adapters.csms.frames.translator import FrameTranslator  # noqa: PLC0415
     from ocpi_bridge.adapters.dynamodb.frames import DynamoFrameStore, SessionTransactions  # noqa: PLC0415
 
     dynamodb, registry = clients.dynamodb(), variable("REGISTRY_TABLE")

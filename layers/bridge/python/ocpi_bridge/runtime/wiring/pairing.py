@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from ocpi_bridge.adapters.dynamodb.pairings import DynamoPairings
 from ocpi_bridge.ocpi.pairing import evse_fields, parse_code
 from ocpi_bridge.ocpi.transport import TransportError
-from ocpi_bridge.ports import JsonObject
+from ocpi_bridge.ports.json_values import JsonObject
 from ocpi_bridge.runtime import clients
 from ocpi_bridge.runtime.observability import logger
 from ocpi_bridge.runtime.ocpi_door import PartnerCall
@@ -34,4 +34,4 @@ def pairing() -> PairingEndpoint:
     """The pairing endpoint."""
     module = ocpi_module()
     store = DynamoPairings(clients.dynamodb(), variable("REGISTRY_TABLE"))
-    return PairingEndpoint(module.intake, module.clock, module.party, PairDriver(store, module.clock))
+    return PairingEndpoint(module.callers, module.clock, module.party, PairDriver(store, module.clock))

@@ -6,23 +6,19 @@ from ocpi_bridge.adapters.dynamodb.intake import DynamoIntakeStore
 from ocpi_bridge.adapters.dynamodb.preferences import DynamoPreferencesStore
 from ocpi_bridge.adapters.dynamodb.session_feed import DynamoSessionFeed
 from ocpi_bridge.adapters.secrets.secrets_manager import SecretsManagerStore
-from ocpi_bridge.domain.partners import Party
 from ocpi_bridge.ocpi.versions import SESSIONS, VERSIONS, version_in
-from ocpi_bridge.ports import Clock
 from ocpi_bridge.runtime import clients
 from ocpi_bridge.runtime.clock import SystemClock
 from ocpi_bridge.runtime.settings import Settings, optional, variable
+from ocpi_bridge.runtime.wiring.ocpi import OcpiModule
 from ocpi_bridge.usecases.list_sessions import ListSessions
 from ocpi_bridge.usecases.set_preferences import SetPreferences
 
 
 @dataclass(frozen=True, slots=True)
-class Sessions:
+class Sessions(OcpiModule):
     """The sessions endpoint; `api_url` is where partners reach this API."""
 
-    intake: DynamoIntakeStore
-    clock: Clock
-    party: Party
     api_url: str
     list_sessions: ListSessions
     set_preferences: SetPreferences
@@ -42,7 +38,7 @@ def sessions() -> Sessions:
     )
     secrets = SecretsManagerStore(clients.secrets_manager, variable("SECRETS_PREFIX"), clock)
     return Sessions(
-        intake=intake,
+        callers=intake,
         clock=clock,
         party=party,
         api_url=variable("OCPI_API_URL"),

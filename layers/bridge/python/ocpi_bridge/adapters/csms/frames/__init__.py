@@ -1,6 +1,7 @@
 """Raw OCPP frames as CitrineOS posts them, turned into canonical events.
 
 * posts        one post, a frame or a list of them: who sent which call or answer, and when
+* plain_fields ids and times
 * fields       the fields of payloads, read as charge points write them
 * meter        MeterValues of both versions as readings
 * v16, v201    what a station's calls say, version by version; pure
@@ -10,8 +11,3 @@
 A station's frames say what happened in the station's own words, so nothing here waits for another source: only the
 start of a transaction in OCPP 1.6 needs two frames, since its id stands in the answer.
 """
-
-from ocpi_bridge.adapters.csms.frames.posts import MAX_BODY_BYTES, MAX_FRAMES, count_frames
-from ocpi_bridge.adapters.csms.frames.translator import FrameTranslator, RefusedFrame
-
-__all__ = ["MAX_BODY_BYTES", "MAX_FRAMES", "FrameTranslator", "RefusedFrame", "count_frames"]

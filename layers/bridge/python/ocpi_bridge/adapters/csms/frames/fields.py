@@ -1,33 +1,23 @@
-"""Fields of OCPP payloads.
+"""Fields of OCPP payloads, as models of pydantic have them.
 
 Reading is lenient where the meaning is plain: charge points write numbers as text, leave zones out of times, and add
 fields of their own.
 """
 
 import re
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
+from ocpi_bridge.adapters.csms.frames.plain_fields import MAX_ID_LENGTH, is_id, read_instant
 from ocpi_bridge.domain.events import IdToken
-from ocpi_bridge.domain.times import in_utc
 from ocpi_bridge.ocpi.validation import invalid_input
 from ocpi_bridge.ocpp.payloads import read_number
-from ocpi_bridge.ports import JsonObject, JsonValue
+from ocpi_bridge.ports.json_values import JsonObject, JsonValue
 
-# Ids of OCPP are shorter; these bounds only keep keys and logs in shape.
-MAX_ID_LENGTH = 255
-# A message id is 36 characters by both specifications, and part of a key here.
-MAX_MESSAGE_ID_LENGTH = 100
-
-# Beyond them lies no session, and arithmetic on instants would have to look for the end of the calendar.
-EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
-LATEST = datetime(2100, 1, 1, tzinfo=UTC)
-
-_DATE_TIME = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}", re.ASCII)
 # Partners are told tokens as CiString(36) (OCPI 16.1): printable ASCII.
 _CI_STRING_36 = re.compile(r"[ -~]{1,36}")
 
@@ -46,25 +36,6 @@ def read_payload(model: type[P], payload: JsonObject) -> P:
         return model.model_validate(payload)
     except ValidationError as error:
         raise invalid_input(error) from error
-
-
-def is_id(text: str, length: int) -> bool:
-    """Whether a text can name anything: not empty, within a length, and without halves of characters.
-
-    JSON's escapes can make such halves, which nothing can store.
-    """
-    return 0 < len(text) <= length and not any("\ud800" <= character <= "\udfff" for character in text)
-
-
-def read_instant(value: JsonValue) -> datetime | None:
-    """A dateTime of OCPP, in UTC where it names no zone (some stations of 1.6 do not); None where it is none."""
-    if not isinstance(value, str) or not _DATE_TIME.match(value):
-        return None
-    try:
-        instant = in_utc(datetime.fromisoformat(value.strip()))
-    except (ValueError, OverflowError):
-        return None
-    return instant if EARLIEST <= instant <= LATEST else None
 
 
 def id_token(uid: str, kind: str = "RFID", contract_id: str | None = None) -> IdToken | None:

@@ -12,7 +12,7 @@ from ocpi_bridge.adapters.csms.frames.fields import Outlet, Payload, Text, Whole
 from ocpi_bridge.adapters.csms.limits import course_of
 from ocpi_bridge.domain.errors import InvalidInput
 from ocpi_bridge.domain.events import ReportedLimit
-from ocpi_bridge.ports import JsonObject
+from ocpi_bridge.ports.json_values import JsonObject
 
 # ChargingLimitSource: of what the CSMS sets, and of whoever names himself in words that OCPP 2.0.1 does not know.
 CPO, _OTHER = "CSO", "Other"

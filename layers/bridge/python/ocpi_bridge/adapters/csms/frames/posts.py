@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from ocpi_bridge.adapters.csms.frames.fields import MAX_ID_LENGTH, MAX_MESSAGE_ID_LENGTH, is_id, read_instant
+from ocpi_bridge.adapters.csms.frames.plain_fields import MAX_ID_LENGTH, MAX_MESSAGE_ID_LENGTH, is_id, read_instant
 from ocpi_bridge.domain.errors import InvalidInput
 from ocpi_bridge.ocpi.bounded_json import UnreadableJson, read_json
-from ocpi_bridge.ports import JsonObject, JsonValue
+from ocpi_bridge.ports.json_values import JsonObject, JsonValue
 
 # CitrineOS posts frame by frame; a list is for whoever gathers them on the way. A queue message takes 256 KB.
 MAX_FRAMES = 100

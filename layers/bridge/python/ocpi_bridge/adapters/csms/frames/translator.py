@@ -18,8 +18,9 @@ from ocpi_bridge.adapters.csms.frames.posts import Call, Connection, Origin, Res
 from ocpi_bridge.domain.errors import InvalidInput
 from ocpi_bridge.domain.events import ChargingState, EventType, Reading, SessionStatus, StationEvent
 from ocpi_bridge.domain.stations import Csms
-from ocpi_bridge.ports import Clock, JsonValue
+from ocpi_bridge.ports.clock import Clock
 from ocpi_bridge.ports.frames import ExchangePart, FrameStore, KeptFrame, LiveTransactions
+from ocpi_bridge.ports.json_values import JsonValue
 
 # The namespace of event ids: the same frame makes the same ids, however often it comes.
 EVENT_NAMESPACE = uuid.UUID("0d9e6f0e-6a53-4a43-9d0a-3f1c9a1b7e52")

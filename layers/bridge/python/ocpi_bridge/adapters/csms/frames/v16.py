@@ -18,7 +18,7 @@ from ocpi_bridge.adapters.csms.frames.fields import (
 )
 from ocpi_bridge.adapters.csms.frames.meter import REGISTER, TimedReading, newest, read_meter_values, within_bounds
 from ocpi_bridge.domain.events import ChargingState, IdToken, Reading
-from ocpi_bridge.ports import JsonObject
+from ocpi_bridge.ports.json_values import JsonObject
 
 # 6.49: the reason may be left out where it is Local.
 LOCAL = "Local"

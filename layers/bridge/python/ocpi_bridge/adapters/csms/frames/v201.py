@@ -9,7 +9,7 @@ from ocpi_bridge.adapters.csms.frames.fields import Instant, Outlet, Payload, Te
 from ocpi_bridge.adapters.csms.frames.meter import TimedReading, newest, read_meter_values
 from ocpi_bridge.domain.errors import InvalidInput
 from ocpi_bridge.domain.events import ChargingState, EventType, IdToken, Reading
-from ocpi_bridge.ports import JsonObject
+from ocpi_bridge.ports.json_values import JsonObject
 
 # 2.62: the reason may be left out where it is Local.
 _LOCAL = "Local"
