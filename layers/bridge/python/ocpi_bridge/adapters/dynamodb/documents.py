@@ -3,6 +3,8 @@
 An object that many writers touch has its moving parts as attributes of their own beside the document.
 """
 
+import json
+from collections.abc import Collection
 from dataclasses import fields, is_dataclass
 from types import NoneType
 from typing import Any, TypeVar, cast, get_args, get_type_hints
@@ -25,8 +27,22 @@ def dump(value: object) -> str:
     return _adapter(kind).dump_json(value, exclude_none=not _telling[kind]).decode()
 
 
-def load(kind: type[T], text: str) -> T:
-    """The object from its JSON text; fields that a later version added are ignored, missing ones take defaults."""
+def compact(value: object, beside: Collection[str] = ()) -> str:
+    """As dump, without what has its default and without the fields `beside`, which the item holds as attributes.
+
+    For items that are written step by step: each KB costs a write unit (docs/decisions/0027-what-a-cycle-costs.md). A
+    default in such an object is part of what is stored and must never change.
+    """
+    return _adapter(type(value)).dump_json(value, exclude_defaults=True, exclude=set(beside)).decode()
+
+
+def load(kind: type[T], text: str, **beside: object) -> T:
+    """The object from its JSON text; fields that a later version added are ignored, missing ones take defaults.
+
+    `beside` are fields that the item holds as attributes of their own.
+    """
+    if beside:
+        text = json.dumps({**json.loads(text), **beside})
     return cast(T, _adapter(kind).validate_json(text))
 
 
