@@ -9,8 +9,11 @@ delivery = deliver_result()
 
 
 def _deliver(message: QueueMessage) -> float | None:
-    step = delivery.expire if "deadline" in message.body else delivery.deliver
-    outcome = step(message.body["request_id"])
+    body = message.body
+    if "deadline" in body:
+        outcome = delivery.expire(body["request_id"])
+    else:
+        outcome = delivery.deliver(body["request_id"], body.get("partner_id"))
     log_outcome(outcome)
     return None if outcome.again_at is None else (outcome.again_at - delivery.clock.now()).total_seconds()
 

@@ -60,24 +60,37 @@ def queue_event(client: "SQSClient", url: str, *, most: int = 10) -> dict[str, A
         MessageAttributeNames=["All"],
         MessageSystemAttributeNames=["All"],
     )
-    records = [
-        {
-            "messageId": message["MessageId"],
-            "receiptHandle": message["ReceiptHandle"],
-            "body": message["Body"],
-            "attributes": message.get("Attributes", {}),
-            "messageAttributes": {
-                name: {"stringValue": value["StringValue"], "dataType": value["DataType"]}
-                for name, value in message.get("MessageAttributes", {}).items()
-            },
-            "md5OfBody": message["MD5OfBody"],
-            "eventSource": "aws:sqs",
-            "eventSourceARN": f"arn:aws:sqs:{REGION}:{ACCOUNT}:{url.rpartition('/')[2]}",
-            "awsRegion": REGION,
-        }
-        for message in received.get("Messages", [])
-    ]
-    return {"Records": records}
+    return {"Records": [_queue_record(url, message) for message in received.get("Messages", [])]}
+
+
+def sent_event(url: str, entry: Mapping[str, Any]) -> dict[str, Any]:
+    """The event of a message as it was sent (an entry of SendMessageBatch), without asking the queue for it."""
+    message = {
+        "MessageId": f"message-{entry.get('MessageDeduplicationId', '1')}",
+        "ReceiptHandle": "handle-1",
+        "Body": entry["MessageBody"],
+        "Attributes": {"ApproximateReceiveCount": "1", "MessageGroupId": entry.get("MessageGroupId", "")},
+        "MessageAttributes": entry.get("MessageAttributes", {}),
+        "MD5OfBody": "",
+    }
+    return {"Records": [_queue_record(url, message)]}
+
+
+def _queue_record(url: str, message: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "messageId": message["MessageId"],
+        "receiptHandle": message["ReceiptHandle"],
+        "body": message["Body"],
+        "attributes": message.get("Attributes", {}),
+        "messageAttributes": {
+            name: {"stringValue": value["StringValue"], "dataType": value["DataType"]}
+            for name, value in message.get("MessageAttributes", {}).items()
+        },
+        "md5OfBody": message["MD5OfBody"],
+        "eventSource": "aws:sqs",
+        "eventSourceARN": f"arn:aws:sqs:{REGION}:{ACCOUNT}:{url.rpartition('/')[2]}",
+        "awsRegion": REGION,
+    }
 
 
 def stream_event(images: Iterable[dict[str, Any] | None], name: str = "INSERT") -> dict[str, Any]:

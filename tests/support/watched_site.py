@@ -41,7 +41,7 @@ LOWER = schedule("4000", "0")
 def sender(world: World, outcome: Outcome | ScriptedDriver) -> SendCommand:
     """The real sender, to a charge point with this one answer."""
     driver = outcome if isinstance(outcome, ScriptedDriver) else ScriptedDriver(outcome)
-    return SendCommand(world.commands, driver, world.record(), lambda _: "https://csms.example", world.clock)
+    return SendCommand(world.commands, driver, world.record(), lambda *_: "https://csms.example", world.clock)
 
 
 class Site:

@@ -18,6 +18,7 @@ from ocpi_bridge.domain.requests import (
     RequestKind,
     RequestState,
     Result,
+    Whereabouts,
 )
 from ocpi_bridge.domain.sessions import Session, reassigned
 from ocpi_bridge.domain.tokens import AcceptedToken
@@ -95,7 +96,7 @@ class MemoryCommandStore:
 
     books: MemoryBooks
 
-    def command_context(self, request_id: str) -> CommandContext | None:
+    def command_context(self, request_id: str, about: Whereabouts | None = None) -> CommandContext | None:
         request = self.books.requests.get(request_id)
         if request is None:
             return None
@@ -109,6 +110,12 @@ class MemoryCommandStore:
             station=place.station,
             state=place.state,
         )
+
+    def answer_context(self, request_id: str, csms_id: str | None) -> CommandContext | None:
+        context = self.command_context(request_id)
+        if context is None or context.request.kind is RequestKind.GET:
+            return context
+        return replace(context, plan=None, session=None, station=None)
 
     def mark_sent(self, request: Request) -> bool:
         known = self.books.requests.get(request.request_id)
@@ -185,6 +192,9 @@ class MemoryDeliveryStore:
 
     def request(self, request_id: str) -> Request | None:
         return self.books.requests.get(request_id)
+
+    def addressed(self, request_id: str, partner_id: str) -> tuple[Request | None, Partner | None]:
+        return self.request(request_id), self.partner(partner_id)
 
     def active_profile(self, request_id: str) -> Plan | None:
         return self.books.profiles.get(request_id)

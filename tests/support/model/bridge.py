@@ -130,7 +130,7 @@ class ModelBridge:
         record = RecordAnswer(commands, states, clock)
         self.intake = intake
         self.request_profile = RequestProfile(intake, clock, TIMEOUT, allow_loopback_http=False, pause=lambda _: None)
-        self.send_command = SendCommand(commands, driver, record, lambda _: "https://csms.example", clock)
+        self.send_command = SendCommand(commands, driver, record, lambda *_: "https://csms.example", clock)
         self.record_result = RecordResult(commands, self.charge_point, record, clock)
         self.deliver_result = DeliverResult(deliveries, deliveries, client, outbox, clock, random=lambda: 0.0)
         self.sweep = Sweep(guarded("sweeps", stores.sweeps), outbox, clock)
@@ -287,12 +287,12 @@ class ModelBridge:
 
     def _handle(self, entry: Entry) -> float | None:
         match entry.message:
-            case CommandMessage(request_id=request_id, step=step):
-                return self.send_command(request_id, step).again_in
+            case CommandMessage(request_id=request_id, step=step, about=about):
+                return self.send_command(request_id, step, about).again_in
             case DeadlineMessage(request_id=request_id):
                 return self._until(self.deliver_result.expire(request_id).again_at)
-            case ResultMessage(request_id=request_id):
-                return self._until(self.deliver_result.deliver(request_id).again_at)
+            case ResultMessage(request_id=request_id, partner_id=partner_id):
+                return self._until(self.deliver_result.deliver(request_id, partner_id).again_at)
             case PushMessage(session_id=session_id, partner_id=partner_id, reassess=reassess):
                 updated = self.update_partner(
                     session_id, partner_id, "corr", reassess=reassess, settle=entry.receipts < 2

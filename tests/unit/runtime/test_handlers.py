@@ -137,7 +137,7 @@ def test_an_accepted_request_is_carried_on_to_the_charge_point_and_watched(site:
     assert site.drain("send_charger_commands", site.queues.charger_commands) == []
     [command] = site.driver.commands
     assert (command.plan, command.transaction_id) == (PAUSE_BETWEEN, "778")
-    assert command.callback_url == callback_url(CSMS_API, request.command_id, SIGNING_KEY.encode())
+    assert command.callback_url == callback_url(CSMS_API, request.command_id, SIGNING_KEY.encode(), "acme")
     assert site.world.request().state is RequestState.SENT
 
 

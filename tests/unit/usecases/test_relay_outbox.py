@@ -10,7 +10,17 @@ from ocpi_bridge.domain.assignments import Rights
 from ocpi_bridge.domain.events import EventType
 from ocpi_bridge.domain.partners import Party
 from ocpi_bridge.domain.preferences import ChargingPreferences, PreferencesChange, ProfileType
-from ocpi_bridge.domain.requests import Callback, Delivery, Fit, Origin, Request, RequestKind, RequestState, Result
+from ocpi_bridge.domain.requests import (
+    Callback,
+    Delivery,
+    Fit,
+    Origin,
+    Request,
+    RequestKind,
+    RequestState,
+    Result,
+    Whereabouts,
+)
 from ocpi_bridge.ports.messages import CommandMessage, DeadlineMessage, Message, PushMessage, ResultMessage
 from ocpi_bridge.usecases.relay_outbox import messages_for, relay_outbox
 from tests.support.clocks import START
@@ -35,7 +45,8 @@ ACCEPTED = Request(
     callback=Callback("https://www.jedlix.com/r?secret=1", "corr-1", Party("NL", "ACM"), Party("NL", "JDX")),
 )
 SESSION = session_of(event(EventType.TRANSACTION_STARTED))
-COMMAND = CommandMessage("r1", 0, 0, "acme#CP-001")
+ABOUT = Whereabouts("acme", "CP-001", "s1")
+COMMAND = CommandMessage("r1", 0, 0, "acme#CP-001", ABOUT)
 WATCH = DeadlineMessage("r1", START + DEADLINE)
 RESULT = ResultMessage("r1", "jedlix")
 LOOK = PushMessage("s1", "jedlix", "r1")
@@ -58,8 +69,8 @@ WISHES = PreferencesChange(
     [
         ({}, [COMMAND, WATCH]),
         ({"origin": Origin.BRIDGE, "partner_id": None}, [COMMAND, WATCH]),
-        ({"steps": (CLEAR, SET), "step": 1, "attempts": 1}, [CommandMessage("r1", 1, 1, "acme#CP-001")]),
-        ({"steps": (CLEAR, SET), "step": 0, "attempts": 2}, [CommandMessage("r1", 0, 2, "acme#CP-001")]),
+        ({"steps": (CLEAR, SET), "step": 1, "attempts": 1}, [CommandMessage("r1", 1, 1, "acme#CP-001", ABOUT)]),
+        ({"steps": (CLEAR, SET), "step": 0, "attempts": 2}, [CommandMessage("r1", 0, 2, "acme#CP-001", ABOUT)]),
         ({"state": RequestState.SENT, "attempts": 1}, []),
         ({"state": RequestState.ANSWERED, "result": Result.ACCEPTED}, [RESULT]),
         ({"state": RequestState.ANSWERED, "result": Result.ACCEPTED, "delivery": Delivery(1)}, []),

@@ -37,7 +37,11 @@ TWO_STEPS = (CLEAR, SET)
 
 def sender(world: World, driver: ScriptedDriver) -> SendCommand:
     return SendCommand(
-        world.commands, driver, world.record(), lambda command_id: f"https://csms-api.example/{command_id}", world.clock
+        world.commands,
+        driver,
+        world.record(),
+        lambda command_id, csms_id: f"https://csms-api.example/{csms_id}/{command_id}",
+        world.clock,
     )
 
 
@@ -61,7 +65,7 @@ def test_a_set_carries_the_partners_plan_to_the_sessions_transaction(world: Worl
     assert (command.kind, command.transaction_id, command.profile_id) == (SET, "778", session.profile_id)
     assert (command.outlet.evse.uid, command.stack_level) == (session.evse_uid, 1)
     assert command.plan == PAUSE_BETWEEN
-    assert (command.command_id, command.callback_url) == ("r1.0", "https://csms-api.example/r1.0")
+    assert (command.command_id, command.callback_url) == ("r1.0", "https://csms-api.example/acme/r1.0")
 
 
 def test_a_clear_and_a_get_carry_no_plan(world: World, session: Session) -> None:

@@ -10,7 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ocpi_bridge.adapters.csms.signing import SIGNATURE_HEADER, callback_url, sign_event, verify, verify_event_signature
+from ocpi_bridge.adapters.csms.signing import (
+    SIGNATURE_HEADER,
+    callback_url,
+    command_of,
+    sign_event,
+    verify,
+    verify_event_signature,
+)
 from ocpi_bridge.domain.errors import InvalidInput
 from tests.support.clocks import START
 
@@ -40,6 +47,14 @@ def test_the_signature_can_stand_in_a_url_as_it_is() -> None:
 def test_a_command_id_cannot_break_out_of_its_place_in_the_url() -> None:
     url = callback_url("https://csms-api.example", "a/../b?c#d", KEY)
     assert url.startswith("https://csms-api.example/csms/v1/callback/a%2F..%2Fb%3Fc%23d/")
+
+
+def test_a_callback_url_may_say_whose_command_it_is_and_signs_that_too() -> None:
+    *_, name, signature = callback_url("https://csms-api.example", "abc123.0", KEY, "acme~2").split("/")
+    assert verify(name, signature, KEY)
+    assert command_of(name) == ("abc123.0", "acme~2")
+    assert not verify("abc123.0", signature, KEY)
+    assert command_of("abc123.0") == ("abc123.0", None)
 
 
 def test_the_answer_to_one_step_does_not_sign_the_next() -> None:

@@ -79,7 +79,7 @@ def test_each_message_goes_to_its_queue_with_ids_and_no_contents(
     outbox.send([COMMAND, PUSH, RESULT, DeadlineMessage("r1", deadline), FAILED])
     assert bodies(queues, queues.charger_commands) == [{"request_id": "r1", "step": 0}]
     assert bodies(queues, queues.partner_updates) == [{"session_id": "s1", "partner_id": "jedlix"}]
-    assert bodies(queues, queues.result_callbacks) == [{"request_id": "r1"}]
+    assert bodies(queues, queues.result_callbacks) == [{"request_id": "r1", "partner_id": "jedlix"}]
     assert bodies(queues, queues.request_deadlines) == [{"request_id": "r1", "deadline": deadline.isoformat()}]
     assert bodies(queues, queues.failed_deliveries) == [
         {

@@ -95,6 +95,15 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
+class Whereabouts:
+    """What a request is about. Whoever is told it with the request's id can read all at once."""
+
+    csms_id: str
+    station_id: str
+    session_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """One request. Times are UTC; `deadline` is when it expires, `timeout_at` is what the partner was told.
 
@@ -138,6 +147,11 @@ class Request:
     def station_key(self) -> str:
         """The station over all CSMSs; commands are ordered within it."""
         return f"{self.csms_id}#{self.station_id}"
+
+    @property
+    def whereabouts(self) -> Whereabouts:
+        """What it is about; that never changes."""
+        return Whereabouts(self.csms_id, self.station_id, self.session_id)
 
     @property
     def deliver_until(self) -> datetime:

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from ocpi_bridge.domain.controls import Control
 from ocpi_bridge.domain.plans import Plan
-from ocpi_bridge.domain.requests import Answer, Request
+from ocpi_bridge.domain.requests import Answer, Request, Whereabouts
 from ocpi_bridge.domain.sessions import Session
 from ocpi_bridge.domain.stations import Csms, Outlet, Station, StationState, outlet_as_it_is
 
@@ -33,8 +33,14 @@ class CommandContext:
 class CommandStore(Protocol):
     """What sending charger commands and recording their answers needs."""
 
-    def command_context(self, request_id: str) -> CommandContext | None:
-        """The request with its surroundings, or None."""
+    def command_context(self, request_id: str, about: Whereabouts | None = None) -> CommandContext | None:
+        """The request with its surroundings, or None. `about` is what it is said to be about."""
+
+    def answer_context(self, request_id: str, csms_id: str | None) -> CommandContext | None:
+        """The request with what reading an answer needs, or None: the CSMS, and what is around a GET's session.
+
+        A SET's or CLEAR's plan, session and station are None, be they there or not. `csms_id`: whose it is said to be.
+        """
 
     def mark_sent(self, request: Request) -> bool:
         """PENDING or SENT (of this step) -> SENT, one more attempt, and the session's last number sent.

@@ -5,18 +5,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from ocpi_bridge.domain.requests import Whereabouts
+
 
 @dataclass(frozen=True, slots=True)
 class CommandMessage:
     """A request's current step is to be sent to its station; messages of a station keep their order.
 
-    `attempts` tells a later turn of the same step from a repetition of the message.
+    `attempts` tells a later turn of the same step from a repetition of the message. `about`: where it is known, so that
+    the sender reads all in one call.
     """
 
     request_id: str
     step: int
     attempts: int
     station_key: str
+    about: Whereabouts | None = None
 
 
 @dataclass(frozen=True, slots=True)

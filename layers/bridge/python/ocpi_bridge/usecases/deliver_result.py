@@ -12,6 +12,7 @@ from random import SystemRandom
 from urllib.parse import urlsplit
 
 from ocpi_bridge.domain.delivery import GRACE, next_attempt
+from ocpi_bridge.domain.partners import Partner
 from ocpi_bridge.domain.requests import (
     UNDELIVERED_RESULT,
     WAITING,
@@ -87,9 +88,12 @@ class DeliverResult:
             request = self.store.request(request_id)
         return Outcome(Delivered.NOTHING_TO_DO, request)
 
-    def deliver(self, request_id: str) -> Outcome:
-        """Delivers the request's result, if it has one that is not delivered."""
-        request = self.store.request(request_id)
+    def deliver(self, request_id: str, partner_id: str | None = None) -> Outcome:
+        """Delivers the request's result, if it has one that is not delivered.
+
+        `partner_id` is whose the request is said to be, which spares a reading.
+        """
+        request, partner = self.store.addressed(request_id, partner_id) if partner_id else (self.store.request(request_id), None)
         if request is None or request.state not in UNDELIVERED_RESULT or request.origin is not Origin.PARTNER:
             return Outcome(Delivered.NOTHING_TO_DO, request)
         now = self.clock.now()
@@ -100,10 +104,11 @@ class DeliverResult:
         if leased is None:
             return Outcome(Delivered.AGAIN, request, again_at=now + LEASE)
         # The lease may have taken its time: what is left for the attempt is what is left now.
-        return self._attempt(leased, self.clock.now())
+        if partner is None or partner.partner_id != request.partner_id:
+            partner = self.partners.partner(request.partner_id or "")
+        return self._attempt(leased, partner, self.clock.now())
 
-    def _attempt(self, request: Request, now: datetime) -> Outcome:
-        partner = self.partners.partner(request.partner_id or "")
+    def _attempt(self, request: Request, partner: Partner | None, now: datetime) -> Outcome:
         if partner is None or request.callback is None or request.result is None:
             return self._give_up(request, "unknown_partner")
         left = request.deliver_until + GRACE - now

@@ -51,12 +51,12 @@ class RecordResult:
     clock: Clock
 
     def __call__(self, command_id: str, body: bytes, csms_id: str | None = None) -> ReportedResult:
-        """Records the answer in `body` (see CallbackParser). `csms_id`: who reports it, where the way does not prove it.
+        """Records the answer in `body` (see CallbackParser). `csms_id`: who reports it, or whom its URL was made for.
 
         Another CSMS's command is not touched, whatever is said of it.
         """
         request_id, _, step = command_id.partition(".")
-        context = self.store.command_context(request_id)
+        context = self.store.answer_context(request_id, csms_id)
         if context is None:
             return ReportedResult(Outcome.UNKNOWN_COMMAND)
         request = context.request

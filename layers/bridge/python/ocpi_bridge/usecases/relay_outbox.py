@@ -33,7 +33,9 @@ def messages_for(change: Change) -> list[Message]:
         return _watched(change) if change.partner_id else []
     match change.state:
         case RequestState.PENDING:
-            command = CommandMessage(change.request_id, change.step, change.attempts, change.station_key)
+            command = CommandMessage(
+                change.request_id, change.step, change.attempts, change.station_key, change.whereabouts
+            )
             first = change.step == 0 and change.attempts == 0
             return [command, DeadlineMessage(change.request_id, change.deadline)] if first else [command]
         case RequestState.ANSWERED if _has_delivery(change) and change.delivery.attempts == 0:

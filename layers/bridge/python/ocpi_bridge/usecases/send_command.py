@@ -13,7 +13,17 @@ from ocpi_bridge.domain.errors import InvalidInput, PlanRefused
 from ocpi_bridge.domain.fail_safe import ended_at
 from ocpi_bridge.domain.fitting import fitted
 from ocpi_bridge.domain.plan_sending import fit_of
-from ocpi_bridge.domain.requests import WAITING, Answer, Fit, Origin, Request, RequestKind, RequestState, Result
+from ocpi_bridge.domain.requests import (
+    WAITING,
+    Answer,
+    Fit,
+    Origin,
+    Request,
+    RequestKind,
+    RequestState,
+    Result,
+    Whereabouts,
+)
 from ocpi_bridge.domain.sessions import Session
 from ocpi_bridge.domain.stations import Csms, Outlet, Quirk, maximum_power
 from ocpi_bridge.ports.charge_points import ChargePointDriver, ChargerCommand, Done, Failed, Pending
@@ -53,17 +63,23 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class SendCommand:
-    """Sends the current step of a request to its charge point. `callback_url` signs a one-time URL for a command."""
+    """Sends the current step of a request to its charge point.
+
+    `callback_url` signs a one-time URL for a command (its id) of a CSMS (its id).
+    """
 
     store: CommandStore
     driver: ChargePointDriver
     record: RecordAnswer
-    callback_url: Callable[[str], str]
+    callback_url: Callable[[str, str], str]
     clock: Clock
 
-    def __call__(self, request_id: str, step: int) -> Turn:
-        """Takes one turn. At-least-once towards the charge point, always with the same profile id."""
-        context = self.store.command_context(request_id)
+    def __call__(self, request_id: str, step: int, about: Whereabouts | None = None) -> Turn:
+        """Takes one turn. At-least-once towards the charge point, always with the same profile id.
+
+        `about` is what the request is said to be about, which spares a reading.
+        """
+        context = self.store.command_context(request_id, about)
         if context is None or context.request.step != step or context.request.state not in WAITING:
             return Turn(Sent.NOTHING_TO_DO, context.request if context else None)
         request = context.request
@@ -92,7 +108,7 @@ class SendCommand:
 
     def _overtaken(self, request: Request) -> Turn:
         """Somebody was faster: if a later request was sent, one that never was sent itself is answered now."""
-        again = self.store.command_context(request.request_id)
+        again = self.store.command_context(request.request_id, request.whereabouts)
         if again is None or again.request.state is not RequestState.PENDING or again.request.step != request.step:
             return Turn(Sent.NOTHING_TO_DO, request)
         if self._counts(again):
@@ -181,7 +197,7 @@ class SendCommand:
             profile_id=session.profile_id,
             stack_level=csms.stack_level if highest is None else min(csms.stack_level, highest),
             deadline=request.deadline - CALL_MARGIN,
-            callback_url=self.callback_url(request.command_id),
+            callback_url=self.callback_url(request.command_id, request.csms_id),
             correlation_id=request.correlation_id,
             request_id=request.request_id,
             session_id=session.session_id,

@@ -30,20 +30,32 @@ MAX_HEADER_LENGTH = 512
 # Keeps a MAC of one purpose from being valid for another under the same key.
 _CALLBACK_DOMAIN = b"ocpi-bridge/csms-callback/v1\n"
 _FRAMES_DOMAIN = b"ocpi-bridge/csms-frames/v1\n"
+# Between a command and its CSMS in the name that a callback URL signs: in no request's id, and plain in a URL.
+_OF = "~"
 _TIMESTAMP = re.compile(r"[0-9]{1,12}")
 _HEX_DIGEST = re.compile(r"[0-9a-fA-F]{64}")
 # Base64 of 32 bytes for URLs, without its padding.
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
-def callback_url(base_url: str, command_id: str, key: bytes) -> str:
-    """The URL at which the CSMS gives the answer to one command. `base_url` is the CSMS API's, stage included."""
-    return f"{base_url.rstrip('/')}/csms/v1/callback/{quote(command_id, safe='')}/{_sign_command(command_id, key)}"
+def callback_url(base_url: str, command_id: str, key: bytes, csms_id: str | None = None) -> str:
+    """The URL at which the CSMS gives the answer to one command. `base_url` is the CSMS API's, stage included.
+
+    With `csms_id` it also says whose command it is, so that the answer needs one reading less.
+    """
+    name = command_id if csms_id is None else f"{command_id}{_OF}{csms_id}"
+    return f"{base_url.rstrip('/')}/csms/v1/callback/{quote(name, safe='')}/{_sign_command(name, key)}"
 
 
-def verify(command_id: str, signature: str, key: bytes) -> bool:
-    """Whether the signature in a callback URL is ours, for this command. In constant time."""
-    return _same(signature, _sign_command(command_id, key))
+def command_of(name: str) -> tuple[str, str | None]:
+    """The command that a callback URL names, and whose it is where the URL says so."""
+    command_id, _, csms_id = name.partition(_OF)
+    return command_id, csms_id or None
+
+
+def verify(name: str, signature: str, key: bytes) -> bool:
+    """Whether the signature in a callback URL is ours, for what it names. In constant time."""
+    return _same(signature, _sign_command(name, key))
 
 
 def frames_url(base_url: str, csms_id: str, key: str) -> str:

@@ -1,11 +1,22 @@
 """Sending charger commands and recording their answers: one conditional write for each step of a request's life."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ocpi_bridge.adapters.dynamodb import instants, registry_items, request_items, session_items, tables, writes
 from ocpi_bridge.adapters.dynamodb.documents import dump
-from ocpi_bridge.domain.requests import Answer, InstalledPlan, Origin, Request, RequestKind, RequestState, Result
+from ocpi_bridge.domain.plans import Plan
+from ocpi_bridge.domain.requests import (
+    Answer,
+    InstalledPlan,
+    Origin,
+    Request,
+    RequestKind,
+    RequestState,
+    Result,
+    Whereabouts,
+)
 from ocpi_bridge.ports.clock import Clock
 from ocpi_bridge.ports.commands import CommandContext
 
@@ -26,28 +37,54 @@ class DynamoCommandStore:
     registry: str
     clock: Clock
 
-    def command_context(self, request_id: str) -> CommandContext | None:
-        """See CommandStore: two calls, since only the request tells which session it is about."""
+    def command_context(self, request_id: str, about: Whereabouts | None = None) -> CommandContext | None:
+        """See CommandStore: one call, or two where `about` does not say it or is wrong."""
         request_key = (self.requests, *request_items.request_key(request_id))
         plan_key = (self.requests, *request_items.plan_key(request_id))
-        found = tables.get_many(self.client, [request_key, plan_key])
+        found = tables.get_many(self.client, [request_key, plan_key, *(self._around(about) if about else ())])
         if request_key not in found:
             return None
         request = request_items.request_of(found[request_key])
-        session = (self.sessions, *session_items.session_key(request.session_id))
-        control = (self.sessions, *session_items.control_key(request.session_id))
-        csms = (self.registry, *registry_items.csms_key(request.csms_id))
-        station = (self.registry, *registry_items.station_key(request.csms_id, request.station_id))
-        state = (self.registry, *registry_items.station_state_key(request.csms_id, request.station_id))
-        around = tables.get_many(self.client, [session, control, csms, station, state])
+        if request.whereabouts != about:
+            found |= tables.get_many(self.client, self._around(request.whereabouts))
+        return self._context(request, found, plan=request_items.plan_of(found.get(plan_key)))
+
+    def answer_context(self, request_id: str, csms_id: str | None) -> CommandContext | None:
+        """See CommandStore: one call for a SET or CLEAR whose CSMS is told, else two."""
+        request_key = (self.requests, *request_items.request_key(request_id))
+        told = [(self.registry, *registry_items.csms_key(csms_id))] if csms_id else []
+        found = tables.get_many(self.client, [request_key, *told])
+        if request_key not in found:
+            return None
+        request = request_items.request_of(found[request_key])
+        if request.kind is RequestKind.GET:
+            found |= tables.get_many(self.client, self._around(request.whereabouts))
+        elif request.csms_id != csms_id:
+            found |= tables.get_many(self.client, [(self.registry, *registry_items.csms_key(request.csms_id))])
+        return self._context(request, found, plan=None)
+
+    def _around(self, about: Whereabouts) -> tuple[tables.Key, ...]:
+        station = (about.csms_id, about.station_id)
+        return (
+            (self.sessions, *session_items.session_key(about.session_id)),
+            (self.sessions, *session_items.control_key(about.session_id)),
+            (self.registry, *registry_items.csms_key(about.csms_id)),
+            (self.registry, *registry_items.station_key(*station)),
+            (self.registry, *registry_items.station_state_key(*station)),
+        )
+
+    def _context(
+        self, request: Request, found: Mapping[tables.Key, dict[str, Any]], *, plan: Plan | None
+    ) -> CommandContext:
+        session, control, csms, station, state = self._around(request.whereabouts)
         return CommandContext(
             request=request,
-            plan=request_items.plan_of(found.get(plan_key)),
-            session=session_items.session_of(around[session]) if session in around else None,
-            control=session_items.control_of(request.session_id, around.get(control)),
-            csms=registry_items.csms_of(around[csms]) if csms in around else None,
-            station=registry_items.station_of(around[station]) if station in around else None,
-            state=registry_items.station_state_of(around.get(state)),
+            plan=plan,
+            session=session_items.session_of(found[session]) if session in found else None,
+            control=session_items.control_of(request.session_id, found.get(control)),
+            csms=registry_items.csms_of(found[csms]) if csms in found else None,
+            station=registry_items.station_of(found[station]) if station in found else None,
+            state=registry_items.station_state_of(found.get(state)),
         )
 
     def mark_sent(self, request: Request) -> bool:

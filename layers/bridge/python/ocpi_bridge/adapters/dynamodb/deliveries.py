@@ -35,6 +35,16 @@ class DynamoDeliveryStore:
         item = tables.get_many(self.client, [key]).get(key)
         return request_items.request_of(item) if item else None
 
+    def addressed(self, request_id: str, partner_id: str) -> tuple[Request | None, Partner | None]:
+        """See DeliveryStore: one call."""
+        request = (self.requests, *request_items.request_key(request_id))
+        partner = (self.registry, *registry_items.partner_key(partner_id))
+        found = tables.get_many(self.client, [request, partner])
+        return (
+            request_items.request_of(found[request]) if request in found else None,
+            registry_items.partner_of(found[partner]) if partner in found else None,
+        )
+
     def active_profile(self, request_id: str) -> Plan | None:
         """See DeliveryStore."""
         key = (self.requests, *request_items.profile_key(request_id))

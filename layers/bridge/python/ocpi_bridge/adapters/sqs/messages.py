@@ -1,9 +1,13 @@
 """Messages as they stand in the queues."""
 
 import json
+from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import datetime
+from typing import Any
 
 from ocpi_bridge.domain.events import EventType
+from ocpi_bridge.domain.requests import Whereabouts
 from ocpi_bridge.ports.messages import (
     CommandMessage,
     DeadlineMessage,
@@ -19,11 +23,12 @@ def body_of(message: Message) -> str:
     """The message's body: small JSON with ids and no contents, so that nothing stale or secret lies in a queue."""
     match message:
         case CommandMessage():
-            return json.dumps({"request_id": message.request_id, "step": message.step})
+            command: dict[str, object] = {"request_id": message.request_id, "step": message.step}
+            return json.dumps(command | {"about": asdict(message.about)} if message.about else command)
         case DeadlineMessage():
             return json.dumps({"request_id": message.request_id, "deadline": message.deadline.isoformat()})
         case ResultMessage():
-            return json.dumps({"request_id": message.request_id})
+            return json.dumps({"request_id": message.request_id, "partner_id": message.partner_id})
         case PushMessage():
             body: dict[str, object] = {"session_id": message.session_id, "partner_id": message.partner_id}
             return json.dumps(body | {"reassess": True} if message.reassess else body)
@@ -39,6 +44,11 @@ def body_of(message: Message) -> str:
             return json.dumps({"events": [ended]})
         case FailedDelivery():
             return json.dumps({name: getattr(message, name) for name in message.__slots__})
+
+
+def about_of(body: Mapping[str, Any]) -> Whereabouts | None:
+    """What a command's message says that its request is about; None where it does not."""
+    return Whereabouts(**body["about"]) if "about" in body else None
 
 
 def deduplication_id(message: CommandMessage | PushMessage, again: str | None) -> str:

@@ -35,6 +35,8 @@ def send_command() -> SendCommand:
             EventBridgeBus(clients.events, variable("CSMS_BUS_NAME")),
             allow_loopback=Settings().is_local,
         ),
-        callback_url=lambda command_id: callback_url(base_url, command_id, secrets.callback_signing_key()),
+        callback_url=lambda command_id, csms_id: callback_url(
+            base_url, command_id, secrets.callback_signing_key(), csms_id
+        ),
         clock=clock,
     )

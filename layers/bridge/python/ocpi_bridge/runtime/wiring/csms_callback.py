@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from ocpi_bridge.adapters.csms.answers import CallbackReader
-from ocpi_bridge.adapters.csms.signing import verify
+from ocpi_bridge.adapters.csms.signing import command_of, verify
 from ocpi_bridge.adapters.dynamodb.commands import DynamoCommandStore
 from ocpi_bridge.adapters.dynamodb.station_states import DynamoStationStates
 from ocpi_bridge.adapters.secrets.secrets_manager import SecretsManagerStore
@@ -31,14 +31,15 @@ class CallbackIntake:
 
     def take(self, request: HttpRequest) -> tuple[int, JsonObject]:
         """200 whether the answer was recorded or came too late; a URL that is not ours is 403 whatever it names."""
-        command_id = request.path_parameters.get("command_id", "")
+        name = request.path_parameters.get("command_id", "")
         signature = request.path_parameters.get("signature", "")
-        if not verify(command_id, signature, self.secrets.callback_signing_key()):
+        if not verify(name, signature, self.secrets.callback_signing_key()):
             raise Refused(403, "not a callback URL of ours")
         if len(request.body) > MAX_BODY_BYTES:
             raise Refused(400, "the body is too long")
         # The URL proves that it is about this command: whoever has it was given it.
-        reported = self.record(command_id, request.body)
+        command_id, csms_id = command_of(name)
+        reported = self.record(command_id, request.body, csms_id)
         log_result(reported)
         return 200, {"recorded": reported.outcome.recorded}
 
