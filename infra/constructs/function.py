@@ -178,9 +178,10 @@ class BridgeFunction(Construct):
             report_batch_item_failures=True,
         )
 
-    def follow(self, table: BridgeTable, *entities: str, failures: sqs.IQueue) -> None:
+    def follow(self, table: BridgeTable, *entities: str, failures: sqs.IQueue, states: Sequence[str] = ()) -> None:
         """Run the alias for each new or changed item of these entities, in the order of each item's changes.
 
+        With `states`, only for items that are in one of them now.
         A failed batch is halved and tried again; the mapping does not name single failures, because the embedded AWS
         takes no notice of them on streams. What fails in the end is reported to `failures` by its position only.
         """
@@ -205,7 +206,7 @@ class BridgeFunction(Construct):
             max_record_age=STREAM_MAX_AGE,
             parallelization_factor=1,
             on_failure=_Failures(failures),
-            filters=[_new_image_of(*entities)],
+            filters=[_new_image_of(entities, states)],
         )
 
     def read_secrets(self, secrets: Secrets, *names: str) -> None:
@@ -232,9 +233,10 @@ class BridgeFunction(Construct):
         self._role.add_to_principal_policy(iam.PolicyStatement(actions=list(actions), resources=list(resources)))
 
 
-def _new_image_of(*entities: str) -> dict[str, object]:
-    rule = lambda_.FilterRule.or_(*entities)
-    return dict(lambda_.FilterCriteria.filter({"dynamodb": {"NewImage": {"entity": {"S": rule}}}}))
+def _new_image_of(entities: Sequence[str], states: Sequence[str]) -> dict[str, object]:
+    wanted = {"entity": entities, **({"state": states} if states else {})}
+    image = {name: {"S": lambda_.FilterRule.or_(*values)} for name, values in wanted.items()}
+    return dict(lambda_.FilterCriteria.filter({"dynamodb": {"NewImage": image}}))
 
 
 @jsii.implements(lambda_.IEventSourceDlq)

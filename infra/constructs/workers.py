@@ -10,6 +10,7 @@ from infra.constructs.function import BridgeFunction, FunctionDefaults
 from infra.constructs.queues import DELIVERY_TIMEOUT, WORKER_TIMEOUT, Queues
 from infra.constructs.secrets import CSMSS, PARTNERS, SIGNING, Secrets
 from infra.constructs.tables import Tables
+from ocpi_bridge.usecases.relay_outbox import CARRIED_ON
 
 SENDER_TIMEOUT: Final = Duration.seconds(25)
 """A CSMS is given 20 s; the rest is for reading the request before and writing the outcome after."""
@@ -56,7 +57,7 @@ class Workers(Construct):
         queues = self._queues
         relay = self._function("relay_outbox", "Carries changes of items on to the queues.")
         relay.follow(self._tables.sessions, "session", "preferences", failures=queues.relay_failures)
-        relay.follow(self._tables.requests, "request", failures=queues.relay_failures)
+        relay.follow(self._tables.requests, "request", states=CARRIED_ON, failures=queues.relay_failures)
         self._bus.let_publish(relay)
         relay.send_to(
             queues.charger_commands, queues.request_deadlines, queues.result_callbacks, queues.partner_updates

@@ -146,9 +146,15 @@ def test_queues_feed_the_alias_one_message_at_a_time_and_take_back_only_what_fai
     assert found == QUEUE_SOURCES
 
 
-@pytest.mark.parametrize(("table", "entities"), [("Sessions", ["session", "preferences"]), ("Requests", ["request"])])
+@pytest.mark.parametrize(
+    ("table", "image"),
+    [
+        ("Sessions", {"entity": {"S": ["session", "preferences"]}}),
+        ("Requests", {"entity": {"S": ["request"]}, "state": {"S": ["PENDING", "ANSWERED", "EXPIRED"]}}),
+    ],
+)
 def test_the_relay_follows_what_is_to_be_carried_on_and_reports_what_it_drops(
-    production: StackTemplate, table: str, entities: list[str]
+    production: StackTemplate, table: str, image: dict[str, object]
 ) -> None:
     (mapping,) = (
         properties
@@ -157,7 +163,7 @@ def test_the_relay_follows_what_is_to_be_carried_on_and_reports_what_it_drops(
     )
     (rule,) = mapping["FilterCriteria"]["Filters"]
 
-    assert json.loads(rule["Pattern"]) == {"dynamodb": {"NewImage": {"entity": {"S": entities}}}}
+    assert json.loads(rule["Pattern"]) == {"dynamodb": {"NewImage": image}}
     assert production.name(mapping["FunctionName"]).endswith("/relay_outbox/Alias:live")
     assert mapping["StartingPosition"] == "TRIM_HORIZON"
     assert (mapping["BatchSize"], mapping["ParallelizationFactor"]) == (25, 1)

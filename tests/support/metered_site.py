@@ -4,14 +4,17 @@ One event source mapping run has one record or message: so it is while little ha
 Lambda's poller receives once and deletes once for each such run.
 """
 
-from collections import Counter, deque
+import time
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from moto.backends import get_backend
+from moto.core.botocore_stubber import BotocoreStubber
 from moto.dynamodb.models.dynamo_type import DynamoType
 
 from ocpi_bridge.domain.plans import Plan, PlanPeriod, RateUnit
@@ -19,6 +22,7 @@ from ocpi_bridge.domain.requests import RequestKind
 from ocpi_bridge.domain.stations import Csms
 from ocpi_bridge.ports import ChargerCommand, Done, Pending
 from ocpi_bridge.runtime import clients
+from ocpi_bridge.usecases.relay_outbox import CARRIED_ON
 from tests.support import capacity
 from tests.support.capacity import Item
 from tests.support.deployed_functions import Handler, handler_of
@@ -34,7 +38,7 @@ if TYPE_CHECKING:
     from botocore.model import OperationModel
 
 INDEXES: Mapping[str, Mapping[str, Index]] = {"sessions": SESSIONS_INDEXES, "requests": REQUESTS_INDEXES}
-# What the event source mappings let through (infra/constructs/workers.py).
+# What the event source mappings let through (infra/constructs/workers.py; tests/infra/test_functions.py has it too).
 STREAMED = {"sessions": {"session", "preferences"}, "requests": {"request"}}
 WORKERS = {
     "charger_commands": "send_charger_commands",
@@ -63,6 +67,7 @@ class Count:
     queue_calls: Counter[str] = field(default_factory=Counter)
     runs: Counter[str] = field(default_factory=Counter)
     api: int = 0
+    cpu: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
 
     def budget(self) -> Budget:
         reads = sum(number for name, number in self.calls.items() if name in READS)
@@ -98,7 +103,11 @@ class ModeDriver(ScriptedDriver):
 
 
 class MeteredSite(Site):
-    """The deployed bridge. `put_off` are messages that their queue holds back, until `come_due`."""
+    """The deployed bridge. `put_off` are messages that their queue holds back, until `come_due`.
+
+    The CPU of a run (s) is the function's own: botocore's up to the request that is signed and from the answer on, not
+    moto's and not the meter's.
+    """
 
     def __init__(self, site: Site, mode: Mode) -> None:
         super().__init__(site.world, site.queues, site.partner, site.driver)
@@ -107,6 +116,7 @@ class MeteredSite(Site):
         self.put_off: list[tuple[str, dict[str, Any]]] = []
         self._handlers: dict[str, Handler] = {}
         self._running = False
+        self._apart = 0.0
         self._params: Mapping[str, Any] = {}
         self._before: dict[Place, Item | None] = {}
         self._changes: deque[Item] = deque()
@@ -129,10 +139,12 @@ class MeteredSite(Site):
             self._handlers[name] = handler_of(name)
         self.count.runs[name] += 1
         self.count.api += "httpMethod" in given
-        self._running = True
+        self._running, self._apart = True, 0.0
+        begun = time.process_time()
         try:
             return self._handlers[name](given, None)
         finally:
+            self.count.cpu[name].append(time.process_time() - begun - self._apart)
             self._running = False
 
     def settle(self) -> None:
@@ -154,25 +166,35 @@ class MeteredSite(Site):
         answer = self.run(WORKERS[queue], sent_event(getattr(self.queues, queue), entry))
         assert list(failed(answer)) == [], f"a message of {queue} is to come again"
 
+    @contextmanager
+    def apart(self) -> Iterator[None]:
+        """What is done meanwhile is not the function's own work."""
+        begun = time.process_time()
+        yield
+        self._apart += time.process_time() - begun
+
     # --- What botocore tells of each call ----------------------------------------------------------------------------
 
     def _asked(self, params: dict[str, Any], model: "OperationModel", **_: object) -> None:
-        if self._running:
-            self._params = params
+        if not self._running:
+            return
+        self._params = params
+        with self.apart():
             if model.service_model.service_name == "dynamodb":
                 self._before = {place: stored(*place) for place in _places(params)}
 
     def _answered(self, parsed: dict[str, Any], model: "OperationModel", **_: object) -> None:
         if not self._running:
             return
-        match model.service_model.service_name:
-            case "dynamodb":
-                self.count.calls[model.name] += 1
-                self._count_units(model.name, parsed)
-            case "sqs":
-                self._take(model.name)
-            case _:
-                self.count.calls[model.name] += 1
+        with self.apart():
+            match model.service_model.service_name:
+                case "dynamodb":
+                    self.count.calls[model.name] += 1
+                    self._count_units(model.name, parsed)
+                case "sqs":
+                    self._take(model.name)
+                case _:
+                    self.count.calls[model.name] += 1
 
     def _take(self, operation: str) -> None:
         queue = self._names[self._params["QueueUrl"]]
@@ -190,7 +212,7 @@ class MeteredSite(Site):
             table, after = place[0], stored(*place)
             self.count.write_units += capacity.write_units(before, after, transaction=operation in TRANSACTIONS)
             self.count.write_units += capacity.index_units(INDEXES.get(table, {}).values(), before, after)
-            if after is not None and after != before and after["entity"]["S"] in STREAMED.get(table, ()):
+            if after is not None and after != before and _is_streamed(table, after):
                 self._changes.append(after)
 
     def _units_read(self, operation: str, parsed: Mapping[str, Any]) -> Decimal:
@@ -215,6 +237,11 @@ def stored(table: str, pk: str, sk: str) -> Item | None:
     items = get_backend("dynamodb")[ACCOUNT][REGION].tables[table].items
     found = next((one for key, one in items.get(_text(pk), {}).items() if key.value == sk), None)
     return None if found is None else found.to_json()["Attributes"]
+
+
+def _is_streamed(table: str, item: Item) -> bool:
+    carried_on = "state" not in item or item["state"]["S"] in CARRIED_ON
+    return carried_on and item["entity"]["S"] in STREAMED.get(table, ())
 
 
 def _kind(queue: str) -> str:
@@ -242,6 +269,14 @@ def _text(value: str) -> DynamoType:
 @contextmanager
 def metered_site(world: World, queues: Queues, mode: Mode) -> Iterator[MeteredSite]:
     """The deployed bridge with a CSMS of this mode."""
-    with deployed_site(world, queues) as site:
+    with deployed_site(world, queues) as site, pytest.MonkeyPatch.context() as patch:
         site.driver = ModeDriver(mode)
-        yield MeteredSite(site, mode)
+        metered = MeteredSite(site, mode)
+        answer = BotocoreStubber.process_request
+
+        def process_request(self: BotocoreStubber, request: Any) -> Any:  # noqa: ANN401 - moto's own
+            with metered.apart():
+                return answer(self, request)
+
+        patch.setattr(BotocoreStubber, "process_request", process_request)
+        yield metered

@@ -5,27 +5,36 @@ from dataclasses import replace
 
 import pytest
 
-from tests.support.happenings import cycle, report
+from tests.support.happenings import cycle, cycle_to_result, report
 from tests.support.metered_site import MeteredSite, metered_site
 from tests.support.queues import Queues
 from tests.support.registry_entries import assignment
 from tests.support.world import World
-from tools.bridge.cost_budgets import BUDGETS, Happening, Mode
+from tools.bridge.cost_budgets import BUDGETS, DEADLINE, Budget, Happening, Mode
 
 Play = Callable[[MeteredSite], None]
 
-# A reading each minute, a charging period that closes after a quarter of an hour; a partner is told at most every five
-# minutes by default.
+
+def sweep_after_the_end(site: MeteredSite) -> None:
+    site.run("sweep", {})
+    site.settle()
+
+
+# Readings come each minute, a partner is told of them every five minutes at most, a charging period closes after 15.
 PLAYS: dict[Happening, Play] = {
     Happening.PUT: lambda site: cycle(site, "PUT"),
     Happening.GET: lambda site: cycle(site, "GET"),
     Happening.DELETE: lambda site: cycle(site, "DELETE"),
-    Happening.PUSHED_UPDATE: lambda site: report(site, "transaction.updated", 300, meter_wh=1900),
     Happening.HELD_UPDATE: lambda site: report(site, "transaction.updated", 60, meter_wh=1300),
-    Happening.PERIOD_CLOSED: lambda site: report(site, "transaction.updated", 1000, meter_wh=4000),
-    Happening.SESSION_END: lambda site: report(site, "transaction.ended", 1000, meter_wh=5000),
+    Happening.PUSHED_UPDATE: lambda site: report(site, "transaction.updated", 300, meter_wh=1900),
+    Happening.PERIOD: lambda site: report(site, "transaction.updated", 1000, meter_wh=4000),
+    Happening.START: lambda site: report(site, "transaction.started", 60, transaction_id=779, meter_wh=5000),
+    Happening.END: lambda site: report(site, "transaction.ended", 60, meter_wh=5000),
     Happening.SWEEP: lambda site: site.run("sweep", {}),
+    Happening.SWEPT_END: sweep_after_the_end,
 }
+# What comes before and is not counted: the session before is over, or this one is.
+ENDED = {Happening.START: 0, Happening.SWEPT_END: 300}
 
 
 @pytest.fixture
@@ -39,19 +48,38 @@ def warm(world: World, queues: Queues, request: pytest.FixtureRequest) -> Iterat
         yield site
 
 
-@pytest.mark.parametrize("warm", list(Mode), indirect=True, ids=lambda mode: mode)
-@pytest.mark.parametrize("what", [Happening.PUT, Happening.GET, Happening.DELETE])
-def test_a_cycle_calls_what_its_budget_says(warm: MeteredSite, what: Happening) -> None:
-    assert counted(warm, PLAYS[what]) == BUDGETS[what, warm.mode]
+# What a mode makes no difference to is counted in one.
+COUNTED = [
+    (what, mode)
+    for what, mode in BUDGETS
+    if mode is Mode.CALLBACK or BUDGETS[what, mode] != BUDGETS[what, Mode.CALLBACK]
+]
 
 
-@pytest.mark.parametrize("what", [one for one in PLAYS if (one, Mode.SYNC) not in BUDGETS])
-def test_what_happens_beside_cycles_calls_what_its_budget_says(warm: MeteredSite, what: Happening) -> None:
-    assert counted(warm, PLAYS[what]) == BUDGETS[what, None]
+@pytest.mark.parametrize(("what", "warm"), COUNTED, indirect=["warm"], ids=lambda one: one.name)
+def test_what_happens_calls_exactly_what_its_budget_says(warm: MeteredSite, what: Happening) -> None:
+    assert counted(warm, what) == BUDGETS[what, warm.mode]
 
 
-def counted(site: MeteredSite, play: Play) -> object:
+def test_a_deadline_that_finds_its_request_done_asks_once(warm: MeteredSite) -> None:
+    cycle_to_result(warm, "PUT")
+    with warm.counting() as count:
+        warm.come_due()
+    assert count.budget() == DEADLINE
+
+
+@pytest.mark.parametrize("mode", list(Mode), ids=lambda mode: mode)
+def test_a_put_is_within_its_targets_to_its_delivered_result(mode: Mode) -> None:
+    whole = BUDGETS[Happening.PUT, mode]
+    assert whole.dynamodb - DEADLINE.dynamodb <= 10
+    assert whole.sqs <= 12
+
+
+def counted(site: MeteredSite, what: Happening) -> Budget:
+    if what in ENDED:
+        report(site, "transaction.ended", 60, meter_wh=4500)
+        site.world.clock.advance(ENDED[what])
     with site.counting() as count:
-        play(site)
+        PLAYS[what](site)
     # Secrets are read again every five minutes, and not for each message: they are reckoned with apart.
     return replace(count.budget(), secrets=0)

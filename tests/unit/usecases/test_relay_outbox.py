@@ -22,7 +22,7 @@ from ocpi_bridge.domain.requests import (
     Whereabouts,
 )
 from ocpi_bridge.ports.messages import CommandMessage, DeadlineMessage, Message, PushMessage, ResultMessage
-from ocpi_bridge.usecases.relay_outbox import messages_for, relay_outbox
+from ocpi_bridge.usecases.relay_outbox import CARRIED_ON, messages_for, relay_outbox
 from tests.support.clocks import START
 from tests.support.scripted import MemoryBus, MemoryOutbox
 from tests.support.world import DEADLINE, TIMEOUT, event, session_of
@@ -97,6 +97,13 @@ WISHES = PreferencesChange(
 )
 def test_a_request_calls_for_the_messages_of_its_state(change: dict[str, object], messages: list[Message]) -> None:
     assert messages_for(replace(ACCEPTED, **change)) == messages  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("origin", list(Origin))
+@pytest.mark.parametrize("state", [state for state in RequestState if state not in CARRIED_ON])
+def test_a_state_that_the_stream_leaves_out_calls_for_nothing(state: RequestState, origin: Origin) -> None:
+    late = replace(ACCEPTED, state=state, origin=origin, attempts=1, result=Result.REJECTED, fail_safe_at=START)
+    assert messages_for(late) == []
 
 
 def test_a_session_is_told_to_everybody_who_sees_it_once_for_each_version() -> None:

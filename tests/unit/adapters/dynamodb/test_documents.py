@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from ocpi_bridge.adapters.dynamodb.documents import dump, load
+from ocpi_bridge.adapters.dynamodb.documents import compact, dump, load
 from ocpi_bridge.domain.csms_api import Body, CsmsApi, Operation, Reading
 from ocpi_bridge.domain.partners import Partner
 from ocpi_bridge.domain.requests import Fit, InstalledPlan, RequestKind
@@ -37,3 +37,15 @@ def test_what_is_unknown_of_a_fit_stays_unknown() -> None:
 
 def test_what_reading_takes_for_granted_is_not_written() -> None:
     assert "max_periods" not in dump(station())
+
+
+def test_a_compact_document_leaves_out_what_reading_takes_for_granted_or_finds_beside_it() -> None:
+    plan = InstalledPlan("r1", 1, fitted_to=Fit(phases=None, maximum_w=Decimal(22_080)))
+    text = compact(plan, beside=("request_id",))
+    assert text == '{"number":1,"fitted_to":{"phases":null,"maximum_w":"22080"}}'
+    assert load(InstalledPlan, text, request_id="r1") == plan
+
+
+def test_a_whole_document_is_read_beside_its_attributes_too() -> None:
+    plan = InstalledPlan("r1", 1)
+    assert load(InstalledPlan, dump(plan), request_id="r1") == plan

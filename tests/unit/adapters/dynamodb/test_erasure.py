@@ -94,7 +94,7 @@ class People:
 
     def stored(self, session: Session) -> Session | None:
         item = self.items.get(session_items.session_key(session.session_id))
-        return None if item is None else session_items.session_of({"document": item["document"]["S"]})
+        return None if item is None else session_items.session_of(dynamo.from_item(item))
 
 
 @pytest.fixture

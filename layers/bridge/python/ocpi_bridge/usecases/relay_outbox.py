@@ -11,6 +11,10 @@ from ocpi_bridge.usecases.announce_preferences import announcement
 
 Change = Request | Session | PreferencesChange
 
+# States of requests that may call for a message. The stream leaves the others out (infra/constructs/workers.py): a run of
+# the relay for each of them would cost, and do nothing.
+CARRIED_ON = (RequestState.PENDING, RequestState.ANSWERED, RequestState.EXPIRED)
+
 
 def relay_outbox(outbox: Outbox, bus: CsmsBus, changes: Sequence[Change]) -> None:
     """Sends what the changed items call for. Raises when anything was not taken; all of it is then relayed again."""
