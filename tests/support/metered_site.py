@@ -20,7 +20,7 @@ from moto.dynamodb.models.dynamo_type import DynamoType
 from ocpi_bridge.domain.plans import Plan, PlanPeriod, RateUnit
 from ocpi_bridge.domain.requests import RequestKind
 from ocpi_bridge.domain.stations import Csms
-from ocpi_bridge.ports import ChargerCommand, Done, Pending
+from ocpi_bridge.ports.charge_points import ChargerCommand, Done, Pending
 from ocpi_bridge.runtime import clients
 from ocpi_bridge.usecases.relay_outbox import CARRIED_ON
 from tests.support import capacity
