@@ -15,13 +15,15 @@ from ocpi_bridge.domain.events import EventType
 from ocpi_bridge.domain.plans import Plan, PlanPeriod, RateUnit
 from ocpi_bridge.domain.stations import Replacement
 from tests.support.clocks import START
-from tests.support.examples import examples
+from tests.support.examples import also_proved, examples
 from tests.support.model.bridge import Call, ModelBridge
-from tests.support.model.charge_point import Conduct
+from tests.support.model.charge_point import Conduct, Showing
 from tests.support.model.hazard import Side
 from tests.support.model.invariants import Witness
 from tests.support.model.partner import Manner
 from tests.support.model.queues import Queue
+
+pytestmark = also_proved()
 
 # So many lives are some 20 s on one idle core.
 LIVES = 200
@@ -44,6 +46,8 @@ STEERING = (EventType.STEERING_SUSPENDED, EventType.STEERING_RESUMED, EventType.
 STATION = (EventType.STATION_OFFLINE, EventType.STATION_ONLINE)
 
 
+# Most stations show what they follow.
+SHOWING = st.sampled_from([Showing.FOLLOWED, Showing.FOLLOWED, Showing.NOTHING, Showing.UNSUPPORTED])
 CONDUCT = st.lists(st.sampled_from(Conduct), max_size=3)
 MANNERS = st.lists(st.sampled_from(Manner), max_size=4)
 # How long all workers are awake after a call; None: nobody does anything yet.
@@ -53,9 +57,9 @@ SECONDS = st.sampled_from([None, None, 0, 3, 130])
 class RequestLife(RuleBasedStateMachine):
     """Cars come and go, the partner asks, and all else happens to it."""
 
-    @initialize(replacement=st.sampled_from(Replacement))
-    def begin(self, replacement: Replacement) -> None:
-        self.bridge = ModelBridge(replacement)
+    @initialize(replacement=st.sampled_from(Replacement), showing=SHOWING, told_profiles=st.integers(0, 3).map(bool))
+    def begin(self, replacement: Replacement, showing: Showing, *, told_profiles: bool) -> None:
+        self.bridge = ModelBridge(replacement, showing=showing, told_profiles=told_profiles)
         self.witness = Witness(self.bridge)
         self.bridge.car_comes()
         self.bridge.settle()

@@ -44,7 +44,7 @@ from tests.support import registry_entries
 from tests.support.clocks import START, ManualClock
 from tests.support.fake_secrets import InMemorySecretStore
 from tests.support.memory import MemoryPreferences
-from tests.support.model.charge_point import ModelChargePoint
+from tests.support.model.charge_point import ModelChargePoint, Showing
 from tests.support.model.hazard import Died, Hazard
 from tests.support.model.partner import ModelPartner
 from tests.support.model.queues import Entry, ModelQueues
@@ -82,17 +82,25 @@ class ModelBridge:
     Workers run when they are told to; `pass_time` moves the clock as in life, with all workers awake. Any worker may die
     (`hazard`); its message comes back. `accepted` are the response_urls of calls that were answered ACCEPTED. `late` are
     requests that somebody lost a message of, died with, or slept over: their results may come to nothing, never to two.
+    `told_profiles`: the partner can be told of active profiles.
     """
 
-    def __init__(self, replacement: Replacement | None = None) -> None:
+    def __init__(
+        self,
+        replacement: Replacement | None = None,
+        *,
+        showing: Showing = Showing.FOLLOWED,
+        told_profiles: bool = True,
+    ) -> None:
         self.clock = ManualClock()
         self.hazard = Hazard()
         self.stores = MemoryStores()
         self.books = self.stores.books
         self.queues = ModelQueues(self.clock)
         self.partner = ModelPartner(self.clock)
-        self.charge_point = ModelChargePoint(self.books, self.clock)
+        self.charge_point = ModelChargePoint(self.books, self.clock, showing)
         self.bus = MemoryBus()
+        self.told_profiles = told_profiles
         self.token = "token-0"
         self.calls: list[Call] = []
         self.accepted: set[str] = set()
@@ -105,7 +113,7 @@ class ModelBridge:
         self.stores.add(
             replace(
                 registry_entries.partner(),
-                charging_profiles_url="https://ocpi.jedlix.com/ocpi/2.2.1/chargingprofiles",
+                charging_profiles_url="https://ocpi.jedlix.com/ocpi/2.2.1/chargingprofiles" if told_profiles else None,
             ),
             replace(registry_entries.csms(), replacement=replacement),
             registry_entries.station(evse_uids=(UID,)),

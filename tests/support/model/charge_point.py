@@ -30,6 +30,14 @@ class Conduct(StrEnum):
     MUMBLES = "does it, and says what nobody knows"
 
 
+class Showing(StrEnum):
+    """What a station says of the profile that it follows (GetCompositeSchedule), all its life."""
+
+    FOLLOWED = "what it follows"
+    NOTHING = "Accepted, and no schedule"
+    UNSUPPORTED = "NotSupported"
+
+
 # After how many seconds a charge point comes to what its CSMS took for it.
 _TAKES = {
     Conduct.DOES_LATER: 2,
@@ -55,7 +63,8 @@ class ModelChargePoint:
     never have left. `conduct` says what is done with the next commands; those after it are done at once.
     """
 
-    def __init__(self, books: MemoryBooks, clock: ManualClock) -> None:
+    def __init__(self, books: MemoryBooks, clock: ManualClock, showing: Showing = Showing.FOLLOWED) -> None:
+        self.showing = showing
         self.transaction: str | None = None
         self.profiles: dict[int, ChargerCommand] = {}
         self.conduct: deque[Conduct] = deque()
@@ -130,11 +139,15 @@ class ModelChargePoint:
                 return Done("Accepted")
             case RequestKind.CLEAR:
                 return Done("Accepted" if self.profiles.pop(command.profile_id, None) else "Unknown")
+            case RequestKind.GET if self.showing is Showing.UNSUPPORTED:
+                return Done("NotSupported")
             case _:
                 return Done("Accepted", self._composite(command))
 
     def _composite(self, command: ChargerCommand) -> Plan | None:
-        """What it follows, in absolute time; nothing where it follows no profile."""
+        """What it follows, in absolute time; nothing where it follows no profile, or never shows any."""
+        if self.showing is Showing.NOTHING:
+            return None
         followed = [one.plan for one in self.profiles.values() if one.transaction_id == self.transaction]
         plan = followed[-1] if followed else None
         if plan is None or plan.start is not None:

@@ -9,6 +9,7 @@ from ocpi_bridge.domain.stations import maximum_power, outlet_as_it_is
 from ocpi_bridge.ports.charge_points import ChargerCommand
 from ocpi_bridge.usecases.deliver_result import EARLY
 from tests.support.model.bridge import ModelBridge
+from tests.support.model.charge_point import Showing
 from tests.support.model.partner import Manner, Told
 
 _ENDED = {RequestState.DELIVERED, RequestState.UNDELIVERED}
@@ -112,6 +113,9 @@ class Witness:
         wanted = bridge.books.plans[last.request_id] if last is not None and last.kind is RequestKind.SET else None
         if control.installed is not None and not control.installed.in_force(bridge.clock.now()):
             return
+        if followed is None and bridge.charge_point.showing is Showing.UNSUPPORTED:
+            # That such a station lost its plan is seen by nobody.
+            return
         assert (followed.asked_plan if followed else None) == wanted, f"{followed} is followed instead of {last}"
         if last is not None and last.origin is Origin.BRIDGE and last.kind is RequestKind.CLEAR:
             self._was_told_of(last, words)
@@ -130,6 +134,8 @@ class Witness:
         """A partner whose plan the bridge took away was told what is followed since."""
         partners = [one for one in words if one.origin is Origin.PARTNER]
         if not partners or partners[-1].kind is not RequestKind.SET:
+            return
+        if not self._bridge.told_profiles or self._bridge.charge_point.showing is Showing.UNSUPPORTED:
             return
         told = [one.at for one in self._bridge.partner.active_profiles() if one.manner is Manner.TAKES]
         known = bool(told) and max(told) >= taken_away.created_at

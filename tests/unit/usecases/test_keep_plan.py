@@ -10,7 +10,7 @@ from decimal import Decimal
 import pytest
 
 from ocpi_bridge.domain.events import ChargingState, EventType, ReportedLimit, SessionStatus
-from ocpi_bridge.domain.plan_keeping import RENEW_BEFORE
+from ocpi_bridge.domain.plan_keeping import ASK_AGAIN, RENEW_BEFORE
 from ocpi_bridge.domain.plans import Plan, PlanPeriod, RateUnit
 from ocpi_bridge.domain.requests import Request, RequestKind, RequestState, Result
 from ocpi_bridge.domain.sessions import Session
@@ -284,6 +284,17 @@ def test_it_is_sent_again_once_and_then_the_partner_learns_the_truth(world: Worl
     assert site.look(session, SHOWS_NOTHING) is Watched.RESENDING
 
 
+def test_a_plan_that_is_not_shown_is_not_looked_for_again_while_another_is_on_its_way(
+    world: World, session: Session
+) -> None:
+    site = Site(world)
+    send_without_answer(world, session, site, OTHER)
+    assert world.commands.mark_sent(world.accept_put(session, "r3", PAUSE_BETWEEN))
+    site.doubt(session)
+    assert site.look(session, SHOWS_NOTHING) is Watched.LATER
+    assert (site.step(session), own_kinds(site)) == (Watched.LATER, [GET])
+
+
 def test_a_lower_limit_beside_the_plan_is_no_loss_of_it(world: World, session: Session) -> None:
     site = Site(world)
     site.doubt(session)
@@ -489,6 +500,23 @@ def test_a_partner_that_does_not_answer_renews_nothing_and_the_car_charges_again
     assert (site.step(paused), SET in own_kinds(site)) == (Watched.NOTHING, False)
 
 
+@pytest.mark.parametrize("shown", [schedule("0", start=7200), Done("NotSupported")])
+def test_a_partner_that_cannot_be_told_is_looked_after_now_and_then_until_its_plan_ends(
+    world: World, paused: Session, shown: Done
+) -> None:
+    world.put_partner(replace(world.partner, charging_profiles_url=None))
+    site = Site(world)
+    site.step(paused)
+    world.clock.advance((START + timedelta(seconds=9000) - RENEW_BEFORE - world.clock.now()).total_seconds())
+    for _ in range(int(RENEW_BEFORE / ASK_AGAIN)):
+        assert site.look(paused, shown) is Watched.NOTHING
+        assert site.step(paused) is Watched.NOTHING
+        due = world.watch_due(paused)
+        assert due is not None
+        world.clock.advance((due - world.clock.now()).total_seconds())
+    assert SET not in own_kinds(site)
+
+
 # --- What the charge point shows by itself -----------------------------------------------------------------------------
 
 
@@ -572,6 +600,26 @@ def test_where_nothing_was_heard_nothing_is_made_up(world: World, session: Sessi
     site.doubt(session)
     assert (site.look(session, Done("NotSupported")), site.profiles) == (Watched.NOTHING, [])
     assert (site.step(session), len(site.own())) == (Watched.NOTHING, 1)
+
+
+def test_a_plan_that_was_cut_is_not_looked_for_where_nobody_can_be_told(world: World, running: Session) -> None:
+    world.put_partner(replace(world.partner, charging_profiles_url=None))
+    site = Site(world)
+    follow(world, running, replace(PAUSE_BETWEEN, periods=(PlanPeriod(0, Decimal(22000)),)))
+    assert (site.step(running), site.own()) == (Watched.NOTHING, [])
+
+
+@pytest.mark.parametrize("answer", [Done("NotSupported"), SHOWS_NOTHING])
+def test_a_plan_that_was_cut_at_a_station_that_shows_nothing_is_not_looked_for_again_and_again(
+    world: World, running: Session, answer: Done
+) -> None:
+    site = Site(world)
+    follow(world, running, replace(PAUSE_BETWEEN, periods=(PlanPeriod(0, Decimal(22000)),)))
+    site.look(running, answer)
+    while site.step(running) is not Watched.NOTHING:
+        site.charge_point(ACCEPTED if own_kinds(site)[-1] is SET else answer)
+        assert len(site.own()) <= 3
+    assert site.profiles == []
 
 
 def test_a_station_of_201_is_kept_to_its_plan_in_the_same_way(world: World) -> None:

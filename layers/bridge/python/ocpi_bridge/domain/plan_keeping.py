@@ -22,6 +22,8 @@ from ocpi_bridge.domain.watches import Watch
 RENEW_BEFORE = timedelta(minutes=30)
 # A partner lives while it answered, or asked for something, within this time; else it is asked first.
 LIFE_SIGN = timedelta(minutes=30)
+# One that cannot be told anything gives no sign either; it may come back, so it is tried again after a while.
+ASK_AGAIN = timedelta(minutes=5)
 
 
 class Duty(StrEnum):
@@ -132,8 +134,12 @@ def _renew(situation: Situation, kept: InstalledPlan, now: datetime) -> Decision
         return Decision(Duty.NOTHING if told else Duty.LOOK)
     if now < kept.fail_safe_at - RENEW_BEFORE:
         return Decision(Duty.NOTHING, kept.fail_safe_at - RENEW_BEFORE)
-    lives = situation.heard_at is not None and now - situation.heard_at <= LIFE_SIGN
-    return Decision(Duty.RESEND if lives else Duty.LOOK, kept.fail_safe_at, renewal=True)
+    if situation.heard_at is not None and now - situation.heard_at <= LIFE_SIGN:
+        return Decision(Duty.RESEND, kept.fail_safe_at, renewal=True)
+    looked_at = situation.watch.settled_at
+    if looked_at is not None and now < looked_at + ASK_AGAIN:
+        return Decision(Duty.NOTHING, min(looked_at + ASK_AGAIN, kept.fail_safe_at))
+    return Decision(Duty.LOOK, kept.fail_safe_at, renewal=True)
 
 
 def _allowed(situation: Situation) -> bool:

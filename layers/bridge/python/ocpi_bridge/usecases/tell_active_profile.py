@@ -52,7 +52,12 @@ class TellActiveProfile:
 
     def _tell(self, seen: Seen, request: Request, followed: Plan | None) -> tuple[Watch, Watched]:
         watch = seen.watch
-        if followed is None or not seen.reachable or not seen.sees:
+        if not seen.reachable or not seen.sees:
+            return watch.settled(request.created_at), Watched.NOTHING
+        if followed is None:
+            # Nothing can be told, of a cut by the CPO's limit neither: until something else happens, nobody asks again.
+            if watch.told_number != seen.control.accepted:
+                watch = replace(watch, told=None, told_number=seen.control.accepted)
             return watch.settled(request.created_at), Watched.NOTHING
         known = None if watch.forced or seen.reduced_untold else self.known(seen)
         if known is not None and no_news(known, followed, seen.now):

@@ -123,9 +123,12 @@ class WatchActiveProfile:
         due = _earliest(decision.again_at, hint_due, late)
         first = seen.control.intake(seen.watch.partner_id).first_set
         owed = first is not None and seen.sees and seen.reachable
-        wanted = seen.watch.in_doubt(seen.session.profile_doubt_at) or hinted or seen.reduced_untold
+        wanted = seen.watch.in_doubt(seen.session.profile_doubt_at) or hinted or (owed and seen.reduced_untold)
         if not wanted or not (owed or seen.following is not None):
             return self._rest(seen, Watched.LATER if late is not None and done is Watched.NOTHING else done, due)
+        if seen.missing:
+            # It was found already, and is sent again once what is under way has its answer: asking again tells no more.
+            return self._later(seen, Watched.LATER, seen.now + RETRY_AFTER[0])
         if owed and first is not None and not self._result_left(first):
             return self._later(seen, Watched.LATER, seen.now + RETRY_AFTER[0])
         young = _youth(seen)

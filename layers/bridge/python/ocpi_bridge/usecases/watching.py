@@ -77,6 +77,11 @@ class Seen:
         return installed if installed is not None and installed.in_force(self.now) else None
 
     @property
+    def missing(self) -> bool:
+        """Whether the charge point was found not to follow that plan, and it was not sent again yet."""
+        return self.following is not None and self.following.request_id == self.watch.missing
+
+    @property
     def reachable(self) -> bool:
         """Whether active profiles can be pushed to the partner."""
         partner = self.partner
