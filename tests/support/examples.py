@@ -6,7 +6,7 @@ from hypothesis import settings
 # What a property is tried with that names no number.
 USUAL = 100
 # So many times more is minutes for all properties together: for `make prove`, not for every change.
-TIMES_TO_PROVE = 20
+TIMES_TO_PROVE = 10
 
 
 def examples(count: int) -> settings:

@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 # Numbers that JSON can write and Python cannot, or computes with for ever. They are put into the text as they are.
 _NUMBERS = ("1e999999999", "-1e-999999999", "1E+400", "-0.0", "0" * 3, "9" * 5000, "1" + "0" * 60, "0." + "3" * 60)
 _MARK = "\N{SYMBOL FOR START OF TEXT}"
+# So many values a repetition may have: without a bound, one of another of a third is a gigabyte.
+_MOST_REPEATED = 5000
 
 TEXTS = st.one_of(
     st.text(max_size=8),
@@ -103,7 +105,8 @@ def _changed(draw: st.DrawFn, value: Any, place: Place) -> Any:  # noqa: ANN401 
         case "wrapped":
             holder[key] = [old]
         case "repeated":
-            holder[key] = [old] * draw(st.sampled_from([2, 3, 101, 1025]))
+            most = max(1, _MOST_REPEATED // sum(1 for _ in _places(old)))
+            holder[key] = [old] * min(draw(st.sampled_from([2, 3, 101, 1025])), most)
         case "more" if isinstance(holder, dict):
             holder[draw(st.text(max_size=6))] = old
         case "text":

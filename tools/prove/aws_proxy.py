@@ -57,11 +57,12 @@ _HOP_BY_HOP = frozenset({"connection", "content-length", "keep-alive", "transfer
 class AwsProxy:
     """The functions' way to DynamoDB and SQS. While `stormy` is False everything goes through.
 
-    One in `every` calls of the relay to each queue goes wrong, one in `crash_every` calls of the callback is its last. `tally` says how often what went wrong, `crashes` whose process
-    died, `disturbed` whose delivery a fault hit. Use as a context manager: the functions take this way until it ends.
+    One in `every` calls of the relay to each queue goes wrong, one in `crash_every` calls of the callback is its last
+    (None: nobody dies). `tally` says how often what went wrong, `crashes` whose process died, `disturbed` whose delivery
+    a fault hit. Use as a context manager: the functions take this way until it ends.
     """
 
-    def __init__(self, stack: LocalStack, *, seed: int, every: int, crash_every: int) -> None:
+    def __init__(self, stack: LocalStack, *, seed: int, every: int, crash_every: int | None) -> None:
         self.stormy = False
         self.tally = Tally([*TableFault, *QueueFault, *Crash])
         self.crashes = Tally(list(CRASHING))
@@ -75,6 +76,7 @@ class AwsProxy:
         self._dying = {
             name: _rota(list(Crash), crash_every * calls, f"{seed} crash {name}", apart=crash_every * calls // 2)
             for name, calls in CRASHING.items()
+            if crash_every is not None
         }
         relayed = (QueueFault.DROPPED, QueueFault.DUPLICATED, QueueFault.PARTLY_TAKEN, QueueFault.ERROR)
         self._relayed = {

@@ -42,7 +42,7 @@ class Scale:
         timeout: What partners are told (s).
         fault_every: One in so many commands and callbacks goes wrong.
         relay_fault_every: One in so many calls of the relay to a queue goes wrong; it then repeats the whole batch of its stream.
-        crash_every: One in so many calls of the CSMS's callback to AWS is its last; the other workers die as often.
+        crash_every: One in so many calls of the CSMS's callback to AWS is its last; the other workers die as often. None: nobody dies.
         trouble_every: Seconds between two spells of trouble.
         spread: Seconds that the requests take at least, so that every kind of trouble comes meanwhile.
         sweep_every: Seconds between two sweeps of our own, None where the schedule's have to do.
@@ -54,7 +54,7 @@ class Scale:
     timeout: int
     fault_every: int
     relay_fault_every: int
-    crash_every: int
+    crash_every: int | None
     trouble_every: float
     spread: float = 0.0
     sweep_every: float | None = None
@@ -75,6 +75,18 @@ SMALL = Scale(
     trouble_every=2.0,
     spread=30.0,
     sweep_every=10.0,
+)
+# What fits into a minute of `make test`. A process that dies is waited for for 72 s, so nobody does.
+BRIEF = Scale(
+    requests=36,
+    sessions=8,
+    timeout=40,
+    fault_every=4,
+    relay_fault_every=8,
+    crash_every=None,
+    trouble_every=2.0,
+    spread=10.0,
+    sweep_every=5.0,
 )
 
 

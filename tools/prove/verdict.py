@@ -1,7 +1,7 @@
 """What the evidence says: the rows of the report, and whether each is as it must be. Pure."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -15,6 +15,9 @@ from tools.prove.partner_faults import LASTING, Attempt
 # A deliverer waits 8 s for a partner and holds the lease for 12 s: nothing may be posted sooner beside a POST that lasts.
 ALONE = timedelta(seconds=7)
 SET = "SetChargingProfile"
+# Headings of what a run did, beside what came of it.
+FAULTS = "Faults injected"
+KILLED = "Processes killed"
 
 
 class Need(StrEnum):
@@ -69,9 +72,14 @@ class Verdict:
         """Whether every row is as it must be."""
         return all(row.good for section in self.sections for row in section.rows)
 
-    def failures(self) -> list[Row]:
-        """The rows that are not as they must be."""
-        return [row for section in self.sections for row in section.rows if not row.good]
+    def failures(self, *, besides: Container[str] = ()) -> list[Row]:
+        """The rows that are not as they must be, but for those of some sections."""
+        looked_at = (section for section in self.sections if section.heading not in besides)
+        return [row for section in looked_at for row in section.rows if not row.good]
+
+    def section(self, heading: str) -> Section:
+        """The section of this heading."""
+        return next(section for section in self.sections if section.heading == heading)
 
 
 def judge(evidence: Evidence) -> Verdict:
@@ -83,8 +91,8 @@ def judge(evidence: Evidence) -> Verdict:
             Section("Results", case.results()),
             Section("What must never happen", case.promises()),
             Section("Dead letters by queue", _counts(evidence.dead_letters)),
-            Section("Faults injected", _counts(evidence.faults, Need.SOME)),
-            Section("Processes killed", _counts(evidence.crashes, Need.SOME)),
+            Section(FAULTS, _counts(evidence.faults, Need.SOME)),
+            Section(KILLED, _counts(evidence.crashes, Need.SOME)),
         )
     )
 
