@@ -32,8 +32,29 @@ LAYER_ROOT: Final = "/opt"
 FUNCTION_ROOT: Final = "/var/task"
 """Where Lambda unpacks layers and functions: the paths that tracebacks show."""
 
-_LEFT_BY_PIP: Final = ("INSTALLER", "RECORD", "REQUESTED", "direct_url.json")
-"""Files that pip writes about this machine and this run: no Lambda reads them, and they differ from run to run."""
+UNUSED_FILES: Final = ("py.typed", "*.pyi")
+"""What only type checkers read."""
+
+UNUSED_PARTS: Final = (
+    "annotated_types/test_cases.py",
+    "anyio/pytest_plugin.py",
+    "aws_lambda_powertools/event_handler",
+    "aws_lambda_powertools/metrics/provider/datadog",
+    "aws_lambda_powertools/utilities/[!_j]*",
+    "bin",
+    "pydantic/mypy.py",
+    "pydantic/v1",
+)
+"""What no function imports, a third of the packages: tests and plug-ins, routers, the first version of pydantic.
+
+A function that comes to import one of them fails in the tests, which run each with its bundles.
+"""
+
+KEPT_OF_METADATA: Final = ("METADATA", "LICENSE*", "licenses/**/*")
+"""Of what pip writes about a package: what scanners such as Amazon Inspector know it by, and its licence.
+
+The rest is read by nobody (entry points: docs/decisions/0025), or tells of this machine and this run.
+"""
 
 
 class BundlingError(Exception):
@@ -161,10 +182,7 @@ class Dependencies:
             "--require-hashes", "--only-binary=:all:", "--target", str(packages), *self.target.pip_options,
             "--requirement", str(self.requirements),
         )  # fmt: skip
-        shutil.rmtree(packages / "bin", ignore_errors=True)
-        for file in packages.glob("*.dist-info/*"):
-            if file.name in _LEFT_BY_PIP:
-                file.unlink()
+        _remove_unused(packages)
         _compile(folder, LAYER_ROOT, self.target)
 
 
@@ -243,6 +261,7 @@ def materialise(bundle: Bundle, folder: Path) -> None:
         made = Path(scratch) / "bundle"
         made.mkdir()
         bundle.build(made)
+        _make_readable(made)
         try:
             made.rename(folder)
         except OSError:
@@ -277,6 +296,33 @@ def _compile(folder: Path, runs_at: str, target: Target) -> None:
         str(target.compiler), "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash",
         "-s", str(folder), "-p", runs_at, str(folder),
     )  # fmt: skip
+
+
+def _remove_unused(packages: Path) -> None:
+    """Removes what no Lambda reads. Folders that become empty go with it."""
+    for pattern in UNUSED_PARTS:
+        for part in packages.glob(pattern):
+            if part.is_dir():
+                shutil.rmtree(part)
+            else:
+                part.unlink()
+    for pattern in UNUSED_FILES:
+        for file in packages.rglob(pattern):
+            file.unlink()
+    for about in packages.glob("*.dist-info"):
+        kept = {file for pattern in KEPT_OF_METADATA for file in about.glob(pattern)}
+        for file in about.rglob("*"):
+            if file.is_file() and file not in kept:
+                file.unlink()
+    for path in sorted(packages.rglob("*"), reverse=True):
+        if path.is_dir() and not any(path.iterdir()):
+            path.rmdir()
+
+
+def _make_readable(folder: Path) -> None:
+    """Gives files the same modes whoever made them: Lambda runs as another user, and a private umask would lock it out."""
+    for path in [folder, *folder.rglob("*")]:
+        path.chmod(0o755 if path.is_dir() else 0o644)
 
 
 def _run(*command: str) -> None:

@@ -2,7 +2,8 @@
 
 from ocpi_bridge.ocpi.charging_profiles import ChargingProfileCall, ClearProfile, ReadActiveProfile, SetProfile
 from ocpi_bridge.ports.json_values import JsonValue
-from ocpi_bridge.runtime.ocpi_door import PartnerCall, method_not_allowed, ocpi_endpoint
+from ocpi_bridge.runtime.ocpi_door import PartnerCall, ocpi_endpoint
+from ocpi_bridge.runtime.ocpi_requests import method_not_allowed
 from ocpi_bridge.runtime.wiring.charging_profiles import charging_profiles
 
 bridge = charging_profiles()

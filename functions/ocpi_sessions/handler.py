@@ -3,7 +3,8 @@
 from ocpi_bridge.ocpi.charging_preferences import parse_preferences
 from ocpi_bridge.ocpi.session_pages import SessionQuery
 from ocpi_bridge.ports.json_values import JsonValue
-from ocpi_bridge.runtime.ocpi_door import Answer, PartnerCall, method_not_allowed, ocpi_endpoint
+from ocpi_bridge.runtime.ocpi_door import Answer, PartnerCall, ocpi_endpoint
+from ocpi_bridge.runtime.ocpi_requests import method_not_allowed
 from ocpi_bridge.runtime.wiring.sessions import sessions
 
 bridge = sessions()

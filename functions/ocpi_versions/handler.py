@@ -2,7 +2,8 @@
 
 from ocpi_bridge.ocpi.versions import version_details, version_in, versions
 from ocpi_bridge.ports.json_values import JsonValue
-from ocpi_bridge.runtime.ocpi_door import PartnerCall, method_not_allowed, ocpi_endpoint
+from ocpi_bridge.runtime.ocpi_door import PartnerCall, ocpi_endpoint
+from ocpi_bridge.runtime.ocpi_requests import method_not_allowed
 from ocpi_bridge.runtime.wiring import ocpi
 
 bridge = ocpi.versions()

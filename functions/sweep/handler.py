@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
-from ocpi_bridge.runtime.wiring import relay
+from ocpi_bridge.runtime.wiring import sweep as wiring
 from ocpi_bridge.runtime.worker_logs import log_sweep
 
-sweep, survey = relay.sweep(), relay.survey()
+sweep, survey = wiring.sweep(), wiring.survey()
 
 
 def lambda_handler(_event: Mapping[str, object], _context: object) -> None:

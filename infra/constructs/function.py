@@ -108,6 +108,8 @@ class BridgeFunction(Construct):
                 "STAGE": settings.name,
                 "LOG_LEVEL": settings.log_level,
                 "POWERTOOLS_SERVICE_NAME": name,
+                # There are none; looking through all packages for them costs each start (docs/decisions/0025).
+                "PYDANTIC_DISABLE_PLUGINS": "__all__",
                 "POWERTOOLS_METRICS_NAMESPACE": settings.metrics_namespace,
             },
         )

@@ -20,7 +20,7 @@ import boto3
 import pytest
 
 from ocpi_bridge.adapters.csms.signing import callback_url, frames_token, sign_event
-from ocpi_bridge.adapters.dynamodb import registry_items, token_items
+from ocpi_bridge.adapters.dynamodb import partner_items, registry_items, token_items
 from ocpi_bridge.adapters.dynamodb import tables as dynamo
 from ocpi_bridge.adapters.dynamodb.pairings import DynamoPairings
 from ocpi_bridge.domain.assignments import Scope
@@ -396,7 +396,7 @@ def settle_stranger(world: World) -> None:
     token = AcceptedToken(token_hash(STRANGER.token), "other", partner.party, START)
     put(
         world,
-        registry_items.partner_item(partner, 1),
+        partner_items.partner_item(partner, 1),
         token_items.token_item(token),
         registry_items.csms_item(csms, 1),
         registry_items.station_item(registry_entries.station("CP-B", (THEIR_EVSE,), csms_id="beta"), 1),

@@ -2,6 +2,8 @@
 
 import importlib.util
 import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -34,6 +36,22 @@ def sources(tmp_path: Path) -> Path:
 
 def _contents(folder: Path) -> dict[str, bytes]:
     return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+
+
+@dataclass(frozen=True)
+class Made:
+    """A bundle of files that are given, with modes that only their maker could read."""
+
+    files: tuple[str, ...]
+
+    def identity(self) -> Iterator[bytes]:
+        yield from (file.encode() for file in self.files)
+
+    def build(self, folder: Path) -> None:
+        for name in self.files:
+            file = folder / name
+            file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            file.touch(mode=0o600)
 
 
 def test_the_name_follows_content_place_and_target(sources: Path) -> None:
@@ -97,6 +115,13 @@ def test_a_finished_bundle_is_used_as_it_is(sources: Path, tmp_path: Path) -> No
     materialise(Sources(sources, FUNCTION_ROOT, NO_COMPILER), tmp_path / "made")
 
     assert _contents(tmp_path / "made") == {}
+
+
+def test_whoever_makes_a_bundle_the_runtime_can_read_it(tmp_path: Path) -> None:
+    materialise(Made(("package/module.py",)), tmp_path / "made")
+
+    modes = {path.name: path.stat().st_mode & 0o777 for path in [tmp_path / "made", *(tmp_path / "made").rglob("*")]}
+    assert modes == {"made": 0o755, "package": 0o755, "module.py": 0o644}
 
 
 @pytest.mark.integration

@@ -9,7 +9,13 @@ from tests.infra.stack_template import FUNCTIONS, Properties, StackTemplate
 
 pytestmark = pytest.mark.integration
 
-COMMON = {"STAGE", "LOG_LEVEL", "POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE"}
+COMMON = {
+    "STAGE",
+    "LOG_LEVEL",
+    "POWERTOOLS_SERVICE_NAME",
+    "POWERTOOLS_METRICS_NAMESPACE",
+    "PYDANTIC_DISABLE_PLUGINS",
+}
 CONSUMES = {
     "send_charger_commands": ("CHARGER_COMMANDS",),
     "deliver_results": ("RESULT_CALLBACKS", "REQUEST_DEADLINES"),

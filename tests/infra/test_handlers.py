@@ -1,10 +1,16 @@
-"""Each handler imports with what Lambda will have: its own folder, the two layers, and boto3."""
+"""Each handler imports with what Lambda will have (its own folder, the two layers, and boto3), and no more than it needs.
+
+The time of a cold start is what is imported; it is measured by `make bench` (docs/decisions/0025).
+"""
 
 import importlib.util
+import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Final
 
 import pytest
 
@@ -24,7 +30,49 @@ pytestmark = pytest.mark.integration
 
 IN_THE_RUNTIME = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "urllib3")
 
+AWS: Final = frozenset({"aws_lambda_powertools", "certifi", *IN_THE_RUNTIME})
+"""What every function has: clients of AWS, logs and metrics."""
+DOCUMENTS: Final = AWS | {"pydantic", "pydantic_core", "typing_inspection"}
+"""What reading stored documents takes, too."""
+MODELS: Final = DOCUMENTS | {"annotated_types"}
+"""What reading bodies takes, too."""
+HTTP: Final = MODELS | {"anyio", "h11", "httpcore", "httpx", "idna"}
+"""What calling partners takes, too. The sender loads it when a command first goes to a CSMS by HTTP."""
+
+LOADED: Final = {
+    "ocpi_versions": (AWS, 41),
+    "ocpi_credentials": (HTTP, 84),
+    "ocpi_sessions": (MODELS, 78),
+    "ocpi_charging_profiles": (MODELS, 68),
+    "ocpi_fallback": (AWS, 38),
+    "ocpi_pairing": (MODELS, 63),
+    "csms_events": (MODELS, 52),
+    "csms_frames": (AWS, 36),
+    "csms_sessions": (MODELS, 52),
+    "csms_callback": (DOCUMENTS, 77),
+    "relay_outbox": (DOCUMENTS, 53),
+    "send_charger_commands": (MODELS, 92),
+    "deliver_results": (HTTP, 85),
+    "ingest_csms_events": (MODELS, 85),
+    "push_updates": (HTTP, 103),
+    "sweep": (DOCUMENTS, 58),
+    "session_widget": (DOCUMENTS, 56),
+}
+"""Per function: all packages that it loads beside Python's own, and how many modules of ours. What it does not need is
+paid for at each of its cold starts; what it needs from now on is counted here."""
+
+NOWHERE: Final = frozenset(
+    {
+        "asyncio",
+        "aws_lambda_powertools.event_handler",
+        "aws_xray_sdk",
+        # Loaded with the first resource of boto3; importing boto3 loads what makes them in any case.
+        "boto3.dynamodb.table",
+    }
+)
+
 PROGRAM = """
+import json
 import sys
 folder, *layers = sys.argv[1:]
 # As Lambda has it: the function first, then the layers, then what the runtime brings.
@@ -34,6 +82,7 @@ assert callable(handler.lambda_handler)
 assert handler.__file__.startswith(folder)
 import ocpi_bridge
 assert ocpi_bridge.__file__.startswith(tuple(layers)), ocpi_bridge.__file__
+print(json.dumps(sorted(sys.modules)))
 """
 
 
@@ -59,7 +108,7 @@ def layers(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_a_handler_imports_with_the_layers_and_boto3_and_the_environment_of_the_stack(
+def test_a_handler_imports_with_what_lambda_has_and_loads_nothing_that_it_does_not_need(
     function: str, layers: list[Path], production: StackTemplate, tmp_path: Path
 ) -> None:
     tree = SourceTree(ROOT)
@@ -80,3 +129,18 @@ def test_a_handler_imports_with_the_layers_and_boto3_and_the_environment_of_the_
     )
 
     assert done.returncode == 0, done.stderr
+    loaded = set(json.loads(done.stdout))
+    packages, own = LOADED[function]
+    assert _packages(loaded) & _installed(layers) == packages
+    ours = sorted(module for module in loaded if module.startswith("ocpi_bridge"))
+    assert len(ours) == own, ours
+    assert not loaded & NOWHERE
+
+
+def _packages(modules: Iterable[str]) -> set[str]:
+    # Which Python it is decides who loads typing_extensions: it stands in for what older ones lack.
+    return {module.partition(".")[0] for module in modules} - {"ocpi_bridge", "typing_extensions"}
+
+
+def _installed(layers: Iterable[Path]) -> set[str]:
+    return {path.stem for layer in layers for path in layer.iterdir()}

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from ocpi_bridge.adapters.csms.signing import sign_event
-from ocpi_bridge.adapters.dynamodb import registry_items, token_items
+from ocpi_bridge.adapters.dynamodb import partner_items, registry_items, token_items
 from ocpi_bridge.adapters.dynamodb import tables as dynamo
 from ocpi_bridge.adapters.dynamodb.pairings import DynamoPairings
 from ocpi_bridge.domain.assignments import Scope
@@ -68,7 +68,7 @@ class Story:
             PARTNERS_TOKEN,
         )
         newcomer = replace(registry_entries.partner("newcomer"), sessions_url=None, registration=Registration.INVITED)
-        self._put(registry_items.partner_item(newcomer, 1), self._registration_token(newcomer))
+        self._put(partner_items.partner_item(newcomer, 1), self._registration_token(newcomer))
         self._put(registry_items.evse_item(EVSE, "acme", "CP-001"))
         grant, now = Grant(EVSE, Scope.EVSE, EVSE), world.clock.now()
         DynamoPairings(world.tables.client, world.tables.registry).add(

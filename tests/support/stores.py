@@ -3,7 +3,7 @@
 from typing import Any, Protocol
 from uuid import uuid4
 
-from ocpi_bridge.adapters.dynamodb import reassessments, registry_items, token_items
+from ocpi_bridge.adapters.dynamodb import partner_items, reassessments, registry_items, token_items
 from ocpi_bridge.adapters.dynamodb import tables as dynamo
 from ocpi_bridge.adapters.dynamodb.commands import DynamoCommandStore
 from ocpi_bridge.adapters.dynamodb.deliveries import DynamoDeliveryStore
@@ -116,7 +116,7 @@ class TableStores:
         for entry in entries:
             match entry:
                 case Partner():
-                    self._put(registry_items.partner_item(entry, 1))
+                    self._put(partner_items.partner_item(entry, 1))
                 case Csms():
                     self._put(registry_items.csms_item(entry, 1))
                 case Station():

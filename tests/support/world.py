@@ -8,6 +8,7 @@ from typing import Any
 
 from ocpi_bridge.adapters.dynamodb import (
     instants,
+    partner_items,
     reassessments,
     registry_items,
     request_items,
@@ -22,7 +23,8 @@ from ocpi_bridge.adapters.dynamodb.pushes import DynamoPushStore
 from ocpi_bridge.adapters.dynamodb.sessions import DynamoSessionStore
 from ocpi_bridge.adapters.dynamodb.station_states import DynamoStationStates
 from ocpi_bridge.adapters.dynamodb.sweep import DynamoSweepStore
-from ocpi_bridge.adapters.dynamodb.watches import DynamoWatchStore, watch_key
+from ocpi_bridge.adapters.dynamodb.watch_items import watch_key
+from ocpi_bridge.adapters.dynamodb.watches import DynamoWatchStore
 from ocpi_bridge.domain.assignments import Assignment, Right, Rights, Scope
 from ocpi_bridge.domain.controls import Control, NewestRequest, admit
 from ocpi_bridge.domain.events import EventType, IdToken, Reading, StationEvent
@@ -122,7 +124,7 @@ class World:
         self.sweeps = DynamoSweepStore(tables.client, tables.sessions, tables.requests, tables.registry)
         self._put(
             tables.registry,
-            registry_items.partner_item(self.partner, 1),
+            partner_items.partner_item(self.partner, 1),
             _token_item(self.partner),
             registry_items.csms_item(self.csms, 1),
             registry_items.station_item(self.station, 1),
@@ -135,7 +137,7 @@ class World:
     # --- Registry ------------------------------------------------------------------------------------------------
 
     def put_partner(self, partner: Partner, token: str | None = TOKEN) -> None:
-        self._put(self.tables.registry, registry_items.partner_item(partner, 1))
+        self._put(self.tables.registry, partner_items.partner_item(partner, 1))
         if token is not None:
             self._put(self.tables.registry, _token_item(partner, token))
         if partner.partner_id == self.partner.partner_id:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ocpi_bridge.adapters.dynamodb import request_items, tables
 from ocpi_bridge.adapters.dynamodb.live_sessions import DynamoLiveSessions
-from ocpi_bridge.adapters.dynamodb.watches import watch_key, watch_of
+from ocpi_bridge.adapters.dynamodb.watch_items import watch_key, watch_of
 from ocpi_bridge.adapters.sqs.dead_letters import NOT_DONE, Failure
 from ocpi_bridge.domain.requests import Request
 from ocpi_bridge.domain.sessions import Session

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Unpack, cast
 
 import pytest
 
-from ocpi_bridge.adapters.dynamodb import registry_items, registry_table, token_items
+from ocpi_bridge.adapters.dynamodb import partner_items, registry_table, token_items
 from ocpi_bridge.adapters.dynamodb import tables as dynamo
 from ocpi_bridge.adapters.dynamodb.registry import DynamoRegistry
 from ocpi_bridge.domain.assignments import Right, Scope
@@ -123,7 +123,7 @@ def test_a_handshake_that_ends_meanwhile_is_not_overwritten(registry: DynamoRegi
     registered = replace(invited, registration=Registration.REGISTERED, credential="c7", version="2.3.0")
 
     def handshake() -> None:
-        tables.put(tables.registry, dynamo.to_item(registry_items.partner_item(registered, version=2)))
+        tables.put(tables.registry, dynamo.to_item(partner_items.partner_item(registered, version=2)))
 
     with meanwhile(tables.client, handshake, "TransactWriteItems"):
         replaced = registry.replace_partner(partner(name="Renamed"))

@@ -9,7 +9,7 @@ from ocpi_bridge.domain.plans import Plan, PlanPeriod, RateUnit
 from ocpi_bridge.domain.requests import RequestKind
 from ocpi_bridge.domain.stations import Capabilities, OcppVersion, PowerType, Quirk
 from ocpi_bridge.ocpp import v201
-from ocpi_bridge.ocpp.payloads import MAX_DETAIL_LENGTH, UNPARSEABLE
+from ocpi_bridge.ocpp.responses import MAX_DETAIL_LENGTH, UNPARSEABLE
 from ocpi_bridge.ports.charge_points import ChargerCommand, Done
 from ocpi_bridge.ports.json_values import JsonObject, JsonValue
 from tests.support.ocpp_frames import check_request, fixture, on_the_wire

@@ -23,7 +23,8 @@ from ocpi_bridge.domain.partners import Party
 from ocpi_bridge.domain.tokens import AcceptedToken, TokenUse, token_hash
 from ocpi_bridge.ocpi.transport import StatusCode, TransportError
 from ocpi_bridge.ports.json_values import JsonValue
-from ocpi_bridge.runtime.ocpi_door import Answer, Endpoint, Handler, PartnerCall, method_not_allowed, ocpi_endpoint
+from ocpi_bridge.runtime.ocpi_door import Answer, Endpoint, Handler, PartnerCall, ocpi_endpoint
+from ocpi_bridge.runtime.ocpi_requests import method_not_allowed
 from ocpi_bridge.runtime.wiring.ocpi import OcpiModule
 from tests.support.dynamodb_faults import conflicts, counted, meanwhile
 from tests.support.lambda_events import proxy_event

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from ocpi_bridge.adapters.dynamodb import registry_items
+from ocpi_bridge.adapters.dynamodb import partner_items
 from ocpi_bridge.adapters.sqs.outbox import NotTaken
 from ocpi_bridge.domain.delivery import STARTED_AGAIN
 from ocpi_bridge.domain.partners import Party
@@ -259,7 +259,7 @@ def test_a_result_that_is_given_up_is_not_woken_again(world: World, session: Ses
 
 def test_the_result_of_a_partner_that_is_gone_is_given_up(world: World, session: Session) -> None:
     answered(world, session)
-    world.remove(registry_items.partner_key("jedlix"))
+    world.remove(partner_items.partner_key("jedlix"))
     outcome, partner = deliver(world)
     assert (outcome.what, outcome.error, partner.messages) == (Delivered.GIVEN_UP, "unknown_partner", [])
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from ocpi_bridge.adapters.dynamodb import registry_items
+from ocpi_bridge.adapters.dynamodb import partner_items, registry_items
 from ocpi_bridge.adapters.dynamodb import tables as dynamo
 from ocpi_bridge.adapters.dynamodb.pairings import DynamoPairings, attempts_key, code_key
 from ocpi_bridge.adapters.dynamodb.registry import DynamoRegistry
@@ -267,6 +267,6 @@ def test_a_code_is_found_as_the_driver_typed_it_and_an_evse_whatever_its_case(de
 
 def test_a_partner_without_an_entry_pairs_nothing(desk: Desk) -> None:
     desk.give()
-    desk.world.remove(registry_items.partner_key("jedlix"))
+    desk.world.remove(partner_items.partner_key("jedlix"))
     with pytest.raises(CodeUnknown):
         desk.pair("jedlix", CODE)

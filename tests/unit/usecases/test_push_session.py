@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from ocpi_bridge.adapters.dynamodb import pushes, registry_items
+from ocpi_bridge.adapters.dynamodb import partner_items, pushes
 from ocpi_bridge.domain.assignments import Rights, Share
 from ocpi_bridge.domain.events import EventType, StationEvent
 from ocpi_bridge.domain.partners import Party, Registration
@@ -367,7 +367,7 @@ def test_a_partner_that_does_not_see_the_session_is_told_nothing(world: World, s
 @pytest.mark.parametrize("what", ["partner", "session", "endpoint"])
 def test_where_something_is_gone_nothing_is_told(world: World, session: Session, what: str) -> None:
     if what == "partner":
-        world.remove(registry_items.partner_key("jedlix"))
+        world.remove(partner_items.partner_key("jedlix"))
     if what == "session":
         session = session_of(event(STARTED, 0, transaction_id="unknown"))
     if what == "endpoint":
@@ -382,7 +382,7 @@ def test_a_push_that_nobody_may_have_any_more_is_not_woken_for_ever(world: World
     partner = Partner(world, UNREACHABLE)
     partner.push(session)
     if what == "partner":
-        world.remove(registry_items.partner_key("jedlix"))
+        world.remove(partner_items.partner_key("jedlix"))
     else:
         world.put_session(replace(session, rights=Rights()))
     assert partner.push(session) is PushResult.NOTHING_NEW

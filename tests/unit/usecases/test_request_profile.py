@@ -8,7 +8,7 @@ from itertools import count
 
 import pytest
 
-from ocpi_bridge.adapters.dynamodb import registry_items
+from ocpi_bridge.adapters.dynamodb import partner_items, registry_items
 from ocpi_bridge.domain.assignments import Rights
 from ocpi_bridge.domain.errors import Contended, InvalidInput
 from ocpi_bridge.domain.events import EventType, SessionStatus
@@ -476,7 +476,7 @@ def test_a_call_to_another_party_than_the_sessions_is_refused(
 
 
 def test_a_token_of_a_partner_that_is_gone_is_unknown(world: World, door: Door, session: Session) -> None:
-    world.remove(registry_items.partner_key("jedlix"))
+    world.remove(partner_items.partner_key("jedlix"))
     with pytest.raises(TransportError) as unauthorized:
         door.call(session, PUT)
     assert unauthorized.value.http_status == 401

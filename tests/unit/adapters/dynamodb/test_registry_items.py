@@ -3,7 +3,7 @@ from decimal import Decimal
 
 import pytest
 
-from ocpi_bridge.adapters.dynamodb import registry_items, signatures, tables, token_items
+from ocpi_bridge.adapters.dynamodb import partner_items, registry_items, signatures, tables, token_items
 from ocpi_bridge.domain.assignments import Scope
 from ocpi_bridge.domain.partners import OAuth2Client, Partner, Party, Rate, TokenEncoding
 from ocpi_bridge.domain.plans import RateUnit
@@ -43,7 +43,7 @@ def stored(item: tables.PlainItem) -> tables.PlainItem:
 
 @pytest.mark.parametrize("entry", [partner(), FULL_PARTNER])
 def test_a_partner_survives_being_stored(entry: Partner) -> None:
-    assert registry_items.partner_of(stored(registry_items.partner_item(entry, 1))) == entry
+    assert partner_items.partner_of(stored(partner_items.partner_item(entry, 1))) == entry
 
 
 @pytest.mark.parametrize("entry", [csms(), FULL_CSMS, BUS_CSMS])
@@ -79,7 +79,7 @@ def test_station_ids_are_ocpp_identities_and_compared_exactly() -> None:
 
 def test_keys_of_different_kinds_never_meet() -> None:
     keys = [
-        registry_items.partner_key("x"),
+        partner_items.partner_key("x"),
         token_items.token_key("x"),
         registry_items.csms_key("x"),
         registry_items.station_key("x", "x"),
@@ -111,6 +111,6 @@ def test_no_item_means_no_assignments_and_version_0() -> None:
 
 
 def test_an_attribute_that_a_later_version_wrote_is_ignored() -> None:
-    item = registry_items.partner_item(partner(), 1)
+    item = partner_items.partner_item(partner(), 1)
     later = {**item, "document": str(item["document"]).replace("{", '{"invented_later":1,', 1)}
-    assert registry_items.partner_of(later) == partner()
+    assert partner_items.partner_of(later) == partner()

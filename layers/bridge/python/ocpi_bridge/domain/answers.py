@@ -8,13 +8,8 @@ from ocpi_bridge.domain.learning import says_not_supported
 from ocpi_bridge.domain.plans import Plan, RateUnit, clipped, constant, converted, merged, remaining, rounded
 from ocpi_bridge.domain.requests import Answer, Result
 from ocpi_bridge.domain.stations import Outlet, maximum_power
+from ocpi_bridge.domain.statuses import ACCEPTED, CALL_ERROR, REJECTED, UNKNOWN
 
-# Statuses of OCPP that mean something of their own; every other one, known or not, is a refusal.
-ACCEPTED = "Accepted"
-REJECTED = "Rejected"
-UNKNOWN = "Unknown"
-# With the code behind it: how drivers write a CALLERROR, which refuses the call as a whole.
-CALL_ERROR = "CallError:"
 _UNDERSTOOD = frozenset({ACCEPTED, REJECTED, UNKNOWN})
 
 # A composite schedule begins when the station calculated it, by the station's clock. Up to here the difference is that

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from ocpi_bridge.domain.plans import RateUnit
-from ocpi_bridge.ocpp.payloads import read_number
+from ocpi_bridge.ocpp.responses import read_number
 from ocpi_bridge.ports.json_values import JsonValue
 
 # OCPP's integers have 32 bits.

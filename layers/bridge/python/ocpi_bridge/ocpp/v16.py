@@ -4,11 +4,11 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 
-from ocpi_bridge.domain.answers import ACCEPTED
 from ocpi_bridge.domain.errors import InvalidInput
 from ocpi_bridge.domain.requests import RequestKind
 from ocpi_bridge.domain.stations import Capabilities
-from ocpi_bridge.ocpp import payloads
+from ocpi_bridge.domain.statuses import ACCEPTED
+from ocpi_bridge.ocpp import payloads, responses
 from ocpi_bridge.ocpp.capabilities import NamedValues, field_of
 from ocpi_bridge.ports.charge_points import ChargerCommand, Done
 from ocpi_bridge.ports.json_values import JsonObject, JsonValue
@@ -48,19 +48,19 @@ def request(command: ChargerCommand) -> tuple[str, JsonObject]:
 def answer(kind: RequestKind, payload: JsonValue, received_at: datetime) -> Done:
     """What the charge point answered. Never raises, whatever the payload is.
 
-    The status is passed on even where the schema does not know it; without one it is `payloads.UNPARSEABLE`. An
+    The status is passed on even where the schema does not know it; without one it is `responses.UNPARSEABLE`. An
     Accepted GET carries the composite schedule, in its own unit and not in the one asked for. A LEARN is Accepted with
     the capabilities that its keys tell; GetConfiguration has no status of its own.
     """
     if kind is RequestKind.LEARN:
         return _learned(payload)
-    said = payloads.read_status(payload)
+    said = responses.read_status(payload)
     if kind is not RequestKind.GET or said.status != ACCEPTED or not isinstance(payload, Mapping):
         return said
     schedule = payload.get("chargingSchedule")
     # A composite must not have a startSchedule of its own (errata 3.57); some stations send only that one.
     inner = schedule.get("startSchedule") if isinstance(schedule, Mapping) else None
-    return payloads.read_composite(said, schedule, (payload.get("scheduleStart"), inner), received_at)
+    return responses.read_composite(said, schedule, (payload.get("scheduleStart"), inner), received_at)
 
 
 def _set(command: ChargerCommand) -> JsonObject:
@@ -82,7 +82,7 @@ def _learned(payload: JsonValue) -> Done:
     if not isinstance(listed, list | tuple):
         # A station that knows none of the keys may send only `unknownKey`, or nothing.
         nothing_known = isinstance(payload, Mapping) and (not payload or "unknownKey" in payload)
-        return Done(ACCEPTED, capabilities=Capabilities()) if nothing_known else payloads.read_status(payload)
+        return Done(ACCEPTED, capabilities=Capabilities()) if nothing_known else responses.read_status(payload)
     said = NamedValues((field_of(entry, "key"), field_of(entry, "value")) for entry in listed)
     return Done(
         ACCEPTED,

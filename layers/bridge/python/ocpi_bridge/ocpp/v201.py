@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from ocpi_bridge.domain.answers import ACCEPTED
 from ocpi_bridge.domain.errors import InvalidInput
 from ocpi_bridge.domain.requests import RequestKind
 from ocpi_bridge.domain.stations import Capabilities
-from ocpi_bridge.ocpp import payloads
+from ocpi_bridge.domain.statuses import ACCEPTED
+from ocpi_bridge.ocpp import payloads, responses
 from ocpi_bridge.ocpp.capabilities import NamedValues, field_of
 from ocpi_bridge.ports.charge_points import ChargerCommand, Done
 from ocpi_bridge.ports.json_values import JsonObject, JsonValue
@@ -52,18 +52,18 @@ def request(command: ChargerCommand) -> tuple[str, JsonObject]:
 def answer(kind: RequestKind, payload: JsonValue, received_at: datetime) -> Done:
     """What the charging station answered. Never raises, whatever the payload is.
 
-    The status is passed on even where the schema does not know it; without one it is `payloads.UNPARSEABLE`. The
+    The status is passed on even where the schema does not know it; without one it is `responses.UNPARSEABLE`. The
     detail is the statusInfo. An Accepted GET carries the composite schedule, in its own unit and not in the one asked
     for. A LEARN is Accepted with the capabilities that its variables tell; GetVariables has no status of its own.
     """
     if kind is RequestKind.LEARN:
         return _learned(payload)
-    said = payloads.read_status(payload)
+    said = responses.read_status(payload)
     if kind is not RequestKind.GET or said.status != ACCEPTED or not isinstance(payload, Mapping):
         return said
     schedule = payload.get("schedule")
     starts = (schedule.get("scheduleStart"), schedule.get("startSchedule")) if isinstance(schedule, Mapping) else ()
-    return payloads.read_composite(said, schedule, starts, received_at)
+    return responses.read_composite(said, schedule, starts, received_at)
 
 
 def _set(command: ChargerCommand) -> JsonObject:
@@ -83,7 +83,7 @@ def _set(command: ChargerCommand) -> JsonObject:
 def _learned(payload: JsonValue) -> Done:
     listed = field_of(payload, "getVariableResult")
     if not isinstance(listed, list | tuple):
-        return payloads.read_status(payload)
+        return responses.read_status(payload)
     said = NamedValues(
         (field_of(field_of(entry, "variable"), "name"), field_of(entry, "attributeValue"))
         for entry in listed

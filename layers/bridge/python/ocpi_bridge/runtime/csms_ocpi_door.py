@@ -11,7 +11,7 @@ from ocpi_bridge.ports.json_values import JsonValue
 from ocpi_bridge.runtime import gateway
 from ocpi_bridge.runtime.metrics import log_failure
 from ocpi_bridge.runtime.observability import logger
-from ocpi_bridge.runtime.ocpi_door import ocpi_request
+from ocpi_bridge.runtime.ocpi_requests import ocpi_request
 from ocpi_bridge.runtime.request_bounds import check_bounds
 
 Endpoint = Callable[[OcpiRequest], None]

@@ -16,7 +16,6 @@ from ocpi_bridge.domain.tokens import AcceptedToken, TokenUse, candidates, is_be
 from ocpi_bridge.ocpi.transport import (
     MAX_SESSION_ID_LENGTH,
     CallContext,
-    MessageIds,
     OcpiRequest,
     StatusCode,
     TransportError,
@@ -31,6 +30,7 @@ from ocpi_bridge.ports.refused_hosts import RefusedHosts
 from ocpi_bridge.runtime import gateway
 from ocpi_bridge.runtime.metrics import count_request, log_failure
 from ocpi_bridge.runtime.observability import logger
+from ocpi_bridge.runtime.ocpi_requests import ocpi_request
 from ocpi_bridge.runtime.refused_urls import note_refusal, refused_url
 from ocpi_bridge.runtime.request_bounds import check_bounds
 
@@ -142,25 +142,6 @@ def authenticated(service: OcpiService, request: OcpiRequest, access: Access) ->
     if caller.token is None or not access.allows(caller.token, authorization):
         raise TransportError(_UNAUTHORIZED, "unknown token")
     return _with_settled_token(service, caller, caller.token)
-
-
-def ocpi_request(event: gateway.Event) -> OcpiRequest:
-    """The request in a proxy event."""
-    http = gateway.read(event)
-    return OcpiRequest(
-        method=http.method,
-        path_parameters=http.path_parameters,
-        query=http.query,
-        headers=http.headers,
-        ids=MessageIds.of(http.headers),
-        body=http.body,
-        path=http.path,
-    )
-
-
-def method_not_allowed(*allowed: str) -> TransportError:
-    """405 with the methods that the endpoint has."""
-    return TransportError(405, "this method is not defined here", {"Allow": ", ".join(allowed)})
 
 
 class _Exchange:

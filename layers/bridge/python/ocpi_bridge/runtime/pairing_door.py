@@ -16,15 +16,8 @@ from ocpi_bridge.ports.json_values import JsonObject, JsonValue
 from ocpi_bridge.runtime import gateway
 from ocpi_bridge.runtime.metrics import log_failure
 from ocpi_bridge.runtime.observability import logger
-from ocpi_bridge.runtime.ocpi_door import (
-    Access,
-    Handler,
-    OcpiService,
-    PartnerCall,
-    authenticated,
-    method_not_allowed,
-    ocpi_request,
-)
+from ocpi_bridge.runtime.ocpi_door import Access, Handler, OcpiService, PartnerCall, authenticated
+from ocpi_bridge.runtime.ocpi_requests import method_not_allowed, ocpi_request
 from ocpi_bridge.runtime.request_bounds import check_bounds
 
 Endpoint = Callable[[PartnerCall], JsonObject]

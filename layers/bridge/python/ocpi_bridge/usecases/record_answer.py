@@ -3,10 +3,11 @@
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from ocpi_bridge.domain.answers import ACCEPTED, UNKNOWN, active_profile, clear_answer, set_answer, understood
+from ocpi_bridge.domain.answers import active_profile, clear_answer, set_answer, understood
 from ocpi_bridge.domain.learning import NOT_SUPPORTED_FOR, rate_limited_for, says_not_supported
 from ocpi_bridge.domain.requests import WAITING, Answer, Request, RequestKind, Result
 from ocpi_bridge.domain.stations import Capabilities
+from ocpi_bridge.domain.statuses import ACCEPTED, UNKNOWN
 from ocpi_bridge.ports.charge_points import Done, Failed
 from ocpi_bridge.ports.clock import Clock
 from ocpi_bridge.ports.commands import CommandContext, CommandStore

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from ocpi_bridge.domain.answers import ACCEPTED
 from ocpi_bridge.domain.plans import Plan
 from ocpi_bridge.domain.sessions import REPORTED_PERIODS
-from ocpi_bridge.ocpp.payloads import read_composite
+from ocpi_bridge.domain.statuses import ACCEPTED
+from ocpi_bridge.ocpp.responses import read_composite
 from ocpi_bridge.ports.charge_points import Done
 from ocpi_bridge.ports.json_values import JsonValue
 

@@ -5,7 +5,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from ocpi_bridge.adapters.dynamodb import instants, registry_items, request_items, session_items, tables, writes
+from ocpi_bridge.adapters.dynamodb import (
+    instants,
+    partner_items,
+    request_items,
+    session_items,
+    tables,
+    writes,
+)
 from ocpi_bridge.adapters.dynamodb.commands import uncertain_entry
 from ocpi_bridge.domain.partners import Partner
 from ocpi_bridge.domain.plans import Plan
@@ -52,9 +59,9 @@ class DynamoDeliveryStore:
 
     def partner(self, partner_id: str) -> Partner | None:
         """See PartnerReader."""
-        key = (self.registry, *registry_items.partner_key(partner_id))
+        key = (self.registry, *partner_items.partner_key(partner_id))
         item = tables.get_many(self.client, [key]).get(key)
-        return registry_items.partner_of(item) if item else None
+        return partner_items.partner_of(item) if item else None
 
     def expire(self, request: Request, answer: Answer) -> Request | None:
         """See DeliveryStore."""

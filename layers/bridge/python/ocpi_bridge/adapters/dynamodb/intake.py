@@ -1,35 +1,31 @@
-"""The intake of requests: reads in batches, writes in transactions."""
+"""The intake of requests: who calls, and what is around the session; reads in batches."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING
 
-from ocpi_bridge.adapters.dynamodb import instants, registry_items, request_items, session_items, tables, writes
+from ocpi_bridge.adapters.dynamodb import (
+    partner_items,
+    registry_items,
+    session_items,
+    tables,
+)
 from ocpi_bridge.adapters.dynamodb.callers import DynamoCallers, caller_of
 from ocpi_bridge.adapters.dynamodb.refused_hosts import DynamoRefusedHosts
+from ocpi_bridge.adapters.dynamodb.requests import DynamoRequestStore
 from ocpi_bridge.adapters.dynamodb.sessions import DynamoSessionStore
 from ocpi_bridge.adapters.dynamodb.token_items import token_key
 from ocpi_bridge.domain.assignments import Rights, rights, scopes_of
-from ocpi_bridge.domain.controls import Control
-from ocpi_bridge.domain.plans import Plan
-from ocpi_bridge.domain.requests import Request
 from ocpi_bridge.domain.sessions import Session, reassigned
 from ocpi_bridge.domain.tokens import AcceptedToken
 from ocpi_bridge.ports.callers import Caller
 from ocpi_bridge.ports.requests import Surroundings
 
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-
 
 @dataclass(frozen=True, slots=True)
-class DynamoIntakeStore:
+class DynamoIntakeStore(DynamoRequestStore):
     """IntakeStore on the three tables."""
 
-    client: "DynamoDBClient"
-    sessions: str
-    requests: str
     registry: str
 
     def caller(self, token_hashes: Sequence[str], session_id: str | None = None) -> Caller:
@@ -54,7 +50,7 @@ class DynamoIntakeStore:
 
     def surroundings(self, partner_id: str, session: Session | None, at: datetime) -> Surroundings:
         """See IntakeStore: one call, for the assignments too."""
-        keys = [(self.registry, *registry_items.partner_key(partner_id))]
+        keys = [(self.registry, *partner_items.partner_key(partner_id))]
         if session is not None:
             station = (session.csms_id, session.station_id)
             keys.append((self.registry, *registry_items.csms_key(session.csms_id)))
@@ -68,7 +64,7 @@ class DynamoIntakeStore:
         assigned = [one for item in items[4:] for one in registry_items.assignments_of(item)]
         return Surroundings(
             rights=rights(tuple(assigned), at),
-            partner=registry_items.partner_of(partner) if partner else None,
+            partner=partner_items.partner_of(partner) if partner else None,
             csms=registry_items.csms_of(csms) if csms else None,
             station=registry_items.station_of(station_item) if station_item else None,
             state=registry_items.station_state_of(state),
@@ -80,37 +76,6 @@ class DynamoIntakeStore:
         if after is not session:
             sessions = DynamoSessionStore(self.client, self.sessions, self.registry)
             sessions.update(session, replace(after, version=session.version + 1), None)
-
-    def control(self, session_id: str) -> Control:
-        """See IntakeStore."""
-        key = (self.sessions, *session_items.control_key(session_id))
-        return session_items.control_of(session_id, tables.get_many(self.client, [key]).get(key))
-
-    def accept(self, request: Request, plan: Plan | None, before: Control, after: Control) -> bool:
-        """See IntakeStore: one transaction over the requests and the sessions table."""
-        item = request_items.request_item(request)
-        unit = {"unit": after.unit.value} if after.unit else {}
-        entries = [
-            writes.put(self.requests, item),
-            writes.update(
-                self.sessions,
-                session_items.control_key(request.session_id),
-                {
-                    "entity": "control",
-                    "version": after.version,
-                    "accepted": after.accepted,
-                    "intakes": session_items.intakes_text(after),
-                    "expires_at": instants.expiry(request.created_at, session_items.RETENTION.sessions),
-                    **unit,
-                },
-                "#version = :before OR (:before = :none AND attribute_not_exists(#version))",
-                {"before": before.version, "none": 0},
-            ),
-        ]
-        if plan is not None:
-            key = request_items.plan_key(request.request_id)
-            entries.append(writes.put(self.requests, request_items.plan_item(key, "plan", plan, item["expires_at"])))
-        return writes.write(self.client, entries)
 
     def note_refused_host(self, partner_id: str, host: str, reason: str, at: datetime) -> None:
         """See RefusedHosts."""

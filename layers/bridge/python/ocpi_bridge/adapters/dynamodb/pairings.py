@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from ocpi_bridge.adapters.dynamodb import documents, registry_items, tables, writes
+from ocpi_bridge.adapters.dynamodb import documents, partner_items, registry_items, tables, writes
 from ocpi_bridge.adapters.dynamodb.registry import DynamoRegistry
 from ocpi_bridge.adapters.dynamodb.registry_table import RegistryTable
 from ocpi_bridge.adapters.dynamodb.tables import ItemKey, PlainItem
@@ -70,8 +70,8 @@ class DynamoPairings:
 
     def partner(self, partner_id: str) -> Partner | None:
         """See PairingStore."""
-        item = self._get(registry_items.partner_key(partner_id))
-        return None if item is None else registry_items.partner_of(item)
+        item = self._get(partner_items.partner_key(partner_id))
+        return None if item is None else partner_items.partner_of(item)
 
     def count_attempt(self, partner_id: str, at: datetime) -> bool:
         """See PairingStore: one conditional write."""

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from ocpi_bridge.adapters.dynamodb import pushed_items, registry_items, session_items, tables
-from ocpi_bridge.adapters.dynamodb.watches import watch_key, watch_of
+from ocpi_bridge.adapters.dynamodb import partner_items, pushed_items, session_items, tables
+from ocpi_bridge.adapters.dynamodb.watch_items import watch_key, watch_of
 from ocpi_bridge.domain.sessions import ChargingPeriod
 from ocpi_bridge.ports.clock import Clock
 from ocpi_bridge.ports.pushes import PushContext, Pushed
@@ -33,11 +33,11 @@ class DynamoPushStore:
         pushed = (self.sessions, *pushed_items.pushed_key(session_id, partner_id))
         control = (self.sessions, *session_items.control_key(session_id))
         watch = (self.sessions, *watch_key(session_id, partner_id))
-        partner = (self.registry, *registry_items.partner_key(partner_id))
+        partner = (self.registry, *partner_items.partner_key(partner_id))
         found = tables.get_many(self.client, [session, pushed, control, watch, partner])
         return PushContext(
             session=session_items.session_of(found[session]) if session in found else None,
-            partner=registry_items.partner_of(found[partner]) if partner in found else None,
+            partner=partner_items.partner_of(found[partner]) if partner in found else None,
             pushed=pushed_items.pushed_of(session_id, partner_id, found.get(pushed)),
             control=session_items.control_of(session_id, found.get(control)),
             watch=watch_of(found.get(watch)),

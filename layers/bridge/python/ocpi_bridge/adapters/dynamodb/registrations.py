@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from ocpi_bridge.adapters.dynamodb import reassessments, registry_items, tables, token_items, writes
+from ocpi_bridge.adapters.dynamodb import partner_items, reassessments, registry_items, tables, token_items, writes
 from ocpi_bridge.adapters.dynamodb.registry_table import RegistryTable
 from ocpi_bridge.domain.partners import Partner, Party
 from ocpi_bridge.domain.tokens import AcceptedToken, TokenUse
@@ -27,14 +27,14 @@ class DynamoRegistrations:
 
     def standing(self, partner_id: str) -> Standing | None:
         """See RegistrationStore. The tokens are read after the entry, so that `commit` notices what came between."""
-        key = registry_items.partner_key(partner_id)
+        key = partner_items.partner_key(partner_id)
         item = self._table.get_all([key]).get(key)
         if item is None:
             return None
         # A few in all partners: an index by partner would cost more than it saves.
         tokens = [token_items.token_of(token) for token in self._table.query(token_items.TOKENS)]
         return Standing(
-            partner=registry_items.partner_of(item),
+            partner=partner_items.partner_of(item),
             version=registry_items.version_of(item),
             tokens=tuple(token for token in tokens if token.partner_id == partner_id),
         )
@@ -49,7 +49,7 @@ class DynamoRegistrations:
         table = self._table
         version = before.version if before is not None else 0
         batch = table.put(
-            registry_items.partner_item(partner, version + 1), {"version": version} if before is not None else None
+            partner_items.partner_item(partner, version + 1), {"version": version} if before is not None else None
         )
         batch |= table.put(reassessments.reassessment_item(partner.partner_id), {})
         batch |= self._tokens(before.tokens if before is not None else (), tokens)

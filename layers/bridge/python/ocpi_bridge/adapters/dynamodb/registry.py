@@ -13,7 +13,7 @@ from functools import reduce
 from operator import or_
 from typing import TYPE_CHECKING, NamedTuple
 
-from ocpi_bridge.adapters.dynamodb import reassessments, registry_items, token_items
+from ocpi_bridge.adapters.dynamodb import partner_items, reassessments, registry_items, token_items
 from ocpi_bridge.adapters.dynamodb.registry_table import TRANSACTION_LIMIT, RegistryTable
 from ocpi_bridge.adapters.dynamodb.tables import ItemKey, PlainItem
 from ocpi_bridge.domain.assignments import Assignment, Scope
@@ -67,12 +67,12 @@ class DynamoRegistry:
 
     def get_partner(self, partner_id: str) -> Partner | None:
         """The partner, or None."""
-        item = self._table.get(registry_items.partner_key(partner_id))
-        return registry_items.partner_of(item) if item is not None else None
+        item = self._table.get(partner_items.partner_key(partner_id))
+        return partner_items.partner_of(item) if item is not None else None
 
     def list_partners(self) -> tuple[Partner, ...]:
         """All partners, by id."""
-        return tuple(registry_items.partner_of(item) for item in self._table.query(registry_items.PARTNERS))
+        return tuple(partner_items.partner_of(item) for item in self._table.query(partner_items.PARTNERS))
 
     def list_tokens(self, partner_id: str) -> tuple[AcceptedToken, ...]:
         """The tokens that we accept from a partner, the oldest first."""
@@ -87,10 +87,10 @@ class DynamoRegistry:
 
         def plan() -> "Iterable[Batch]":
             found = self._table.get_all(
-                [registry_items.partner_key(partner.partner_id), *map(token_items.token_key, token_hashes)]
+                [partner_items.partner_key(partner.partner_id), *map(token_items.token_key, token_hashes)]
             )
             problems = []
-            if registry_items.partner_key(partner.partner_id) in found:
+            if partner_items.partner_key(partner.partner_id) in found:
                 problems.append(
                     InvalidInput("partner_id", f"partner {partner.partner_id!r} is in the registry already")
                 )
@@ -98,7 +98,7 @@ class DynamoRegistry:
                 problems.append(InvalidInput("token", "a partner has this token already; every token is for one only"))
             if problems:
                 raise RegistrationRefused(problems)
-            batch = self._table.put(registry_items.partner_item(partner, version=1), None)
+            batch = self._table.put(partner_items.partner_item(partner, version=1), None)
             for token_hash in token_hashes:
                 token = AcceptedToken(token_hash, partner.partner_id, partner.party, at, bearer=partner.accepts_bearer)
                 batch |= self._table.put(token_items.token_item(token), None)
@@ -114,14 +114,14 @@ class DynamoRegistry:
         replacements: list[Replacement] = []
 
         def plan() -> "Iterable[Batch]":
-            item = self._table.get(registry_items.partner_key(partner.partner_id))
+            item = self._table.get(partner_items.partner_key(partner.partner_id))
             if item is None:
                 raise UnknownEntity("partner", partner.partner_id)
-            replacements.append(replacement(registry_items.partner_of(item), partner))
+            replacements.append(replacement(partner_items.partner_of(item), partner))
             version = registry_items.version_of(item)
             after = replacements[-1].partner
             yield self._table.put(
-                registry_items.partner_item(after, version + 1), {"version": version}
+                partner_items.partner_item(after, version + 1), {"version": version}
             ) | self._mirrored(after)
 
         self._table.change(plan)
@@ -133,10 +133,10 @@ class DynamoRegistry:
         Raises UnknownEntity when nothing of it is left. Interrupted, it is completed by calling it again.
         """
         tokens = self.list_tokens(partner_id)
-        partner = self._table.get(registry_items.partner_key(partner_id))
+        partner = self._table.get(partner_items.partner_key(partner_id))
 
         def plan() -> "Iterable[Batch]":
-            batch = self._table.delete(registry_items.partner_key(partner_id), {})
+            batch = self._table.delete(partner_items.partner_key(partner_id), {})
             for token in self.list_tokens(partner_id):
                 batch |= self._table.delete(token_items.token_key(token.token_hash), {})
             # Its plans are cleared by whoever is woken for its live sessions.
@@ -442,20 +442,20 @@ class DynamoRegistry:
         return self._table.put(item, None if before is None else {"assignments": before["assignments"]})
 
     def _reference_checks(self, assignment: Assignment) -> "Batch":
-        checks = self._table.demand(registry_items.partner_key(assignment.partner_id))
+        checks = self._table.demand(partner_items.partner_key(assignment.partner_id))
         if assignment.scope is Scope.EVSE:
             checks |= self._table.demand(registry_items.evse_key(assignment.key))
         return checks
 
     def _unknown_references(self, assignments: Sequence[Assignment]) -> list[InvalidInput]:
-        partners = {registry_items.partner_key(given.partner_id) for given in assignments}
+        partners = {partner_items.partner_key(given.partner_id) for given in assignments}
         evses = {registry_items.evse_key(given.key) for given in assignments if given.scope is Scope.EVSE}
         locations = {given.key.casefold() for given in assignments if given.scope is Scope.LOCATION}
         known = self._table.get_all(partners | evses)
         known_locations = {one for one in locations if self._table.holds(registry_items.stations_at(one))}
         problems = []
         for index, given in enumerate(assignments):
-            if registry_items.partner_key(given.partner_id) not in known:
+            if partner_items.partner_key(given.partner_id) not in known:
                 problems.append(
                     InvalidInput(f"assignments.{index}.partner_id", f"unknown partner {given.partner_id!r}")
                 )

@@ -29,19 +29,12 @@ from ocpi_bridge.adapters.dynamodb import documents
 from ocpi_bridge.adapters.dynamodb.instants import from_epoch_ms
 from ocpi_bridge.adapters.dynamodb.tables import ItemKey, PlainItem
 from ocpi_bridge.domain.assignments import Assignment, Scope
-from ocpi_bridge.domain.partners import Partner
 from ocpi_bridge.domain.stations import Capabilities, Csms, Station, StationRef, StationState
 
-PARTNERS = "PARTNER"
 CSMSS = "CSMS"
 
 
 # --- Keys ------------------------------------------------------------------------------------------------------------
-
-
-def partner_key(partner_id: str) -> ItemKey:
-    """The key of a partner."""
-    return PARTNERS, partner_id
 
 
 def csms_key(csms_id: str) -> ItemKey:
@@ -97,11 +90,6 @@ def assignments_key(scope: Scope, key: str) -> ItemKey:
 # --- From items ------------------------------------------------------------------------------------------------------
 
 
-def partner_of(item: PlainItem) -> Partner:
-    """The partner that an item holds."""
-    return documents.load(Partner, str(item["document"]))
-
-
 def csms_of(item: PlainItem) -> Csms:
     """The CSMS that an item holds."""
     return documents.load(Csms, str(item["document"]))
@@ -149,11 +137,6 @@ def version_of(item: PlainItem | None) -> int:
 
 
 # --- To items --------------------------------------------------------------------------------------------------------
-
-
-def partner_item(partner: Partner, version: int) -> dict[str, object]:
-    """The item of a partner."""
-    return _item(partner_key(partner.partner_id), "partner", document=documents.dump(partner), version=version)
 
 
 def csms_item(csms: Csms, version: int) -> dict[str, object]:

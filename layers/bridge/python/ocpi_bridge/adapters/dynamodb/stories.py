@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from ocpi_bridge.adapters.dynamodb import instants, pushed_items, request_items, session_items, tables
-from ocpi_bridge.adapters.dynamodb.watches import watch_key, watch_of
+from ocpi_bridge.adapters.dynamodb.watch_items import watch_key, watch_of
 from ocpi_bridge.domain.sessions import ChargingPeriod, Session
 from ocpi_bridge.ports.stories import Milestones, PartnerStory, RequestStory, SessionStory
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ocpi_bridge.adapters.dynamodb import pushed_items, registry_items, session_items, tables
+from ocpi_bridge.adapters.dynamodb import partner_items, pushed_items, session_items, tables
 from ocpi_bridge.adapters.dynamodb.sweep import LIVE_INDEX
 from ocpi_bridge.ports.pushes import Pushed
 from ocpi_bridge.ports.survey import LiveSessions
@@ -29,9 +29,9 @@ class DynamoSurveyStore:
         pages = self.client.get_paginator("query").paginate(
             TableName=self.registry,
             KeyConditionExpression="pk = :pk",
-            ExpressionAttributeValues=tables.values(pk=registry_items.PARTNERS),
+            ExpressionAttributeValues=tables.values(pk=partner_items.PARTNERS),
         )
-        found = [registry_items.partner_of(tables.from_item(item)) for page in pages for item in page["Items"]]
+        found = [partner_items.partner_of(tables.from_item(item)) for page in pages for item in page["Items"]]
         return [partner.partner_id for partner in found if partner.connected]
 
     def live_sessions(self, partner_id: str) -> LiveSessions:

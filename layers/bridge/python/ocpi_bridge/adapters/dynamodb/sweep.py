@@ -6,7 +6,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from ocpi_bridge.adapters.dynamodb import instants, reassessments, registry_items, session_items, tables, writes
+from ocpi_bridge.adapters.dynamodb import (
+    instants,
+    partner_items,
+    reassessments,
+    session_items,
+    tables,
+    writes,
+)
 from ocpi_bridge.domain.sessions import Session
 from ocpi_bridge.ports.messages import OverdueSession
 from ocpi_bridge.ports.sweep import DueInSessions, DuePush, EndedSession, OpenRequest, Reassessment
@@ -98,8 +105,8 @@ class DynamoSweepStore:
         everybody = next((note for note in found if note.partner_id == reassessments.EVERYBODY), None)
         if everybody is None:
             return found
-        for partner in self._registry(registry_items.PARTNERS):
-            note = reassessments.reassessment_item(registry_items.partner_of(partner).partner_id)
+        for partner in self._registry(partner_items.PARTNERS):
+            note = reassessments.reassessment_item(partner_items.partner_of(partner).partner_id)
             self.client.put_item(TableName=self.registry, Item=tables.to_item(note))
         # After all are noted, so that a crash leaves nobody out.
         self.reassessed(everybody, None)

@@ -1,11 +1,10 @@
-"""Watches: one item for each partner that is owed the active profile of a session (SESSION#{id} / WATCH#{partner})."""
+"""Watches: one item for each partner that is owed the active profile of a session."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ocpi_bridge.adapters.dynamodb import instants, request_items, session_items, tables
-from ocpi_bridge.adapters.dynamodb.documents import dump, load
+from ocpi_bridge.adapters.dynamodb import instants, request_items, session_items, tables, watch_items
+from ocpi_bridge.adapters.dynamodb.documents import dump
 from ocpi_bridge.adapters.dynamodb.sessions import DynamoSessionStore
 from ocpi_bridge.domain.plans import Plan
 from ocpi_bridge.domain.requests import Request
@@ -16,16 +15,6 @@ from ocpi_bridge.ports.sessions import Place
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-
-
-def watch_key(session_id: str, partner_id: str) -> tuple[str, str]:
-    """The key of a partner's watch on a session."""
-    return session_items.session_key(session_id)[0], f"WATCH#{partner_id}"
-
-
-def watch_of(item: Mapping[str, Any] | None) -> Watch | None:
-    """The watch of an item, None where there is none."""
-    return None if item is None else load(Watch, item["document"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +53,7 @@ class DynamoWatchStore:
 
     def save_watch(self, watch: Watch) -> None:
         """See WatchStore."""
-        pk, sk = watch_key(watch.session_id, watch.partner_id)
+        pk, sk = watch_items.watch_key(watch.session_id, watch.partner_id)
         item = {
             "pk": pk,
             "sk": sk,

@@ -16,7 +16,7 @@ from ocpi_bridge.runtime.clock import SystemClock
 from ocpi_bridge.runtime.csms_bodies import queued_text
 from ocpi_bridge.runtime.csms_ocpi_door import UnknownPlace, unauthorized
 from ocpi_bridge.runtime.observability import logger
-from ocpi_bridge.runtime.ocpi_door import method_not_allowed
+from ocpi_bridge.runtime.ocpi_requests import method_not_allowed
 from ocpi_bridge.runtime.settings import variable
 from ocpi_bridge.runtime.wiring.csms_keys import EventKeys, can_be_csms_id
 

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING
 
-from ocpi_bridge.adapters.dynamodb.intake import DynamoIntakeStore
 from ocpi_bridge.adapters.dynamodb.reported_places import DynamoReportedPlaces
+from ocpi_bridge.adapters.dynamodb.requests import DynamoRequestStore
 from ocpi_bridge.adapters.dynamodb.sessions import DynamoSessionStore
 from ocpi_bridge.adapters.dynamodb.station_states import DynamoStationStates
 from ocpi_bridge.adapters.dynamodb.unplaced import DynamoUnplaced
@@ -42,7 +42,7 @@ def ingest_event() -> IngestEvent:
     """The ingestion of one event."""
     dynamodb, clock = clients.dynamodb(), SystemClock()
     sessions, requests, registry = variable("SESSIONS_TABLE"), variable("REQUESTS_TABLE"), variable("REGISTRY_TABLE")
-    own = OwnRequests(DynamoIntakeStore(dynamodb, sessions, requests, registry), clock, time.sleep)
+    own = OwnRequests(DynamoRequestStore(dynamodb, sessions, requests), clock, time.sleep)
     return IngestEvent(
         store=DynamoSessionStore(dynamodb, sessions, registry),
         states=DynamoStationStates(dynamodb, registry),

@@ -1,14 +1,10 @@
-"""What the relay and the sweep are made of."""
+"""What the relay is made of."""
 
-from ocpi_bridge.adapters.dynamodb.survey import DynamoSurveyStore
-from ocpi_bridge.adapters.dynamodb.sweep import DynamoSweepStore
 from ocpi_bridge.adapters.eventbridge.bus import EventBridgeBus
 from ocpi_bridge.adapters.sqs.outbox import QueueUrls, SqsOutbox
 from ocpi_bridge.runtime import clients
 from ocpi_bridge.runtime.clock import SystemClock
 from ocpi_bridge.runtime.settings import optional, variable
-from ocpi_bridge.usecases.survey import Survey
-from ocpi_bridge.usecases.sweep import Sweep
 
 
 def outbox() -> SqsOutbox:
@@ -26,17 +22,3 @@ def outbox() -> SqsOutbox:
 def csms_bus() -> EventBridgeBus:
     """The bus on which CSMSs are told; its client is made when something is to be told."""
     return EventBridgeBus(clients.events, variable("CSMS_BUS_NAME"))
-
-
-def sweep() -> Sweep:
-    """The sweep."""
-    store = DynamoSweepStore(
-        clients.dynamodb(), variable("SESSIONS_TABLE"), variable("REQUESTS_TABLE"), variable("REGISTRY_TABLE")
-    )
-    return Sweep(store, outbox(), SystemClock())
-
-
-def survey() -> Survey:
-    """The survey."""
-    store = DynamoSurveyStore(clients.dynamodb(), variable("SESSIONS_TABLE"), variable("REGISTRY_TABLE"))
-    return Survey(store, SystemClock())

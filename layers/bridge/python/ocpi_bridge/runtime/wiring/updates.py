@@ -2,8 +2,8 @@
 
 import time
 
-from ocpi_bridge.adapters.dynamodb.intake import DynamoIntakeStore
 from ocpi_bridge.adapters.dynamodb.pushes import DynamoPushStore
+from ocpi_bridge.adapters.dynamodb.requests import DynamoRequestStore
 from ocpi_bridge.adapters.dynamodb.sessions import DynamoSessionStore
 from ocpi_bridge.adapters.dynamodb.watches import DynamoWatchStore
 from ocpi_bridge.runtime import clients
@@ -25,7 +25,7 @@ def update_partner() -> UpdatePartner:
     client = partner_client(secrets)
     store = DynamoPushStore(dynamodb, sessions, registry, clock)
     watches = DynamoWatchStore(dynamodb, sessions, requests, registry, clock)
-    own = OwnRequests(DynamoIntakeStore(dynamodb, sessions, requests, registry), clock, time.sleep)
+    own = OwnRequests(DynamoRequestStore(dynamodb, sessions, requests), clock, time.sleep)
     return UpdatePartner(
         store=store,
         sessions=DynamoSessionStore(dynamodb, sessions, registry),

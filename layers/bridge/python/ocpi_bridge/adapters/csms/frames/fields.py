@@ -15,7 +15,7 @@ from pydantic.alias_generators import to_camel
 from ocpi_bridge.adapters.csms.frames.plain_fields import MAX_ID_LENGTH, is_id, read_instant
 from ocpi_bridge.domain.events import IdToken
 from ocpi_bridge.ocpi.validation import invalid_input
-from ocpi_bridge.ocpp.payloads import read_number
+from ocpi_bridge.ocpp.responses import read_number
 from ocpi_bridge.ports.json_values import JsonObject, JsonValue
 
 # Partners are told tokens as CiString(36) (OCPI 16.1): printable ASCII.

@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from ocpi_bridge.adapters.csms.frames.plain_fields import read_instant
 from ocpi_bridge.domain.events import Reading
-from ocpi_bridge.ocpp.payloads import read_number
+from ocpi_bridge.ocpp.responses import read_number
 from ocpi_bridge.ports.json_values import JsonObject, JsonValue
 
 # What an offline station has gathered comes at once; the oldest one and the newest ones tell a session well enough.

@@ -1,0 +1,52 @@
+"""Requests as they are accepted, whoever wants them: one transaction each."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ocpi_bridge.adapters.dynamodb import instants, request_items, session_items, tables, writes
+from ocpi_bridge.domain.controls import Control
+from ocpi_bridge.domain.plans import Plan
+from ocpi_bridge.domain.requests import Request
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+
+@dataclass(frozen=True, slots=True)
+class DynamoRequestStore:
+    """RequestStore on the sessions and requests tables."""
+
+    client: "DynamoDBClient"
+    sessions: str
+    requests: str
+
+    def control(self, session_id: str) -> Control:
+        """See RequestStore."""
+        key = (self.sessions, *session_items.control_key(session_id))
+        return session_items.control_of(session_id, tables.get_many(self.client, [key]).get(key))
+
+    def accept(self, request: Request, plan: Plan | None, before: Control, after: Control) -> bool:
+        """See RequestStore: one transaction over the requests and the sessions table."""
+        item = request_items.request_item(request)
+        unit = {"unit": after.unit.value} if after.unit else {}
+        entries = [
+            writes.put(self.requests, item),
+            writes.update(
+                self.sessions,
+                session_items.control_key(request.session_id),
+                {
+                    "entity": "control",
+                    "version": after.version,
+                    "accepted": after.accepted,
+                    "intakes": session_items.intakes_text(after),
+                    "expires_at": instants.expiry(request.created_at, session_items.RETENTION.sessions),
+                    **unit,
+                },
+                "#version = :before OR (:before = :none AND attribute_not_exists(#version))",
+                {"before": before.version, "none": 0},
+            ),
+        ]
+        if plan is not None:
+            key = request_items.plan_key(request.request_id)
+            entries.append(writes.put(self.requests, request_items.plan_item(key, "plan", plan, item["expires_at"])))
+        return writes.write(self.client, entries)
