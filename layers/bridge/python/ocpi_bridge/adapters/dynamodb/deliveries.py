@@ -45,11 +45,11 @@ class DynamoDeliveryStore:
     def addressed(self, request_id: str, partner_id: str) -> tuple[Request | None, Partner | None]:
         """See DeliveryStore: one call."""
         request = (self.requests, *request_items.request_key(request_id))
-        partner = (self.registry, *registry_items.partner_key(partner_id))
+        partner = (self.registry, *partner_items.partner_key(partner_id))
         found = tables.get_many(self.client, [request, partner])
         return (
             request_items.request_of(found[request]) if request in found else None,
-            registry_items.partner_of(found[partner]) if partner in found else None,
+            partner_items.partner_of(found[partner]) if partner in found else None,
         )
 
     def active_profile(self, request_id: str) -> Plan | None:
