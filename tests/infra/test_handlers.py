@@ -51,7 +51,7 @@ LOADED: Final = {
     "csms_sessions": (MODELS, 52),
     "csms_callback": (DOCUMENTS, 77),
     "relay_outbox": (DOCUMENTS, 53),
-    "send_charger_commands": (MODELS, 92),
+    "send_charger_commands": (MODELS, 94),
     "deliver_results": (HTTP, 85),
     "ingest_csms_events": (MODELS, 85),
     "push_updates": (HTTP, 103),
