@@ -4,6 +4,7 @@ import typer
 
 from tools.bridge import (
     assignment_commands,
+    cost_command,
     csms_commands,
     dlq_commands,
     doctor_command,
@@ -33,8 +34,8 @@ app = typer.Typer(
     help=(
         "Operate the OCPI charging profile bridge with your own AWS credentials.\n\n"
         "In this order: `csms add`, `station import`, `partner add`, `assignment add`. Each takes a JSON file, described "
-        "in docs/configuration.md with an example under examples/. Every command needs the deployment that it is for: "
-        "`--stage NAME` or `--local`."
+        "in docs/configuration.md with an example under examples/. Every command but `rehearse` and `cost` needs the deployment that "
+        "it is for: `--stage NAME` or `--local`."
     ),
 )
 app.add_typer(csms_commands.app, name="csms")
@@ -49,6 +50,7 @@ command(app, "trace")(trace_command.trace)
 app.add_typer(dlq_commands.app, name="dlq")
 app.add_typer(privacy_commands.app)
 app.add_typer(rehearse_command.app)
+app.add_typer(cost_command.app)
 command(app, "doctor")(doctor_command.doctor)
 
 

@@ -17,7 +17,7 @@ All commands of `bridge`, as `bridge COMMAND --help` tells them. This page is ma
 files that they take look like, what an operator must be allowed to do, and the order of the first steps are in
 [configuration.md](configuration.md).
 
-Every command but `rehearse` takes these:
+Every command but `rehearse` and `cost` takes these:
 
 | option | |
 |---|---|
