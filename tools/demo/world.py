@@ -79,7 +79,7 @@ class World:
     `mode` is how the CSMS gives answers; `result_timeout` (s) is the timeout told to the partner, None the stage's.
     The partner is connected by an agreement on tokens and endpoints; with `handshake` it is invited only, and has to
     register itself with what `invitation` says. `reports` is how the CSMS tells what happens; with FRAMES somebody has to
-    subscribe to them (`bridge csms connect-citrineos`).
+    subscribe to them (`bridge csms connect-citrineos`). `meter_push_interval` (s) is the partner's, at least 1.
     """
 
     stack: LocalStack
@@ -87,6 +87,7 @@ class World:
     mode: CsmsMode = CsmsMode.CALLBACK
     result_timeout: int | None = None
     rate: Rate = partners.DEFAULT_RATE
+    meter_push_interval: int = METER_PUSH_INTERVAL
     csms_id: str = CSMS_ID
     partner_id: str = PARTNER_ID
     change_csms: Callable[[Csms], Csms] = field(default=lambda csms: csms)
@@ -214,7 +215,7 @@ class World:
             callback_hosts=("localhost",),
             rate=self.rate,
             clear_rate=self.rate,
-            meter_push_interval=METER_PUSH_INTERVAL,
+            meter_push_interval=self.meter_push_interval,
         )
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import socket
 import ssl
 import subprocess
@@ -35,6 +36,9 @@ LOG_TAIL_LINES: Final = 30
 
 _LAUNCH: Final = 'log=$1; shift; "$@" >"$log" 2>&1 & echo $!'
 """Starts a command in the background, with a log file, and says its process id."""
+
+_WORKER_FOLDER: Final = re.compile(r"ministack-lambda-(.+)-[a-z0-9_]{8}(?:/|$)")
+"""The temporary folder of a process that runs a function; its command line names it."""
 
 _KEPT_VARIABLES: Final = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT")
 """What the emulator, and so every function, takes over from us. Nothing else: no proxies, profiles or settings."""
@@ -93,17 +97,15 @@ class Emulator:
         """Return the last lines of its log."""
         return "\n".join(self.layout.log.read_text(errors="replace").splitlines()[-LOG_TAIL_LINES:])
 
-    def workers_of(self, function_name: str) -> list[psutil.Process]:
-        """Return the processes that run this function (its full name), idle ones included."""
+    def workers(self) -> list[tuple[str, psutil.Process]]:
+        """Return the processes that run functions, idle ones included, each with its function's full name."""
         emulator = _process(self.record)
-        mark = f"ministack-lambda-{function_name}-"
-        found: list[psutil.Process] = []
+        found: list[tuple[str, psutil.Process]] = []
         for child in emulator.children() if emulator else []:
-            try:
-                if any(mark in part for part in child.cmdline()):
-                    found.append(child)
-            except psutil.NoSuchProcess:
-                continue
+            with contextlib.suppress(psutil.NoSuchProcess):
+                named = next(filter(None, map(_WORKER_FOLDER.search, child.cmdline())), None)
+                if named is not None:
+                    found.append((named[1], child))
         return found
 
     def stop(self) -> None:

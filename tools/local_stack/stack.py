@@ -168,20 +168,28 @@ class LocalStack:
 
     def worker_pids(self, function: str) -> tuple[int, ...]:
         """Return the processes that run a function now, by its folder's name. Ending one loses what it is doing."""
-        return tuple(process.pid for process in self._emulator.workers_of(self.function_name(function)))
+        return tuple(process.pid for process in self._workers_of(function))
+
+    def workers(self) -> Mapping[int, str]:
+        """Return the processes that run functions now, idle ones included: the function's full name by process id."""
+        return {process.pid: name for name, process in self._emulator.workers()}
 
     def kill_caller(self, function: str, port: int) -> None:
         """End the process of a function that has a TCP connection from this port, as a machine that dies does.
 
         Raises LookupError if there is none (any more).
         """
-        for process in self._emulator.workers_of(self.function_name(function)):
+        for process in self._workers_of(function):
             with contextlib.suppress(psutil.NoSuchProcess):
                 if any(connection.laddr == (HOST, port) for connection in process.net_connections("tcp")):
                     process.kill()
                     process.wait()
                     return
         raise LookupError(f"no process of {function} holds port {port}")
+
+    def _workers_of(self, function: str) -> list[psutil.Process]:
+        full_name = self.function_name(function)
+        return [process for name, process in self._emulator.workers() if name == full_name]
 
     def function_name(self, function: str) -> str:
         """Return the deployed name of a function, by its folder's."""

@@ -1,11 +1,8 @@
 """Command line: `python -m tools.prove`, the second half of `make prove`."""
 
 import argparse
-import signal
 import sys
-import time
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -13,20 +10,16 @@ from pathlib import Path
 from rich.console import Console
 
 from tools.counterparts.clock import utc_now
-from tools.local_stack import LocalStack, LocalStackError
 from tools.prove import report
 from tools.prove.chaos import FULL, SMALL, Chaos, Scale
+from tools.prove.command_line import Progress, count, exit_status, logged_stack, parser
 from tools.prove.verdict import Verdict, judge
 
 OUTPUT = Path("build/prove")
 JSON = "report.json"
 MARKDOWN = "report.md"
-STACK_LOG = "stack.log"
 # What of a scale the command line may choose.
 CHOSEN = ("requests", "sessions", "timeout")
-# Seconds between two lines in a log file.
-TOLD_EVERY = 10.0
-INTERRUPTED = 130
 
 DESCRIPTION = """\
 Prove that nothing is lost: deploy the bridge to an embedded AWS on this machine, and send
@@ -47,21 +40,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the proof; the exit status."""
     options = _parser().parse_args(arguments)
     options.output.mkdir(parents=True, exist_ok=True)
-    console = Console(highlight=False)
-    # SIGTERM ends it as Ctrl-C does: what was started ends first.
-    signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))
     scale = SMALL if options.small else FULL
     chosen = {name: value for name in CHOSEN if (value := getattr(options, name)) is not None}
     scale = replace(scale, **chosen)
-    try:
-        verdict = prove(scale, options, console)
-    except LocalStackError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("Interrupted. Everything that was started has ended.", file=sys.stderr)
-        return INTERRUPTED
-    return 0 if verdict.proved else 1
+    console = Console(highlight=False)
+    return exit_status(lambda: prove(scale, options, console).proved)
 
 
 def prove(scale: Scale, options: argparse.Namespace, console: Console) -> Verdict:
@@ -70,43 +53,15 @@ def prove(scale: Scale, options: argparse.Namespace, console: Console) -> Verdic
     started = utc_now()
     with console.status("") as status:
         say = Progress(console, status.update)
-        with ExitStack() as resources:
-            stack = _stack(options.stack, output, say, resources)
+        with logged_stack(options.stack, output, say) as stack:
             chaos = Chaos(stack, scale, seed=options.seed, say=say)
-            try:
-                evidence = chaos.run()
-            finally:
-                (output / STACK_LOG).write_text(stack.log(), encoding="utf-8")
+            evidence = chaos.run()
     verdict = judge(evidence)
     run = report.Run(started, options.seed, scale.requests, scale.sessions, scale.timeout, chaos.seconds)
     (output / JSON).write_text(report.as_json(run, verdict), encoding="utf-8")
     (output / MARKDOWN).write_text(report.as_markdown(run, verdict), encoding="utf-8")
     _conclude(verdict, started, output, console)
     return verdict
-
-
-def _stack(running_in: Path | None, output: Path, say: Callable[[str], None], resources: ExitStack) -> LocalStack:
-    """The stack that runs in a directory, which is left running, or one of the run's own."""
-    if running_in is not None:
-        return LocalStack.attach(running_in)
-    return resources.enter_context(LocalStack.start(output / "stack", progress=say, port=0))
-
-
-class Progress:
-    """Tells how far it is: in one line that changes on a terminal, in a line now and then anywhere else."""
-
-    def __init__(self, console: Console, update: Callable[[str], None]) -> None:
-        self._console = console
-        self._update = update
-        self._told = 0.0
-
-    def __call__(self, sentence: str) -> None:
-        """Tells it."""
-        self._update(sentence)
-        now = time.monotonic()
-        if not self._console.is_terminal and now - self._told > TOLD_EVERY:
-            self._told = now
-            self._console.print(sentence)
 
 
 def _conclude(verdict: Verdict, started: datetime, output: Path, console: Console) -> None:
@@ -121,30 +76,12 @@ def _conclude(verdict: Verdict, started: datetime, output: Path, console: Consol
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m tools.prove",
-        description=DESCRIPTION,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--small", action="store_true", help="a run of two or three minutes")
-    parser.add_argument("--requests", type=_count, metavar="N", help=f"how many to send ({FULL.requests})")
-    parser.add_argument("--sessions", type=_count, metavar="N", help=f"on how many sessions ({FULL.sessions})")
-    parser.add_argument("--timeout", type=_count, metavar="S", help=f"seconds that partners are told ({FULL.timeout})")
-    parser.add_argument("--seed", type=int, default=1, help="what the order of the faults comes from (1)")
-    parser.add_argument(
-        "--stack", type=Path, metavar="DIR", help="use the stack that runs in DIR (make up: .local), leave it running"
-    )
-    parser.add_argument(
-        "--output", type=Path, default=OUTPUT, metavar="DIR", help=f"where reports and the stack go ({OUTPUT})"
-    )
-    return parser
-
-
-def _count(text: str) -> int:
-    if text.isdecimal() and int(text) > 0:
-        return int(text)
-    raise argparse.ArgumentTypeError(f"a positive number is needed, not {text!r}")
+    made = parser("python -m tools.prove", DESCRIPTION, EPILOG, OUTPUT)
+    made.add_argument("--small", action="store_true", help="a run of two or three minutes")
+    made.add_argument("--requests", type=count, metavar="N", help=f"how many to send ({FULL.requests})")
+    made.add_argument("--sessions", type=count, metavar="N", help=f"on how many sessions ({FULL.sessions})")
+    made.add_argument("--timeout", type=count, metavar="S", help=f"seconds that partners are told ({FULL.timeout})")
+    return made
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from threading import Event
 
@@ -11,10 +11,11 @@ from tools.local_stack import LocalStack
 from tools.prove.aws_proxy import AwsProxy
 from tools.prove.csms_faults import CsmsFaults
 from tools.prove.every import Every
-from tools.prove.evidence import Evidence, Records, attempts_of, commands_of, sent_of
+from tools.prove.evidence import Evidence, Records, gather
 from tools.prove.load import Load
 from tools.prove.partner_faults import PartnerFaults
 from tools.prove.place import place
+from tools.prove.readings import Readings
 from tools.prove.tripwire import Tripwire
 from tools.prove.trouble import Trouble
 
@@ -25,8 +26,6 @@ READING_EVERY = 0.5
 STRAGGLERS = 5
 # How often what is left open is counted.
 POLL_SECONDS = 1.0
-# Looking at every request is a scan.
-SCAN_SECONDS = 3.0
 # A request is given up at its timeout at the latest; what a crash left over waits for a sweep, 75 s at most, and a
 # message that a worker died over comes back after 72 s.
 GRACE_SECONDS = 150.0
@@ -128,26 +127,18 @@ class Chaos:
             proxy.stormy = csms.stormy = True
             with (
                 Every(scale.trouble_every, trouble.make, name="trouble"),
-                Every(READING_EVERY, trouble.send_reading, name="readings"),
+                Every(READING_EVERY, Readings(where).send, name="readings"),
             ):
                 exchanges = load.send(scale.requests, self._say, spread=scale.spread)
                 self._await_the_rest(records)
             proxy.stormy = csms.stormy = False
             self._took("requests", started)
             started = time.monotonic()
-            self._await_end(records)
+            records.await_end(scale.timeout + GRACE_SECONDS, self._say)
             self._took("the end of all", started)
-            sent = [sent_of(exchange) for exchange in exchanges]
-            return Evidence(
-                wanted=scale.requests,
-                sent=sent,
-                requests=records.requests(),
-                attempts=attempts_of(partner, sent),
-                commands=commands_of(where),
-                dead=records.dead_results(),
-                dead_letters=records.dead_letters(),
+            return replace(
+                gather(where, records, partner, exchanges, scale.requests),
                 disturbed=proxy.disturbed,
-                violations=[f"{one.where}: {one.what}" for one in where.world.partner.violations()],
                 dials=wire.dials,
                 faults={
                     name: count
@@ -163,13 +154,6 @@ class Chaos:
         while records.open_requests() > STRAGGLERS and time.monotonic() < give_up_at:
             self._say("all requests are sent, trouble goes on")
             time.sleep(POLL_SECONDS)
-
-    def _await_end(self, records: Records) -> None:
-        """Returns when every request is at its end, and in the dead-letter queue if it was given up; or too late."""
-        give_up_at = time.monotonic() + self._scale.timeout + GRACE_SECONDS
-        while (left := records.unfinished()) and time.monotonic() < give_up_at:
-            self._say(f"{left} requests are open")
-            time.sleep(SCAN_SECONDS)
 
     def _sweep(self, _over: Event) -> None:
         self._functions.invoke(FunctionName=self._stack.function_name("sweep"), Payload=b"{}")

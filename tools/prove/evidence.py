@@ -1,8 +1,9 @@
 """What is known after the run: at the partner, at the CSMS, in the tables and in the dead-letter queues."""
 
 import json
+import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 BATCH = 10
 # Messages are looked at and given back: operators, and the tests of others, may want them.
 HIDDEN_SECONDS = 30
+# Looking at every request is a scan.
+SCAN_SECONDS = 3.0
 RESULTS = "ResultCallbacks"
 
 
@@ -93,6 +96,13 @@ class Records:
         )
         return answer["Count"]
 
+    def await_end(self, seconds: float, say: Callable[[str], None]) -> None:
+        """Returns when every request is at its end, and in the dead-letter queue if it was given up; or too late."""
+        give_up_at = time.monotonic() + seconds
+        while (left := self.unfinished()) and time.monotonic() < give_up_at:
+            say(f"{left} requests are open")
+            time.sleep(SCAN_SECONDS)
+
     def unfinished(self) -> int:
         """How many of the partner's requests are not at their end, or given up and not in the dead-letter queue."""
         mine = of_partner(self.requests()).values()
@@ -145,6 +155,23 @@ class Records:
     def _count(self, url: str) -> int:
         answer = self._sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"])
         return int(answer["Attributes"]["ApproximateNumberOfMessages"])
+
+
+def gather(
+    place: Place, records: Records, faults: PartnerFaults, exchanges: Sequence[Exchange], wanted: int
+) -> Evidence:
+    """What is known of these requests at their end; what went wrong on purpose is for the caller to add."""
+    sent = [sent_of(exchange) for exchange in exchanges]
+    return Evidence(
+        wanted=wanted,
+        sent=sent,
+        requests=records.requests(),
+        attempts=attempts_of(faults, sent),
+        commands=commands_of(place),
+        dead=records.dead_results(),
+        dead_letters=records.dead_letters(),
+        violations=[f"{one.where}: {one.what}" for one in place.world.partner.violations()],
+    )
 
 
 def sent_of(exchange: Exchange) -> Sent:

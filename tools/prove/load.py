@@ -33,13 +33,18 @@ FOREIGN_EVERY = 50
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """Sends requests of the partner. `forbidden_url` is an address that is not the partner's."""
+    """Sends requests of the partner, so many `at_once`, and none while too many of the newest are unanswered.
+
+    `forbidden_url` is an address that is not the partner's, which some requests name; None: none does.
+    """
 
     bridge: BridgeClient
     faults: PartnerFaults
     sessions: Sequence[str]
-    forbidden_url: str
+    forbidden_url: str | None
     random: Random
+    at_once: int = AT_ONCE
+    unanswered_at_most: int = UNANSWERED_AT_MOST
 
     def send(self, count: int, say: Callable[[str], None], *, spread: float = 0.0) -> list[Exchange]:
         """Sends so many requests, over so many seconds at least, and returns them all."""
@@ -51,7 +56,7 @@ class Load:
         def send(numbered: tuple[int, Callable[[], Exchange]]) -> None:
             number, call = numbered
             at = started + spread * number / count
-            while time.monotonic() < at or self._unanswered(exchanges, lock) >= UNANSWERED_AT_MOST:
+            while time.monotonic() < at or self._unanswered(exchanges, lock) >= self.unanswered_at_most:
                 time.sleep(LOOK_SECONDS)
             exchange = call()
             with lock:
@@ -59,7 +64,7 @@ class Load:
                 sent = len(exchanges)
             say(f"{sent} of {count} requests sent")
 
-        with ThreadPoolExecutor(AT_ONCE) as pool:
+        with ThreadPoolExecutor(self.at_once) as pool:
             for _ in pool.map(send, calls):
                 pass
         return exchanges
@@ -67,12 +72,12 @@ class Load:
     def _call(self, number: int) -> Callable[[], Exchange]:
         session, lot = self.random.choice(self.sessions), self.random.randrange(100)
         limit = Decimal(LEAST_W + self.random.randrange(RANGE_W))
-        is_foreign = number % FOREIGN_EVERY == FOREIGN_EVERY - 1
-        course = () if is_foreign else self.faults.next_course()
+        foreign = self.forbidden_url if number % FOREIGN_EVERY == FOREIGN_EVERY - 1 else None
+        course = () if foreign else self.faults.next_course()
 
         def call() -> Exchange:
-            url = self.forbidden_url if is_foreign else self.bridge.new_response_url()
-            if not is_foreign:
+            url = foreign or self.bridge.new_response_url()
+            if foreign is None:
                 self.faults.expect(url, course)
             if lot < PUTS:
                 profile = watt_profile([(0, limit)], start=utc_now())

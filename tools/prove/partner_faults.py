@@ -66,18 +66,21 @@ class _Response:
 
 
 class PartnerFaults:
-    """Answers POSTs to response URLs. `tally` says how often each fault was met, `attempts` what was posted."""
+    """Answers POSTs to response URLs. `tally` says how often each fault was met, `attempts` what was posted.
 
-    def __init__(self, *, seed: int, forbidden_url: str) -> None:
+    One request in `every` meets faults, with None no request does. Redirects lead to `forbidden_url`.
+    """
+
+    def __init__(self, *, seed: int = 1, forbidden_url: str = "", every: int | None = EVERY) -> None:
         self.tally = Tally(list(PartnerFault))
-        self._rota = Rota(COURSES, every=EVERY, random=Random(f"{seed} partner"))
+        self._rota = None if every is None else Rota(COURSES, every=every, random=Random(f"{seed} partner"))
         self._lock = threading.Lock()
         self._responses: dict[str, _Response] = {}
         self._make: Mapping[PartnerFault, Callable[[], Fault]] = _makers(forbidden_url)
 
     def next_course(self) -> Course:
         """What the next request is to meet."""
-        return self._rota.deal() or ()
+        return (self._rota and self._rota.deal()) or ()
 
     def expect(self, response_url: str, course: Course) -> None:
         """Plans how results to this URL are answered."""

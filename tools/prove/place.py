@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from ocpi_bridge.domain.tokens import new_token
 from tools.charge_point import Behaviour, SilentChargePoint
-from tools.demo.world import DRIVER_TAG, GENEROUS_RATE, World, three_phase_station
+from tools.demo.world import DRIVER_TAG, GENEROUS_RATE, METER_PUSH_INTERVAL, World, three_phase_station
 from tools.local_stack import LocalStack
 
 # One WebSocket for so many sessions.
@@ -20,7 +20,7 @@ ARRIVAL_SECONDS = 120.0
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A world whose sessions the partner knows. `sessions` has their ids, `outlets` where their cars charge."""
+    """A world whose sessions the partner knows. `sessions` has their ids, `outlets` where their cars charge, one by one."""
 
     world: World
     charge_points: Sequence[SilentChargePoint]
@@ -29,7 +29,14 @@ class Place:
 
 
 @contextmanager
-def place(stack: LocalStack, *, sessions: int, timeout: int, say: Callable[[str], None]) -> Iterator[Place]:
+def place(
+    stack: LocalStack,
+    *,
+    sessions: int,
+    timeout: int,
+    say: Callable[[str], None],
+    meter_push_interval: int = METER_PUSH_INTERVAL,
+) -> Iterator[Place]:
     """A world of its own on the stack, in which so many cars charge; partners are told `timeout` (s)."""
     name = f"PROVE{new_token()[:6]}"
     stations = [
@@ -43,6 +50,7 @@ def place(stack: LocalStack, *, sessions: int, timeout: int, say: Callable[[str]
                 stations,
                 result_timeout=timeout,
                 rate=GENEROUS_RATE,
+                meter_push_interval=meter_push_interval,
                 csms_id=f"csms-{name}",
                 partner_id=f"partner-{name}",
                 # What stations can take is not the matter here, and one more command each.

@@ -7,7 +7,7 @@ from datetime import datetime
 from rich.table import Table
 
 from tools.counterparts.clock import write_datetime
-from tools.counterparts.json_types import write_json
+from tools.counterparts.json_types import JsonObject, write_json
 from tools.prove.verdict import Need, Row, Verdict
 
 # Enough to look for the cause; all of them are in the JSON.
@@ -46,18 +46,23 @@ def as_json(run: Run, verdict: Verdict) -> str:
         {
             "proved": verdict.proved,
             "run": {**asdict(run), "started": write_datetime(run.started)},
-            "sections": [
-                {
-                    "heading": section.heading,
-                    "rows": [
-                        {**asdict(row), "need": row.need.value, "good": row.good, "examples": list(row.examples)}
-                        for row in section.rows
-                    ],
-                }
-                for section in verdict.sections
-            ],
+            "sections": sections_as_json(verdict),
         }
     )
+
+
+def sections_as_json(verdict: Verdict) -> list[JsonObject]:
+    """The rows of a verdict, with every example."""
+    return [
+        {
+            "heading": section.heading,
+            "rows": [
+                {**asdict(row), "need": row.need.value, "good": row.good, "examples": list(row.examples)}
+                for row in section.rows
+            ],
+        }
+        for section in verdict.sections
+    ]
 
 
 def as_markdown(run: Run, verdict: Verdict) -> str:
@@ -67,12 +72,18 @@ def as_markdown(run: Run, verdict: Verdict) -> str:
         f"**{'Proved' if verdict.proved else 'NOT proved'}.** {run.requests} requests on {run.sessions} sessions, "
         f"timeout {run.timeout} s, seed {run.seed}, started {write_datetime(run.started)}; {took}."
     )
-    lines = ["# Chaos on the deployed stack", "", summary]
+    return "\n".join(["# Chaos on the deployed stack", "", summary, *sections_as_markdown(verdict)]) + "\n"
+
+
+def sections_as_markdown(verdict: Verdict) -> list[str]:
+    """The rows of a verdict as lines of Markdown, with a few examples of what is wrong."""
+    lines: list[str] = []
     for section in verdict.sections:
-        lines += ["", f"## {section.heading}", "", "| | | |", "|---|--:|---|"]
-        lines += [f"| {_cell(row.name)} | {row.count} | {_judged(row)} |" for row in section.rows]
-        lines += _examples(section.rows)
-    return "\n".join(lines) + "\n"
+        if section.rows:
+            lines += ["", f"## {section.heading}", "", "| | | |", "|---|--:|---|"]
+            lines += [f"| {_cell(row.name)} | {row.count} | {_judged(row)} |" for row in section.rows]
+            lines += _examples(section.rows)
+    return lines
 
 
 def _judged(row: Row) -> str:

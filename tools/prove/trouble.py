@@ -3,16 +3,13 @@
 import json
 from collections.abc import Callable
 from contextlib import suppress
-from decimal import Decimal
 from functools import partial
-from itertools import cycle
 from random import Random
 from threading import Event
 from urllib.parse import unquote, urlsplit
 from uuid import uuid4
 
 from tools.charge_point import Behaviour, SilentChargePoint
-from tools.charge_point.meter import MeterSample
 from tools.charge_point.silent import SMART_CHARGING
 from tools.counterparts.journal import NotObservedError
 from tools.demo_csms import ReceivedCommand
@@ -26,9 +23,6 @@ THROTTLED_SECONDS = 2.0
 OFFLINE_SECONDS = 2.0
 # What is wrong is so until a command met it, or so long.
 WRONG_SECONDS = 15.0
-# What a meter shows: 11 kW on three phases, and a register that rises.
-POWER_W = Decimal(11_000)
-WH_PER_READING = Decimal(10)
 OLD_MESSAGES = "old messages come again"
 THROTTLING = "spell of throttling"
 # A copy of a message may come long after what it was about is over.
@@ -50,8 +44,6 @@ class Trouble:
         self._csms = csms
         self._proxy = proxy
         self._random = random
-        self._readings = cycle(place.outlets)
-        self._energy = Decimal(0)
         self._sqs = place.world.stack.client("sqs")
         troubles: list[Callable[[Event], None]] = [
             self._take_csms_down,
@@ -67,14 +59,6 @@ class Trouble:
         trouble = self._rota.deal()
         if trouble is not None:
             trouble(over)
-
-    def send_reading(self, _over: Event) -> None:
-        """A meter value of some car: events, sessions and pushes go on meanwhile."""
-        point, connector = next(self._readings)
-        self._energy += WH_PER_READING
-        # A charge point that is offline now keeps it to itself.
-        with suppress(ConnectionError, TimeoutError):
-            point.send_meter_values(MeterSample(energy_wh=self._energy, power_w=POWER_W), connector)
 
     def _take_csms_down(self, over: Event) -> None:
         self._csms.take_down(over, CSMS_DOWN_SECONDS, WRONG_SECONDS)

@@ -143,18 +143,18 @@ class _Case:
 
     def promises(self) -> list[Row]:
         return [
-            _zero("lost: accepted, and neither delivered nor in the dead-letter queue with a reason", self._lost()),
-            _zero("contradictory results of one request", self._contradictory()),
-            _zero("results that nobody was promised", self._unpromised()),
-            _zero("first delivery attempt after the timeout", self._late()),
-            _zero("given up without one attempt, though no fault hit its delivery", self._untried()),
-            _zero("posted again while the POST before was under way", self._crowded()),
-            _zero("ACCEPTED told of a profile that never left", self._invented()),
-            _zero("commands that left after their request was answered", self._after_the_answer()),
-            _zero("numbers out of order at a charge point", self._out_of_order()),
+            zero("lost: accepted, and neither delivered nor in the dead-letter queue with a reason", self._lost()),
+            zero("contradictory results of one request", self._contradictory()),
+            zero("results that nobody was promised", self._unpromised()),
+            zero("first delivery attempt after the timeout", self._late()),
+            zero("given up without one attempt, though no fault hit its delivery", self._untried()),
+            zero("posted again while the POST before was under way", self._crowded()),
+            zero("ACCEPTED told of a profile that never left", self._invented()),
+            zero("commands that left after their request was answered", self._after_the_answer()),
+            zero("numbers out of order at a charge point", self._out_of_order()),
             Row("dials to forbidden places", self._evidence.dials, Need.ZERO),
-            _zero("HTTP 5xx of the API", (_name(sent) for sent in self._evidence.sent if sent.status >= 500)),
-            _zero("violations of OCPI that the partner saw", self._evidence.violations),
+            zero("HTTP 5xx of the API", (_name(sent) for sent in self._evidence.sent if sent.status >= 500)),
+            zero("violations of OCPI that the partner saw", self._evidence.violations),
         ]
 
     def _lost(self) -> Iterable[str]:
@@ -242,7 +242,8 @@ class _Case:
         return [request.request_id for request in requests]
 
 
-def _zero(name: str, found: Iterable[str]) -> Row:
+def zero(name: str, found: Iterable[str]) -> Row:
+    """A row that must be 0, with what was found against it."""
     examples = tuple(found)
     return Row(name, len(examples), Need.ZERO, examples=examples)
 

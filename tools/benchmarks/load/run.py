@@ -1,0 +1,198 @@
+"""One run: cars on the stack, and steps in each of which more of them report and are steered than in the one before."""
+
+import threading
+import time
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from random import Random
+
+from tools.benchmarks.load.findings import Findings, Spread, Step, has_risen, judged
+from tools.benchmarks.load.watch import Queues, Watch
+from tools.counterparts.clock import utc_now
+from tools.counterparts.journal import NotObservedError
+from tools.demo.measurement import summary
+from tools.local_stack import LocalStack
+from tools.partner_simulator import Exchange
+from tools.partner_simulator.sessions import SessionPush
+from tools.prove.every import Every
+from tools.prove.evidence import Records, gather
+from tools.prove.load import Load
+from tools.prove.partner_faults import PartnerFaults
+from tools.prove.place import Place, place
+from tools.prove.readings import Reading, Readings
+
+Say = Callable[[str], None]
+
+WH_PER_KWH = 1000
+
+# Seconds between two requests for one session, and between two readings of its meter: far more often than in the field,
+# where a machine of two cores would need hundreds of cars to be busy.
+REQUEST_EVERY = 4.0
+READING_EVERY = 2.0
+# The least that a partner can be given, so that nearly each reading becomes a PATCH.
+PUSH_INTERVAL = 1
+# Each is a process of the function behind the API, and starts with a second of work.
+MOST_AT_ONCE = 8
+# What partners are told (s): a step that the stack cannot keep up with is over long before.
+TIMEOUT = 150
+# Between two steps the queues run empty, or so long (s).
+SETTLE_SECONDS = 45.0
+SETTLE_POLL = 0.5
+# What was woken late waits for a sweep, which comes each minute.
+SWEEP_SECONDS = 90.0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How many sessions each step has, and how long a step is (s). Twice as many each time, so that it ends soon."""
+
+    sessions: Sequence[int]
+    seconds: float
+
+
+FULL = Plan(sessions=(4, 8, 16, 32), seconds=12.0)
+SMALL = Plan(sessions=(2, 4), seconds=5.0)
+
+
+class LoadRun:
+    """Runs once on a stack that runs already."""
+
+    def __init__(self, stack: LocalStack, plan: Plan, *, seed: int = 1, say: Say = lambda _: None) -> None:
+        self._stack = stack
+        self._plan = plan
+        self._random = Random(f"{seed} load")
+        self._say = say
+
+    def run(self) -> Findings:
+        """Does the steps, the last of them the first that achieved no more than the one before."""
+        with ExitStack() as running:
+            queues = Queues(self._stack)
+            running.callback(queues.close)
+            where = running.enter_context(
+                place(
+                    self._stack,
+                    sessions=max(self._plan.sessions),
+                    timeout=TIMEOUT,
+                    say=self._say,
+                    meter_push_interval=PUSH_INTERVAL,
+                )
+            )
+            records = Records(self._stack, where.world.csms_id)
+            faults = PartnerFaults(every=None)
+            where.world.partner.http.plan_each(faults.choose)
+            readings = Readings(where)
+            steps: list[Step] = []
+            exchanges: list[Exchange] = []
+            for sessions in self._plan.sessions:
+                step, sent = self._step(where, faults, readings, queues, sessions)
+                exchanges += sent
+                risen = has_risen(steps[-1] if steps else None, step)
+                steps.append(step)
+                if not risen:
+                    break
+            untold = self._untold(where, readings)
+            records.await_end(TIMEOUT, self._say)
+            evidence = gather(where, records, faults, exchanges, len(exchanges))
+            return Findings(steps, judged(evidence, untold))
+
+    def _step(
+        self, where: Place, faults: PartnerFaults, readings: Readings, queues: Queues, sessions: int
+    ) -> tuple[Step, list[Exchange]]:
+        seconds, partner = self._plan.seconds, where.world.partner
+        wanted = round(sessions * seconds / REQUEST_EVERY)
+        load = Load(
+            partner.bridge,
+            faults,
+            where.sessions[:sessions],
+            forbidden_url=None,
+            random=self._random,
+            at_once=min(sessions, MOST_AT_ONCE),
+            unanswered_at_most=wanted,
+        )
+        readings.limit_to(sessions)
+        first_reading, first_push = len(readings.sent), partner.session_pushes.mark()
+        began, over = utc_now(), time.monotonic() + seconds
+        with (
+            Watch(self._stack, queues) as watch,
+            Every(READING_EVERY / sessions, readings.send, name="readings"),
+        ):
+            exchanges = load.send(wanted, lambda said: self._say(f"{sessions} sessions: {said}"), spread=seconds)
+            threading.Event().wait(max(0.0, over - time.monotonic()))
+        self._settle(exchanges, queues)
+        end = began + timedelta(seconds=seconds)
+        sent = readings.sent[first_reading:]
+        told = _told(sent, partner.session_pushes.entries(first_push))
+        results = {one.response_url: one.results() for one in exchanges}
+        done = [(one.sent_at, found[0].at) for one in exchanges if (found := results[one.response_url])]
+        puts = [one for one in exchanges if one.method == "PUT" and one.is_accepted]
+        step = Step(
+            sessions=sessions,
+            seconds=seconds,
+            requests_offered=wanted,
+            requests_done=sum(at <= end for _, at in done),
+            updates_offered=round(sessions * seconds / READING_EVERY),
+            updates_done=sum(at <= end for _, at in told),
+            to_answer=_spread([(one.sent_at, one.answer.at) for one in puts if one.answer is not None]),
+            to_result=_spread([(one.sent_at, found[0].at) for one in puts if (found := results[one.response_url])]),
+            to_push=_spread(told),
+            queues=watch.queues,
+            processors=watch.processors,
+        )
+        return step, exchanges
+
+    def _settle(self, exchanges: Sequence[Exchange], queues: Queues) -> None:
+        """Returns when all results have come and the queues are empty, or late."""
+        give_up_at = time.monotonic() + SETTLE_SECONDS
+        self._say("the queues run empty")
+        for exchange in exchanges:
+            if exchange.is_accepted:
+                with suppress(NotObservedError):
+                    exchange.wait_for_result(max(0.0, give_up_at - time.monotonic()))
+        while time.monotonic() < give_up_at and any(one.waiting or one.in_flight for one in queues.look().values()):
+            time.sleep(SETTLE_POLL)
+
+    def _untold(self, where: Place, readings: Readings) -> list[str]:
+        """The sessions of whose last reading the partner is not told in the end: level-triggered pushes owe that one."""
+        last = {reading.session_id: reading for reading in readings.sent}
+        give_up_at = time.monotonic() + SWEEP_SECONDS
+        untold = []
+        for session_id, reading in last.items():
+            self._say("the last readings are told")
+            try:
+                where.world.partner.wait_for_session(
+                    lambda one, reading=reading: _tells(one.id, one.kwh, reading),
+                    max(0.0, give_up_at - time.monotonic()),
+                )
+            except NotObservedError:
+                untold.append(session_id)
+        return untold
+
+
+def _told(sent: Sequence[Reading], pushes: Sequence[SessionPush]) -> list[tuple[datetime, datetime]]:
+    """When each reading was sent and told, for those that were: by the first push that shows as much energy."""
+    known: dict[str, list[SessionPush]] = defaultdict(list)
+    for push in pushes:
+        known[push.session.id].append(push)
+    found = []
+    for reading in sent:
+        of_session = known[reading.session_id]
+        first = bisect_left(of_session, reading.energy_wh, key=lambda push: WH_PER_KWH * push.session.kwh)
+        if first < len(of_session):
+            found.append((reading.at, of_session[first].at))
+    return found
+
+
+def _tells(session_id: str, kwh: Decimal, reading: Reading) -> bool:
+    return session_id == reading.session_id and WH_PER_KWH * kwh >= reading.energy_wh
+
+
+def _spread(passed: Sequence[tuple[datetime, datetime]]) -> Spread | None:
+    if not passed:
+        return None
+    p50, p95, _ = summary([(after - before).total_seconds() for before, after in passed])
+    return Spread(len(passed), p50, p95)
