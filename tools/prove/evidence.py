@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ocpi_bridge.adapters.dynamodb import request_items, tables
-from ocpi_bridge.adapters.dynamodb.session_items import DUE_SHARD
+from ocpi_bridge.adapters.dynamodb.session_items import DUE_SHARDS
 from ocpi_bridge.domain.requests import Origin, Request, RequestState
 from tools.local_stack import LocalStack
 from tools.partner_simulator import Exchange
@@ -86,12 +86,15 @@ class Records:
 
     def open_requests(self) -> int:
         """How many requests are not at their end, the bridge's own included; the index of the sweep knows."""
+        return sum(self._open_in(str(shard)) for shard in range(DUE_SHARDS))
+
+    def _open_in(self, shard: str) -> int:
         answer = self._dynamodb.query(
             TableName=self._outputs["RequestsTableName"],
             IndexName="due",
             KeyConditionExpression="due_shard = :shard",
             FilterExpression="begins_with(station_key, :csms)",
-            ExpressionAttributeValues=tables.values(shard=DUE_SHARD, csms=f"{self._csms_id}#"),
+            ExpressionAttributeValues=tables.values(shard=shard, csms=f"{self._csms_id}#"),
             Select="COUNT",
         )
         return answer["Count"]

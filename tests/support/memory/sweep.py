@@ -32,13 +32,14 @@ class MemorySweepStore:
         ]
         due = sorted((one for one in kept if whole_ms(one[0]) <= whole_ms(due_before)), key=lambda one: one[0])
         overdue = self.books.sessions.overdue(due_before)
-        ended = [
-            EndedSession(session.session_id, session.concerns)
-            for folded, due_at in self.books.sessions.ended.items()
-            if whole_ms(due_at) <= whole_ms(due_before)
-            for session in [self.books.sessions.sessions[folded]]
+        return DueInSessions([push for _, push in due[:SWEEP_PAGE]], overdue[:OVERDUE_PAGE])
+
+    def ended(self, due_before: datetime, most: int) -> Sequence[EndedSession]:
+        due = sorted((due_at, folded) for folded, due_at in self.books.sessions.ended.items())
+        sessions = [
+            self.books.sessions.sessions[folded] for due_at, folded in due if whole_ms(due_at) <= whole_ms(due_before)
         ]
-        return DueInSessions([push for _, push in due[:SWEEP_PAGE]], overdue[:OVERDUE_PAGE], ended[:SWEEP_PAGE])
+        return [EndedSession(session.session_id, session.concerns) for session in sessions[:most]]
 
     def end_told(self, session_id: str) -> None:
         self.books.sessions.ended.pop(session_id.casefold(), None)

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from ocpi_bridge.adapters.dynamodb import sweep
-from ocpi_bridge.adapters.dynamodb.session_items import FEED_SHARDS
+from ocpi_bridge.adapters.dynamodb.session_items import DUE_SHARDS, FEED_SHARDS
 from ocpi_bridge.domain.assignments import Rights
 from ocpi_bridge.domain.events import EventType, SessionStatus
 from ocpi_bridge.domain.requests import Delivery, RequestState, Result
@@ -24,7 +24,7 @@ from ocpi_bridge.ports.messages import (
 from ocpi_bridge.ports.pushes import Pushed
 from ocpi_bridge.usecases import sweep as sweeping
 from ocpi_bridge.usecases.sweep import STALLED_AFTER, Sweep, Swept
-from tests.support.clocks import START
+from tests.support.clocks import START, ManualClock
 from tests.support.dynamodb_faults import counted
 from tests.support.scripted import MemoryOutbox
 from tests.support.world import DEADLINE, World, event
@@ -129,6 +129,49 @@ def test_a_sweep_that_fails_to_wake_them_does_so_the_next_time(world: World, ses
     assert len(swept(world)[1].messages) == 1
 
 
+def over_at_once(world: World, count: int) -> list[Session]:
+    """So many sessions that are over for long enough."""
+    found = []
+    for number in range(count):
+        session = world.open_session(event(EventType.TRANSACTION_STARTED, transaction_id=f"over-{number}"))
+        over = replace(session, status=SessionStatus.COMPLETED, version=session.version + 1)
+        assert world.sessions.update(session, over, None)
+        found.append(over)
+    world.clock.advance(120)
+    return found
+
+
+def test_ends_are_told_page_after_page_until_none_is_left(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sweeping, "ENDS_AT_ONCE", 2)
+    sessions = over_at_once(world, 5)
+    _, outbox = swept(world, after=0)
+    told = [one.session_id for one in outbox.messages if isinstance(one, PushMessage)]
+    assert sorted(told) == sorted(one.session_id for one in sessions)
+
+
+def test_a_sweep_that_tells_ends_for_long_leaves_the_rest_to_the_next(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweeping, "ENDS_AT_ONCE", 2)
+    over_at_once(world, 5)
+    slow = SlowOutbox(world.clock)
+    Sweep(world.sweeps, slow, world.clock)()
+    assert len(slow.messages) == 4
+    assert len(swept(world)[1].messages) == 1
+
+
+class SlowOutbox(MemoryOutbox):
+    """Takes ten seconds for whatever it sends."""
+
+    def __init__(self, clock: ManualClock) -> None:
+        super().__init__()
+        self._clock = clock
+
+    def send(self, messages: Sequence[Message], *, again: str | None = None) -> None:
+        super().send(messages, again=again)
+        self._clock.advance(10)
+
+
 class BrokenOutbox:
     def send(self, messages: Sequence[Message], *, again: str | None = None) -> None:
         raise RuntimeError("the queue is not there")
@@ -192,10 +235,11 @@ def test_the_most_overdue_are_woken_first(world: World, session: Session) -> Non
     ]
 
 
-def test_where_nothing_stalled_the_sweep_is_four_queries_and_no_message(world: World) -> None:
+def test_where_nothing_stalled_the_sweep_is_a_query_for_each_shard_and_no_message(world: World) -> None:
     with counted(world.tables.client) as operations:
         done, outbox = swept(world)
-    assert operations == ["Query"] * 4
+    # Requests and sessions by shard, ends, and partners whose sessions are to be looked at again.
+    assert operations == ["Query"] * (2 * DUE_SHARDS + 2)
     assert (done, outbox.again) == (Swept(requests=0, pushes=0), [])
 
 

@@ -12,7 +12,7 @@ from itertools import count
 import boto3
 import pytest
 
-from ocpi_bridge.adapters.dynamodb.session_items import END_SEEN_AFTER
+from ocpi_bridge.adapters.dynamodb.session_items import DUE_SHARDS, END_SEEN_AFTER, due_shard
 from ocpi_bridge.adapters.dynamodb.sweep import SWEEP_PAGE
 from ocpi_bridge.domain.assignments import Assignment, Rights, Scope
 from ocpi_bridge.domain.controls import Control, Intake, NewestRequest
@@ -679,6 +679,31 @@ def test_the_most_overdue_requests_come_first(stores: Stores) -> None:
     assert len(found) < SWEEP_PAGE
 
 
+def test_what_is_due_is_found_whichever_shard_it_stands_in_the_most_overdue_first(stores: Stores) -> None:
+    names = [f"s{number}" for number in range(40)]
+    assert len(set(map(due_shard, names))) == DUE_SHARDS
+    for number, name in enumerate(reversed(names)):
+        stores.pushes.save_pushed(replace(ACKNOWLEDGED, session_id=name), START + number * SECOND)
+        accepted(stores, replace(asked(name, seconds=number), session_id=name))
+    until = START + len(names) * SECOND
+    assert [one.session_id for one in stores.sweeps.due_in_sessions(until).pushes] == names[::-1]
+    assert [one.request_id for one in stores.sweeps.open_requests(until)] == names[::-1]
+
+
+def test_ended_sessions_are_found_some_at_a_time_the_oldest_first(stores: Stores) -> None:
+    names = ["s3", "s1", "s2"]
+    for number, name in enumerate(names):
+        session = opened(stores, session_id=name, transaction_id=name)
+        at = START + number * SECOND
+        over = replace(session, status=SessionStatus.COMPLETED, version=session.version + 1, last_updated=at)
+        assert stores.sessions.update(session, over, None)
+    due = START + END_SEEN_AFTER + 3 * SECOND
+    assert [one.session_id for one in stores.sweeps.ended(due, 2)] == ["s3", "s1"]
+    stores.sweeps.end_told("s3")
+    stores.sweeps.end_told("s1")
+    assert [one.session_id for one in stores.sweeps.ended(due, 2)] == ["s2"]
+
+
 def test_pushes_and_watches_are_due_from_their_instant_on(stores: Stores) -> None:
     stores.pushes.save_pushed(ACKNOWLEDGED, START + SECOND)
     stores.watches.save_watch(Watch("s2", "jedlix", due_at=START))
@@ -705,13 +730,13 @@ def test_a_session_that_is_over_is_due_once_more_until_everybody_was_woken(store
     )
     assert not unseen.concerns
     due = START + END_SEEN_AFTER
-    assert list(stores.sweeps.due_in_sessions(due - timedelta(milliseconds=1)).ended) == []
+    assert list(stores.sweeps.ended(due - timedelta(milliseconds=1), SWEEP_PAGE)) == []
     found = stores.sweeps.due_in_sessions(due)
-    assert list(found.ended) == [EndedSession(session.session_id, ("jedlix", "other"))]
+    assert list(stores.sweeps.ended(due, SWEEP_PAGE)) == [EndedSession(session.session_id, ("jedlix", "other"))]
     assert (list(found.pushes), list(found.overdue)) == ([], [])
     stores.sweeps.end_told(session.session_id)
     stores.sweeps.end_told("gone")
-    assert list(stores.sweeps.due_in_sessions(due).ended) == []
+    assert list(stores.sweeps.ended(due, SWEEP_PAGE)) == []
     assert stores.pushes.push_context(session.session_id, "jedlix").session == over
     assert stores.pushes.push_context("gone", "jedlix").session is None
 

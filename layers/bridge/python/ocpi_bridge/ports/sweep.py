@@ -41,11 +41,10 @@ class EndedSession:
 
 @dataclass(frozen=True, slots=True)
 class DueInSessions:
-    """What is due in the sessions table: pushes, sessions whose end is taken for granted, and those that are over."""
+    """What is due in the sessions table: pushes, and sessions whose end is taken for granted."""
 
     pushes: Sequence[DuePush] = ()
     overdue: Sequence[OverdueSession] = ()
-    ended: Sequence[EndedSession] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +67,10 @@ class SweepStore(Protocol):
         """Requests not at their end that are due before an instant, the most overdue first."""
 
     def due_in_sessions(self, due_before: datetime) -> DueInSessions:
-        """Pushes that are due before an instant, and sessions that are over by then (Session.closes_at), or for a while."""
+        """Pushes that are due before an instant, and sessions that are over by then (Session.closes_at)."""
+
+    def ended(self, due_before: datetime, most: int) -> Sequence[EndedSession]:
+        """Sessions that are over for a while and of whose end nobody was told again; `most` of them, the oldest first."""
 
     def end_told(self, session_id: str) -> None:
         """Whoever a session concerns that is over was woken: it is not due any more."""

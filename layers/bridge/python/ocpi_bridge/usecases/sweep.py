@@ -4,7 +4,7 @@ It reads states; it never decides anything.
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from ocpi_bridge.domain.requests import RequestState
 from ocpi_bridge.ports.clock import Clock
@@ -15,6 +15,10 @@ from ocpi_bridge.ports.sweep import OpenRequest, Reassessment, SweepStore
 STALLED_AFTER = timedelta(seconds=15)
 # For each partner, a sweep wakes about so many live sessions again; the next one goes on from there.
 REASSESSED_AT_ONCE = 500
+# So many sessions that are over are read, woken and noted in one go.
+ENDS_AT_ONCE = 500
+# A sweep tells ends again and again for so long, which leaves the other half of its 30 s to what comes after.
+ENDS_FOR = timedelta(seconds=15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +53,21 @@ class Sweep:
         messages: list[Message] = [message for request in stalled for message in _wake(request)]
         messages += [PushMessage(push.session_id, push.partner_id, again) for push in due.pushes]
         messages += due.overdue
-        messages += [PushMessage(one.session_id, partner, again) for one in due.ended for partner in one.partner_ids]
         if messages:
             self.outbox.send(messages, again=again)
-        for ended in due.ended:
-            self.store.end_told(ended.session_id)
+        self._tell_ends(now, again)
         reassessed = sum(self._reassess(one) for one in self.store.reassessments())
         return Swept(len(stalled), len(due.pushes), reassessed, len(due.overdue))
+
+    def _tell_ends(self, now: datetime, again: str) -> None:
+        """Page after page, until nothing is left or the time is over: the next sweep goes on."""
+        while ended := self.store.ended(due_before=now, most=ENDS_AT_ONCE):
+            messages = [PushMessage(one.session_id, partner, again) for one in ended for partner in one.partner_ids]
+            self.outbox.send(messages, again=again)
+            for one in ended:
+                self.store.end_told(one.session_id)
+            if len(ended) < ENDS_AT_ONCE or self.clock.now() - now >= ENDS_FOR:
+                return
 
     def _reassess(self, reassessment: Reassessment) -> int:
         """The partner's live sessions, or as many as one sweep wakes; it is noted how far that is after they were sent."""

@@ -124,7 +124,7 @@ class DynamoDeliveryStore:
             "state": RequestState.ANSWERED.value,
             "delivery_attempts": 0,
             "deliver_until": instants.epoch_ms(until),
-            "due_shard": session_items.DUE_SHARD,
+            "due_shard": session_items.due_shard(request.request_id),
             "due_at": instants.epoch_ms(now),
         }
         given_up = {"undelivered": RequestState.UNDELIVERED.value}

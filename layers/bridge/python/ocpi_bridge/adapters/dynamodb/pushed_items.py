@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from ocpi_bridge.adapters.dynamodb.instants import epoch_ms, expiry, from_epoch_ms
-from ocpi_bridge.adapters.dynamodb.session_items import DUE_SHARD, RETENTION, session_key
+from ocpi_bridge.adapters.dynamodb.session_items import RETENTION, due_shard, session_key
 from ocpi_bridge.ocpi.transport import dumps
 from ocpi_bridge.ports.pushes import Pushed
 
@@ -33,7 +33,7 @@ def pushed_item(pushed: Pushed, due_at: datetime | None, now: datetime) -> dict[
         "in_doubt": pushed.in_doubt,
         "attempts": pushed.attempts,
         "final": pushed.final,
-        "due_shard": DUE_SHARD if due_at else None,
+        "due_shard": due_shard(pushed.session_id) if due_at else None,
         "due_at": epoch_ms(due_at) if due_at else None,
         "expires_at": expiry(now, RETENTION.sessions),
     }

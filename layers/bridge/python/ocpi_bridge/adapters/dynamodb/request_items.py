@@ -18,7 +18,7 @@ from typing import Any
 
 from ocpi_bridge.adapters.dynamodb.documents import compact, load
 from ocpi_bridge.adapters.dynamodb.instants import epoch_ms, expiry, from_epoch_ms
-from ocpi_bridge.adapters.dynamodb.session_items import DUE_SHARD
+from ocpi_bridge.adapters.dynamodb.session_items import due_shard
 from ocpi_bridge.domain.plans import Plan
 from ocpi_bridge.domain.requests import Delivery, Fit, Request, RequestState, Result
 
@@ -66,7 +66,7 @@ def request_item(request: Request) -> dict[str, Any]:
         "attempts": request.attempts,
         "created_at": epoch_ms(request.created_at),
         "deadline": epoch_ms(request.deadline),
-        "due_shard": DUE_SHARD,
+        "due_shard": due_shard(request.request_id),
         "due_at": epoch_ms(request.created_at),
         "expires_at": expiry(request.created_at, REQUEST_RETENTION),
     }

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from ocpi_bridge.adapters.dynamodb import (
@@ -26,7 +27,6 @@ SWEEP_PAGE = 500
 # As many as one call reads.
 READ_PAGE = 100
 OVERDUE_PAGE = READ_PAGE
-ENDED = session_items.ENDED_SHARD
 DUE_INDEX = "due"
 LIVE_INDEX = "live"
 # Partners are few; what does not fit waits for the next sweep.
@@ -60,14 +60,20 @@ class DynamoSweepStore:
         ]
 
     def due_in_sessions(self, due_before: datetime) -> DueInSessions:
-        """See SweepStore: two queries, and calls for the sessions that are overdue or over, if there are any."""
+        """See SweepStore: a query for each shard, and a call for the sessions that are overdue, if there are any."""
         due = self._due(self.sessions, due_before)
         overdue = [item["session_id"] for item in due if item["entity"] == "session"]
         return DueInSessions(
             pushes=[DuePush(item["session_id"], item["partner_id"]) for item in due if item["entity"] != "session"],
             overdue=self._overdue(overdue[:OVERDUE_PAGE]),
-            ended=self._ended([item["session_id"] for item in self._due(self.sessions, due_before, ENDED)]),
         )
+
+    def ended(self, due_before: datetime, most: int) -> Sequence[EndedSession]:
+        """See SweepStore: one query, and a call for every 100 sessions that it finds."""
+        found = [item["session_id"] for item in self._shard(self.sessions, session_items.ENDED_SHARD, due_before, most)]
+        parts = [found[first : first + READ_PAGE] for first in range(0, len(found), READ_PAGE)]
+        sessions = [session for part in parts for session in self._sessions(part)]
+        return [EndedSession(one.session_id, one.concerns) for one in sessions if one.over]
 
     def end_told(self, session_id: str) -> None:
         """See SweepStore: one write."""
@@ -79,11 +85,6 @@ class DynamoSweepStore:
                 # One that was erased meanwhile does not come back.
                 ConditionExpression="attribute_exists(pk)",
             )
-
-    def _ended(self, session_ids: Sequence[str]) -> Sequence[EndedSession]:
-        parts = [session_ids[first : first + READ_PAGE] for first in range(0, len(session_ids), READ_PAGE)]
-        sessions = [session for part in parts for session in self._sessions(part)]
-        return [EndedSession(one.session_id, one.concerns) for one in sessions if one.over]
 
     def _sessions(self, session_ids: Sequence[str]) -> Sequence[Session]:
         """As they are now: the index may lag behind."""
@@ -158,12 +159,18 @@ class DynamoSweepStore:
         )
         return [tables.from_item(item) for page in pages for item in page["Items"]]
 
-    def _due(self, table: str, before: datetime, shard: str = session_items.DUE_SHARD) -> list[dict[str, Any]]:
+    def _due(self, table: str, before: datetime) -> list[dict[str, Any]]:
+        """The most overdue of all shards."""
+        shards = map(str, range(session_items.DUE_SHARDS))
+        found = [item for shard in shards for item in self._shard(table, shard, before, SWEEP_PAGE)]
+        return sorted(found, key=itemgetter("due_at"))[:SWEEP_PAGE]
+
+    def _shard(self, table: str, shard: str, before: datetime, most: int) -> list[dict[str, Any]]:
         answer = self.client.query(
             TableName=table,
             IndexName=DUE_INDEX,
             KeyConditionExpression="due_shard = :shard AND due_at <= :before",
             ExpressionAttributeValues=tables.values(shard=shard, before=instants.epoch_ms(before)),
-            Limit=SWEEP_PAGE,
+            Limit=most,
         )
         return [tables.from_item(item) for item in answer["Items"]]

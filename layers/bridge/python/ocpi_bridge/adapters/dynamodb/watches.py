@@ -61,7 +61,7 @@ class DynamoWatchStore:
             "session_id": watch.session_id,
             "partner_id": watch.partner_id,
             "document": dump(watch),
-            "due_shard": session_items.DUE_SHARD if watch.due_at else None,
+            "due_shard": session_items.due_shard(watch.session_id) if watch.due_at else None,
             "due_at": instants.epoch_ms(watch.due_at) if watch.due_at else None,
             "expires_at": instants.expiry(self.clock.now(), session_items.RETENTION.sessions),
         }
