@@ -1,0 +1,135 @@
+"""What is assumed: what sessions do, how long each run of a function takes, and AWS's default quotas."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from infra.stages import STAGES, StageSettings
+from ocpi_bridge.adapters.dynamodb.session_items import DUE_SHARDS, FEED_SHARDS
+from ocpi_bridge.domain.partners import Partner
+
+PRODUCTION: Final[StageSettings] = STAGES["production"]
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """What each session asks of the bridge. All of them belong to one partner and one CSMS: the worst case for keys.
+
+    Attributes:
+        reading_every: Seconds between two meter readings, each an event of its own.
+        push_interval: The least time between two pushes that only move the meter (s), the partner's.
+        requests_per_hour: Profile requests of the partner.
+        length: How long a session lasts (s).
+        events_per_post: How many events a CSMS puts into one call.
+
+    """
+
+    reading_every: float = 60.0
+    push_interval: float = Partner.__dataclass_fields__["meter_push_interval"].default
+    requests_per_hour: float = 1.0
+    length: float = 3 * 3600.0
+    events_per_post: float = 1.0
+
+    @property
+    def push_every(self) -> float:
+        """Seconds between two pushes.
+
+        The reading at the end of the interval comes a moment too early, so the push waits for a sweep or the next
+        reading, half of what lies between two of them on average.
+        """
+        return self.push_interval + min(self.reading_every, 60.0) / 2
+
+    @property
+    def readings(self) -> float:
+        """Readings of a session in a second."""
+        return 1 / self.reading_every
+
+    @property
+    def pushes(self) -> float:
+        """Pushes of a session in a second."""
+        return 1 / max(self.push_every, self.reading_every)
+
+    @property
+    def requests(self) -> float:
+        """Requests for a session in a second."""
+        return self.requests_per_hour / 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """How long one message or call keeps a function busy (s).
+
+    Its calls (DynamoDB 5 ms, SQS 10 ms each), its own CPU at 512 MB (29 % of a core), and whom it waits for: a partner
+    for 0.15 s, a CSMS for 0.3 s.
+    """
+
+    door: float = 0.06  # a request of the partner: two reads, one transaction
+    post: float = 0.03  # a call of the CSMS: one mark, one message
+    ingest: float = 0.05  # an event: three reads, one write
+    held: float = 0.035  # a push that waits for its interval: one read, one write
+    nothing: float = 0.02  # a push of which the partner knows: one read
+    pushed: float = 0.22  # a push: one read, two writes, the partner
+    send: float = 0.36  # a command: some reads and writes, the CSMS
+    deliver: float = 0.20  # a result: two reads, two writes, the partner
+    give_up: float = 0.05  # a result that is too late: two reads, a message, a write
+    refused: float = 0.10  # what a call takes whose connection is refused
+    end_told: float = 0.015  # an ended session in a sweep: its share of reads and messages, one write
+
+    def of_reading(self, demand: Demand) -> float:
+        """What the pusher spends on a reading, on average."""
+        share = demand.pushes / demand.readings
+        return share * self.pushed + (1 - share) * self.held
+
+
+@dataclass(frozen=True, slots=True)
+class Quotas:
+    """Public default quotas of AWS in eu-west-1, to be checked in Service Quotas; what each is from is in the document."""
+
+    lambda_concurrency: int = 1_000
+    mapping_concurrency: int = 1_000
+    api_rate: int = 10_000
+    put_events: int = 10_000
+    partition_writes: int = 1_000
+    partition_reads: int = 3_000
+    table_writes: int = 40_000
+    table_reads: int = 40_000
+    new_table_writes: int = 4_000
+    fifo_calls: int = 70_000
+    in_flight: int = 120_000
+
+
+@dataclass(frozen=True, slots=True)
+class Units:
+    """DynamoDB units by what happens, from the items' sizes: a session 1.2 KB, what was pushed 1.2 KB, the rest below 1.
+
+    Attributes:
+        reading_writes, reading_reads: Of the sessions table, by a reading: the session; its pointer, it, and what the
+            pusher reads (session, pushed, control, watch).
+        held_writes: Of the sessions table, by a push that waits.
+        push_writes: Likewise by a push: before and after the call.
+        feed_writes: Of one shard of the index `feed`, by a reading: the old place goes, the new one comes.
+        due_writes: Of one shard of the index `due`, by a push: its waiting comes, moves at the call, and goes; by a
+            request its state moves there three times and it goes.
+        registry_reads: Of the registry, by a reading: five keys of assignments, and the partner.
+
+    """
+
+    reading_writes: int = 2
+    reading_reads: int = 6
+    held_writes: int = 2
+    push_writes: int = 4
+    feed_writes: int = 2
+    due_writes: int = 4
+    registry_reads: int = 6
+
+    def table_writes(self, demand: Demand) -> float:
+        """Write units of the sessions table by a session in a second."""
+        held = demand.readings - demand.pushes
+        return demand.readings * self.reading_writes + held * self.held_writes + demand.pushes * self.push_writes
+
+
+@dataclass(frozen=True, slots=True)
+class Shards:
+    """Into how many partitions the code splits what would be one: FEED_SHARDS, DUE_SHARDS."""
+
+    feed: int = FEED_SHARDS
+    due: int = DUE_SHARDS
