@@ -90,7 +90,6 @@ def outage(paper: Paper) -> list[str]:
                     str(deliverers),
                     _number(results.owed_meanwhile),
                     _number(results.given_up),
-                    _number(results.untried),
                     f"{results.longest_wait:.0f} s",
                     f"{max(0.0, results.drained):.0f} s",
                 )
@@ -100,7 +99,7 @@ def outage(paper: Paper) -> list[str]:
     )
     headings = (
         "sessions", "the partner", "workers that push", "pushes waiting, at most", "longest wait", "all told after",
-        "workers that deliver", "results owed meanwhile", "given up", "of them untried", "longest wait", "settled after",
+        "workers that deliver", "results owed meanwhile", "given up", "longest wait", "settled after",
     )  # fmt: skip
     return [*_table(headings, rows), "", f"{many} workers that push waiting for it."]
 
