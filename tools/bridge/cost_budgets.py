@@ -243,13 +243,13 @@ BUDGETS: Final[Mapping[tuple[Happening, Mode], Budget]] = {
             "send_charger_commands": 1,
         },
     ),
-    **_either(Happening.SWEEP, Budget(reads=14, read_units=Decimal(8), runs={"sweep": 1})),
+    **_either(Happening.SWEEP, Budget(reads=28, read_units=Decimal(15), runs={"sweep": 1})),
     **_either(
         Happening.SWEPT_END,
         Budget(
-            reads=18,
+            reads=32,
             writes=1,
-            read_units=Decimal(24),
+            read_units=Decimal(31),
             write_units=Decimal(3),
             fifo=6,
             runs={"push_updates": 2, "relay_outbox": 1, "sweep": 1},

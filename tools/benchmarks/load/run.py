@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
+from functools import partial
 from random import Random
 
 from tools.benchmarks.load.findings import Findings, Spread, Step, has_risen, judged
@@ -18,6 +18,7 @@ from tools.counterparts.journal import NotObservedError
 from tools.demo.measurement import summary
 from tools.local_stack import LocalStack
 from tools.partner_simulator import Exchange
+from tools.partner_simulator.models import Session
 from tools.partner_simulator.sessions import SessionPush
 from tools.prove.every import Every
 from tools.prove.evidence import Records, gather
@@ -164,10 +165,7 @@ class LoadRun:
         for session_id, reading in last.items():
             self._say("the last readings are told")
             try:
-                where.world.partner.wait_for_session(
-                    lambda one, reading=reading: _tells(one.id, one.kwh, reading),
-                    max(0.0, give_up_at - time.monotonic()),
-                )
+                where.world.partner.wait_for_session(partial(_tells, reading), max(0.0, give_up_at - time.monotonic()))
             except NotObservedError:
                 untold.append(session_id)
         return untold
@@ -187,8 +185,8 @@ def _told(sent: Sequence[Reading], pushes: Sequence[SessionPush]) -> list[tuple[
     return found
 
 
-def _tells(session_id: str, kwh: Decimal, reading: Reading) -> bool:
-    return session_id == reading.session_id and WH_PER_KWH * kwh >= reading.energy_wh
+def _tells(reading: Reading, session: Session) -> bool:
+    return session.id == reading.session_id and WH_PER_KWH * session.kwh >= reading.energy_wh
 
 
 def _spread(passed: Sequence[tuple[datetime, datetime]]) -> Spread | None:

@@ -6,8 +6,18 @@ from typing import Final
 from infra.stages import STAGES, StageSettings
 from ocpi_bridge.adapters.dynamodb.session_items import DUE_SHARDS, FEED_SHARDS
 from ocpi_bridge.domain.partners import Partner
+from tools.bridge.cost_durations import (
+    AWS_CALL_CPU_MS,
+    AWS_CALL_WAIT_MS,
+    CPU_MS,
+    HTTP_CALL_CPU_MS,
+    RUN_CPU_MS,
+    WHOLE_CPU_MB,
+)
 
 PRODUCTION: Final[StageSettings] = STAGES["production"]
+PUSH_INTERVAL: Final[int] = Partner.__dataclass_fields__["meter_push_interval"].default
+"""What a partner gets that asks for nothing else (s)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +34,7 @@ class Demand:
     """
 
     reading_every: float = 60.0
-    push_interval: float = Partner.__dataclass_fields__["meter_push_interval"].default
+    push_interval: float = PUSH_INTERVAL
     requests_per_hour: float = 1.0
     length: float = 3 * 3600.0
     events_per_post: float = 1.0
@@ -54,25 +64,51 @@ class Demand:
         return self.requests_per_hour / 3600
 
 
+def took(function: str, calls: int, memory_mb: int, *, others: float = 0.0) -> float:
+    """How long a run of a function takes (s).
+
+    Its CPU time as it was measured, scaled to its memory; its calls of AWS; and whom it waits for (`others`, by HTTP).
+    """
+    cpu = CPU_MS[function] + RUN_CPU_MS + calls * AWS_CALL_CPU_MS + (HTTP_CALL_CPU_MS if others else 0)
+    return float(cpu * WHOLE_CPU_MB / memory_mb + calls * AWS_CALL_WAIT_MS) / 1000 + others
+
+
+API, WORKER = PRODUCTION.api_memory_mb, PRODUCTION.worker_memory_mb
+
+
 @dataclass(frozen=True, slots=True)
 class Service:
-    """How long one message or call keeps a function busy (s).
+    """How long one message or call keeps a function of the stage busy (s).
 
-    Its calls (DynamoDB 5 ms, SQS 10 ms each), its own CPU at 512 MB (29 % of a core), and whom it waits for: a partner
-    for 0.15 s, a CSMS for 0.3 s.
+    From the functions' CPU time (tools/bridge/cost_durations.py), their calls of AWS, 0.15 s of a partner and 0.3 s of a
+    CSMS.
+
+    Attributes:
+        door: A request of the partner: two reads, one transaction.
+        post: A call of the CSMS: its mark, its message.
+        ingest: An event: three reads, one write.
+        held: A push that waits for its interval: one read, one write.
+        nothing: A push of which the partner knows: one read.
+        pushed: A push: one read, two writes, the partner.
+        send: A command: two reads, two writes, the CSMS.
+        deliver: A result: two reads, two writes, the partner.
+        give_up: A result that is too late: two reads, a message, a write.
+        refused: What a call takes whose connection is refused: assumed.
+        end_told: An ended session in a sweep: its write, and its share of reads and messages.
+
     """
 
-    door: float = 0.06  # a request of the partner: two reads, one transaction
-    post: float = 0.03  # a call of the CSMS: one mark, one message
-    ingest: float = 0.05  # an event: three reads, one write
-    held: float = 0.035  # a push that waits for its interval: one read, one write
-    nothing: float = 0.02  # a push of which the partner knows: one read
-    pushed: float = 0.22  # a push: one read, two writes, the partner
-    send: float = 0.36  # a command: some reads and writes, the CSMS
-    deliver: float = 0.20  # a result: two reads, two writes, the partner
-    give_up: float = 0.05  # a result that is too late: two reads, a message, a write
-    refused: float = 0.10  # what a call takes whose connection is refused
-    end_told: float = 0.015  # an ended session in a sweep: its share of reads and messages, one write
+    door: float = took("ocpi_charging_profiles", 3, API)
+    post: float = took("csms_events", 2, API)
+    ingest: float = took("ingest_csms_events", 4, WORKER)
+    held: float = took("push_updates", 2, WORKER)
+    nothing: float = took("push_updates", 1, WORKER)
+    pushed: float = took("push_updates", 3, WORKER, others=0.15)
+    send: float = took("send_charger_commands", 4, WORKER, others=0.3)
+    deliver: float = took("deliver_results", 4, WORKER, others=0.15)
+    give_up: float = took("deliver_results", 4, WORKER)
+    refused: float = 0.1
+    end_told: float = 0.0125
 
     def of_reading(self, demand: Demand) -> float:
         """What the pusher spends on a reading, on average."""
@@ -99,11 +135,11 @@ class Quotas:
 
 @dataclass(frozen=True, slots=True)
 class Units:
-    """DynamoDB units by what happens, from the items' sizes: a session 1.2 KB, what was pushed 1.2 KB, the rest below 1.
+    """DynamoDB units by what happens, as the budgets count them (tools/bridge/cost_budgets.py): items are below 1 KB.
 
     Attributes:
-        reading_writes, reading_reads: Of the sessions table, by a reading: the session; its pointer, it, and what the
-            pusher reads (session, pushed, control, watch).
+        reading_writes: Of the sessions table, by a reading: the session.
+        reading_reads: Likewise: its pointer, it, and what the pusher reads (session, pushed, control, watch).
         held_writes: Of the sessions table, by a push that waits.
         push_writes: Likewise by a push: before and after the call.
         feed_writes: Of one shard of the index `feed`, by a reading: the old place goes, the new one comes.
@@ -113,10 +149,10 @@ class Units:
 
     """
 
-    reading_writes: int = 2
+    reading_writes: int = 1
     reading_reads: int = 6
-    held_writes: int = 2
-    push_writes: int = 4
+    held_writes: int = 1
+    push_writes: int = 2
     feed_writes: int = 2
     due_writes: int = 4
     registry_reads: int = 6

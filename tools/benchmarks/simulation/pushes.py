@@ -101,10 +101,10 @@ class PushSimulation:
             self._plan(share * self._demand.reading_every, _What.READING, session)
         self._plan(SWEEP_EVERY, _What.SWEEP)
         while self._events:
-            now, _, what, session = heapq.heappop(self._events)
+            now, _, what, concerned = heapq.heappop(self._events)
             if now > self._until or self.seen.drained is not None:
                 break
-            self._happen(now, what, session)
+            self._happen(now, what, concerned)
             self._start(now)
             if now > self._outage.end and what is _What.DONE and self._is_drained(now):
                 self.seen.drained = now - self._outage.end

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from ocpi_bridge.adapters.dynamodb.session_items import DUE_SHARDS, FEED_SHARDS
-from tools.benchmarks.simulation.assumptions import PRODUCTION, Demand, Shards
+from tools.benchmarks.simulation.assumptions import PRODUCTION, Demand, Shards, took
 from tools.benchmarks.simulation.bounds import (
     SHORT_WAIT,
     Bound,
@@ -18,6 +18,7 @@ from tools.benchmarks.simulation.bounds import (
     silenced,
     workers_needed,
 )
+from tools.bridge.cost_budgets import BUDGETS, Happening, Mode
 
 PAPER = Paper()
 
@@ -93,16 +94,38 @@ def test_a_push_waits_for_its_interval_and_half_of_what_lies_between_two_reading
     assert Demand(reading_every=900, push_interval=300).pushes == 1 / 900
 
 
+def test_a_run_takes_longer_with_less_memory_and_by_what_it_waits_for() -> None:
+    whole = took("deliver_results", 4, 1769)
+
+    assert took("deliver_results", 4, 1769, others=0.15) > whole + 0.15
+    # Its CPU time doubles, what its calls wait does not.
+    assert whole < took("deliver_results", 4, 1769 // 2) < 2 * whole
+
+
 def test_what_is_busy_grows_with_the_sessions() -> None:
     assert busy(PAPER, 20_000) == pytest.approx(2 * busy(PAPER, 10_000))
 
 
 def test_a_sweep_tells_whole_pages_of_ends_and_begins_none_after_its_time() -> None:
-    # 500 in 7.5 s: two pages begin within 15 s.
-    assert ends_per_minute(PAPER) == 1_000
+    # 500 in 6.25 s: three pages begin within 15 s.
+    assert ends_per_minute(replace(PAPER, service=replace(PAPER.service, end_told=0.0125))) == 1_500
     assert ends_per_minute(replace(PAPER, service=replace(PAPER.service, end_told=0.1))) == 500
 
 
 def test_sessions_of_a_silent_partner_that_keep_all_workers_waiting() -> None:
-    # 50 workers, 8 s a call and a little, a reading a minute: 50 / 8.035 * 60.
-    assert silenced(PAPER) == 373
+    # 50 workers, 8 s a call and 35 ms, a reading a minute: 50 / 8.035 * 60.
+    assert silenced(replace(PAPER, service=replace(PAPER.service, held=0.035))) == 373
+
+
+def test_the_units_are_those_that_the_budgets_count() -> None:
+    units = PAPER.units
+    held = BUDGETS[Happening.HELD_UPDATE, Mode.CALLBACK]
+    pushed = BUDGETS[Happening.PUSHED_UPDATE, Mode.CALLBACK]
+    mark, csms = 1, 1
+
+    assert held.write_units == mark + units.reading_writes + units.feed_writes + units.held_writes
+    assert held.read_units == csms + units.reading_reads + units.registry_reads
+    # It came to the index `due` when it was held.
+    came = 1
+    due = units.due_writes - came
+    assert pushed.write_units == mark + units.reading_writes + units.feed_writes + units.push_writes + due
