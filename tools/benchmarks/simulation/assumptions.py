@@ -5,7 +5,7 @@ from typing import Final
 
 from infra.stages import STAGES, StageSettings
 from ocpi_bridge.adapters.dynamodb.session_items import DUE_SHARDS, FEED_SHARDS
-from ocpi_bridge.domain.partners import Partner
+from ocpi_bridge.domain.partners import DEFAULT_METER_PUSH_INTERVAL
 from tools.bridge.cost_durations import (
     AWS_CALL_CPU_MS,
     AWS_CALL_WAIT_MS,
@@ -16,8 +16,6 @@ from tools.bridge.cost_durations import (
 )
 
 PRODUCTION: Final[StageSettings] = STAGES["production"]
-PUSH_INTERVAL: Final[int] = Partner.__dataclass_fields__["meter_push_interval"].default
-"""What a partner gets that asks for nothing else (s)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +32,7 @@ class Demand:
     """
 
     reading_every: float = 60.0
-    push_interval: float = PUSH_INTERVAL
+    push_interval: float = DEFAULT_METER_PUSH_INTERVAL
     requests_per_hour: float = 1.0
     length: float = 3 * 3600.0
     events_per_post: float = 1.0

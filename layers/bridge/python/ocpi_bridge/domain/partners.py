@@ -87,6 +87,9 @@ DEFAULT_RATE = Rate(burst=10, seconds_per_request=Decimal(10))
 DEFAULT_CLEAR_RATE = Rate(burst=30, seconds_per_request=Decimal(2))
 
 
+# Seconds. Of what moves each minute a partner plans nothing; a change of anything else does not wait for it.
+DEFAULT_METER_PUSH_INTERVAL = 300
+
 # Long enough for a partner that is away for a while, short enough for a driver who needs the car in the morning.
 FAIL_SAFE_SECONDS = 7200
 
@@ -114,7 +117,7 @@ class Partner:
     token_encoding: TokenEncoding = TokenEncoding.BASE64
     rate: Rate = DEFAULT_RATE
     clear_rate: Rate = DEFAULT_CLEAR_RATE
-    meter_push_interval: int = 300
+    meter_push_interval: int = DEFAULT_METER_PUSH_INTERVAL
     registration: Registration = Registration.STATIC
     versions_url: str | None = None
     version: str = "2.2.1"
