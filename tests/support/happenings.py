@@ -1,6 +1,7 @@
 """What happens at a deployed bridge, each carried on until nothing moves: the CSMS reports, the partner asks."""
 
 import json
+from urllib.parse import urlsplit
 from uuid import NAMESPACE_URL, uuid5
 
 from ocpi_bridge.adapters.csms.signing import sign_event
@@ -13,6 +14,8 @@ from tools.bridge.cost_budgets import Mode
 
 # The plan of the reference cycle: three hours in quarters.
 PERIODS = [{"start_period": 900 * index, "limit": 11_000.0 - 500 * index} for index in range(12)]
+# Before every session.
+EVER = "2020-01-01T00:00:00Z"
 QUERIES = {"GET": f"duration=900&response_url={RESPONSE_URL}", "DELETE": f"response_url={RESPONSE_URL}"}
 
 
@@ -40,22 +43,21 @@ def report(site: MeteredSite, kind: str, seconds: float, *, transaction_id: int 
 
 
 def cycle(site: MeteredSite, method: str) -> None:
-    """The partner's request about the newest session, to its delivered result and on to its deadline."""
+    """The partner's request about the session of now, to its delivered result and on to its deadline."""
     cycle_to_result(site, method)
     site.world.clock.advance(60)
     site.come_due()
 
 
 def cycle_to_result(site: MeteredSite, method: str) -> None:
-    """The partner's request about the newest session, to its delivered result."""
-    session = max(site.world.stored_sessions(), key=lambda one: one.start)
+    """The partner's request about the session of now, to its delivered result."""
     number, told = len(site.driver.commands), len(site.partner.messages)
     ids = {name: str(uuid5(NAMESPACE_URL, f"{name}-{number}")) for name in ("X-Request-ID", "X-Correlation-ID")}
     given = ocpi(
         method,
         "/ocpi/2.2.1/chargingprofiles/x",
         headers=AUTHORIZED | ids,
-        session_id=session.session_id,
+        session_id=site.session_id,
         query=QUERIES.get(method, ""),
         body=set_profile(charging_profile_period=PERIODS) if method == "PUT" else None,
     )
@@ -70,3 +72,13 @@ def _carry_on(site: MeteredSite, number: int) -> None:
     if site.mode is Mode.CALLBACK and len(site.driver.commands) > number:
         assert answered_by(site, site.driver.commands[-1]) == {"recorded": True}
         site.settle()
+
+
+def page(site: MeteredSite, link: str | None = None) -> tuple[int, str | None]:
+    """The partner reads a page of its sessions: how many are on it, and the link to the next one."""
+    query = urlsplit(link).query if link else f"date_from={EVER}"
+    answer = site.run("ocpi_sessions", ocpi("GET", "/ocpi/2.2.1/sessions", query=query))
+    status, body = read(answer)
+    assert (status, body["status_code"]) == (200, 1000)
+    following = answer["headers"].get("Link")
+    return len(body["data"]), following and following.partition("<")[2].partition(">")[0]

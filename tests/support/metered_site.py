@@ -70,6 +70,7 @@ class Count:
     cpu: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
 
     def budget(self) -> Budget:
+        """As a budget, without secrets: they are read again every five minutes, and not for each message."""
         reads = sum(number for name, number in self.calls.items() if name in READS)
         apart = ("GetSecretValue", "PutEvents")
         return Budget(
@@ -80,7 +81,6 @@ class Count:
             standard=self.queue_calls["standard"],
             fifo=self.queue_calls["fifo"],
             api=self.api,
-            secrets=self.calls["GetSecretValue"],
             events=self.calls["PutEvents"],
             runs=dict(self.runs),
         )
@@ -103,7 +103,8 @@ class ModeDriver(ScriptedDriver):
 
 
 class MeteredSite(Site):
-    """The deployed bridge. `put_off` are messages that their queue holds back, until `come_due`.
+    """The deployed bridge. `put_off` are messages that their queue holds back, until `come_due`; `session_id` is whose
+    session or request was written last.
 
     The CPU of a run (s) is the function's own: botocore's up to the request that is signed and from the answer on, not
     moto's and not the meter's.
@@ -114,6 +115,7 @@ class MeteredSite(Site):
         self.mode = mode
         self.count = Count()
         self.put_off: list[tuple[str, dict[str, Any]]] = []
+        self.session_id = ""
         self._handlers: dict[str, Handler] = {}
         self._running = False
         self._apart = 0.0
@@ -214,6 +216,7 @@ class MeteredSite(Site):
             self.count.write_units += capacity.index_units(INDEXES.get(table, {}).values(), before, after)
             if after is not None and after != before and _is_streamed(table, after):
                 self._changes.append(after)
+                self.session_id = after["session_id"]["S"]
 
     def _units_read(self, operation: str, parsed: Mapping[str, Any]) -> Decimal:
         if operation == "BatchGetItem":

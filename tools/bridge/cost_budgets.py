@@ -30,7 +30,6 @@ class Budget:
         standard: Requests to standard queues: what functions send and put off, and what Lambda receives and deletes.
         fifo: Likewise to FIFO queues.
         api: Requests at API Gateway.
-        secrets: Calls of Secrets Manager by warm functions.
         events: Events put on the CSMS bus.
         runs: Invocations by function.
 
@@ -43,7 +42,6 @@ class Budget:
     standard: int = 0
     fifo: int = 0
     api: int = 0
-    secrets: int = 0
     events: int = 0
     runs: Mapping[str, int] = field(default_factory=dict)
 

@@ -1,28 +1,19 @@
 """Between the deployed functions and DynamoDB and SQS: everything goes through, but for what is to go wrong.
 
-The functions are the deployed ones. Only their environment says where the two services are (AWS_ENDPOINT_URL_DYNAMODB
-and AWS_ENDPOINT_URL_SQS, which every AWS SDK reads), so the faults reach them as AWS's do: through the unchanged SDK.
+The faults reach the deployed functions as AWS's do (tools/prove/aws_way.py).
 """
 
-import http.client
-import queue
-import ssl
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
-from functools import partial
+from collections.abc import Sequence
 from random import Random
-from typing import TYPE_CHECKING, Self
-from urllib.parse import urlsplit
+from typing import Self
 
-from tools.counterparts.http_service import Fault, HttpService, Request, ResetConnection, Response
+from tools.counterparts.http_service import Fault, Request, ResetConnection
 from tools.local_stack import LocalStack
 from tools.prove import aws_faults
 from tools.prove.aws_faults import Crash, QueueFault, TableFault
+from tools.prove.aws_way import AwsWay
 from tools.prove.rota import Kind, Rota, Tally
-
-if TYPE_CHECKING:
-    from mypy_boto3_lambda import LambdaClient
 
 # Somebody waits for their answer, or nobody would repeat their run: faults come one by one, as the SDK's own attempts
 # (3) have to bear. Queues and streams repeat the runs of the others.
@@ -48,10 +39,6 @@ RELAYED = ("charger-commands", "request-deadlines", "result-callbacks", "partner
 APART = 4
 # In a spell of throttling one call in so many gets through.
 SPARED = 5
-# The embedded AWS ends idle connections after 75 s.
-UPSTREAM_SECONDS = 30.0
-# Headers that belong to one connection.
-_HOP_BY_HOP = frozenset({"connection", "content-length", "keep-alive", "transfer-encoding"})
 
 
 class AwsProxy:
@@ -85,26 +72,15 @@ class AwsProxy:
         self._deferred = _rota((QueueFault.ERROR,), EVERY_VISIBILITY, f"{seed} visibility")
         self._throttled_until: dict[str, float] = {}
         self._spell = Random(f"{seed} spell")
-        self._upstream = _Upstream(stack)
+        self._way = AwsWay(stack, (*ANSWERING, *WORKING), self._choose)
         self._queues = stack.client("sqs")
-        self._running = ExitStack()
 
     def __enter__(self) -> Self:
-        with ExitStack() as running:
-            running.callback(self._upstream.close)
-            client = self._stack.client("lambda")
-            for function in (*ANSWERING, *WORKING):
-                # A port for each function: calls are signed with the host and the path that they are made to.
-                service = HttpService(self._upstream.send, name=f"aws-of-{function}", records=False)
-                service.plan_each(partial(self._choose, function))
-                running.enter_context(service)
-                way = {f"AWS_ENDPOINT_URL_{name}": service.url for name in ("DYNAMODB", "SQS")}
-                running.enter_context(_detour(client, self._stack.function_name(function), way))
-            self._running = running.pop_all()
+        self._way.__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._running.close()
+        self._way.__exit__()
 
     def throttle(self, function: str, seconds: float) -> None:
         """From now on and for so long, most calls of a function to DynamoDB are throttled."""
@@ -135,7 +111,7 @@ class AwsProxy:
 
     def _kill(self, function: str, crash: Crash, request: Request) -> Fault | None:
         if crash is Crash.AFTER:
-            self._upstream.send(request)
+            self._way.send(request)
         try:
             self._stack.kill_caller(function, request.client_port)
         except LookupError:
@@ -183,65 +159,5 @@ class AwsProxy:
         return aws_faults.partly_taken(first, taken)
 
 
-class _Upstream:
-    """Connections to the embedded AWS, kept and used again."""
-
-    def __init__(self, stack: LocalStack) -> None:
-        self._port = urlsplit(stack.description.endpoint).port
-        self._trust = ssl.create_default_context(cafile=str(stack.ca_file))
-        self._idle: queue.LifoQueue[http.client.HTTPSConnection] = queue.LifoQueue()
-
-    def send(self, request: Request) -> Response:
-        """Sends a call on as it came and returns its answer."""
-        headers = {name: value for name, value in request.headers.items() if name not in _HOP_BY_HOP}
-        while True:
-            connection, is_used = self._connection()
-            try:
-                connection.request(request.method, request.target, request.body, headers)
-                answer = connection.getresponse()
-                got = Response(answer.status, answer.read(), _kept(dict(answer.headers)))
-            except (OSError, http.client.HTTPException):
-                connection.close()
-                # An idle connection that the other side ended: nothing was done with the call.
-                if is_used:
-                    continue
-                raise
-            self._idle.put(connection)
-            return got
-
-    def close(self) -> None:
-        while not self._idle.empty():
-            self._idle.get().close()
-
-    def _connection(self) -> tuple[http.client.HTTPSConnection, bool]:
-        try:
-            return self._idle.get_nowait(), True
-        except queue.Empty:
-            return http.client.HTTPSConnection(
-                "localhost", self._port, timeout=UPSTREAM_SECONDS, context=self._trust
-            ), False
-
-
-def _kept(headers: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in headers.items() if name.lower() not in _HOP_BY_HOP}
-
-
 def _rota(kinds: Sequence[Kind], every: int, seed: str, *, apart: int = 1) -> Rota[Kind]:
     return Rota(kinds, every=every, random=Random(seed), apart=apart)
-
-
-@contextmanager
-def _detour(client: "LambdaClient", name: str, way: Mapping[str, str]) -> Iterator[None]:
-    """Meanwhile the function finds services by these variables. Its aliases go to a version of its own and back."""
-    before = client.get_function_configuration(FunctionName=name).get("Environment", {}).get("Variables", {})
-    aliases = client.list_aliases(FunctionName=name)["Aliases"]
-    client.update_function_configuration(FunctionName=name, Environment={"Variables": {**before, **way}})
-    try:
-        version = client.publish_version(FunctionName=name)["Version"]
-        for alias in aliases:
-            client.update_alias(FunctionName=name, Name=alias["Name"], FunctionVersion=version)
-        yield
-    finally:
-        for alias in aliases:
-            client.update_alias(FunctionName=name, Name=alias["Name"], FunctionVersion=alias["FunctionVersion"])
-        client.update_function_configuration(FunctionName=name, Environment={"Variables": before})

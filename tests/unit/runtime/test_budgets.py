@@ -1,7 +1,6 @@
 """What each happening calls of AWS, counted with the real functions on moto: exactly what `bridge cost` reckons with."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 
 import pytest
 
@@ -61,6 +60,13 @@ def test_what_happens_calls_exactly_what_its_budget_says(warm: MeteredSite, what
     assert counted(warm, what) == BUDGETS[what, warm.mode]
 
 
+def test_warm_functions_read_no_secret(warm: MeteredSite) -> None:
+    with warm.counting() as count:
+        cycle_to_result(warm, "PUT")
+        report(warm, "transaction.updated", 60, meter_wh=1300)
+    assert count.calls["GetSecretValue"] == 0
+
+
 def test_a_deadline_that_finds_its_request_done_asks_once(warm: MeteredSite) -> None:
     cycle_to_result(warm, "PUT")
     with warm.counting() as count:
@@ -81,5 +87,4 @@ def counted(site: MeteredSite, what: Happening) -> Budget:
         site.world.clock.advance(ENDED[what])
     with site.counting() as count:
         PLAYS[what](site)
-    # Secrets are read again every five minutes, and not for each message: they are reckoned with apart.
-    return replace(count.budget(), secrets=0)
+    return count.budget()
