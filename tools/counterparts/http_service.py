@@ -3,6 +3,7 @@
 import logging
 import os
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -117,7 +118,8 @@ class HttpService:
     """Serves `handle` until it is stopped, on an ephemeral loopback port unless `listen` (address, port) says otherwise.
 
     `requests` records every request, unless `records` is False; `errors` what `handle` raised (the caller then gets
-    500). Planned faults apply in the order planned. Use as a context manager, or `start` and `stop`.
+    500). Planned faults apply in the order planned. With `tls` it serves https. Use as a context manager, or `start`
+    and `stop`.
     """
 
     def __init__(
@@ -128,6 +130,7 @@ class HttpService:
         host: str = "localhost",
         listen: tuple[str, int] = (LOOPBACK, 0),
         records: bool = True,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.requests: Journal[Request] = Journal()
         self.errors: Journal[Exception] = Journal()
@@ -138,6 +141,9 @@ class HttpService:
         self._records = records
         self._stopping = threading.Event()
         self._server = _Server(self, listen)
+        self._scheme = "http" if tls is None else "https"
+        if tls is not None:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         self._thread: threading.Thread | None = None
 
     @property
@@ -148,7 +154,7 @@ class HttpService:
     @property
     def url(self) -> str:
         """Base URL without a trailing slash."""
-        return f"http://{self._host}:{self.port}"
+        return f"{self._scheme}://{self._host}:{self.port}"
 
     def plan(self, fault: Fault, *, path: str = "", method: str | None = None, times: int | None = 1) -> None:
         """Let a fault hit the next `times` requests (None: all) whose path contains `path` and whose method matches."""

@@ -1,0 +1,132 @@
+"""What a new copy of each function costs: import, first request, memory; beside a bare client and the peer."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from tools.benchmarks.lambda_place import LambdaPlace
+from tools.benchmarks.neighbours import Neighbours
+from tools.benchmarks.peer import NAME, Peer
+from tools.benchmarks.running import Measured, Programs
+from tools.benchmarks.samples import Sample
+from tools.benchmarks.scenes import Scene, check, doors, workers
+from tools.benchmarks.verdict import Baseline, Row, Section
+from tools.benchmarks.world import World
+
+BARE: Final = "bare client"
+IMPORT_OF_PEER: Final = f"import of {NAME}"
+PROFILES: Final = "ocpi_charging_profiles"
+
+CALLS_OUT: Final = frozenset({"ocpi_credentials", "deliver_results", "push_updates"})
+"""Functions that cannot do their work without an HTTP client, so they load one. The sender of commands loads it when a
+CSMS needs it: a fleet on the bus never does."""
+
+DOOR_LIMIT: Final = 1.7
+CALLS_OUT_LIMIT: Final = 2.5
+"""How many bare clients an import may take; what calls out has httpx and the public authorities to read beside it."""
+
+PEER_LIMIT: Final = 0.75
+"""How much of the peer's import ours may take, although ours has the AWS SDK in it."""
+
+MEMORY_LIMIT_MB: Final = 128.0
+"""The smallest size of a Lambda: whatever a stage chooses, memory is no reason for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cold:
+    """What to start. `peer` is None where it could not be installed."""
+
+    place: LambdaPlace
+    programs: Programs
+    neighbours: Neighbours
+    peer: Peer | None
+
+    def subjects(self) -> Mapping[str, Callable[[], Measured]]:
+        """What each subject runs once a round."""
+        functions = {scene.function: self._function(scene.function) for scene in self._scenes()}
+        peers = {} if self.peer is None else {NAME: self._run_peer}
+        return {BARE: self._run_bare, **peers, **functions}
+
+    def _scenes(self) -> Sequence[Scene]:
+        # Made anew for each run: signatures and deadlines in them are good for a minute.
+        world = World(datetime.now(UTC), self.neighbours.plain)
+        return (*doors(world), *workers(world))
+
+    def _run_bare(self) -> Measured:
+        return self.programs.run("bare_client", paths=self.place.paths, environment=self.place.environment())
+
+    def _run_peer(self) -> Measured:
+        assert self.peer is not None
+        scene = self.peer.scene(World(datetime.now(UTC), self.neighbours.secure), self.neighbours.certificate, 0)
+        paths = (self.peer.packages,)
+        return self.programs.run("peer", paths=paths, environment=self.place.environment(), scene=scene)
+
+    def _function(self, name: str) -> Callable[[], Measured]:
+        def run() -> Measured:
+            world = World(datetime.now(UTC), self.neighbours.plain)
+            scene = next(one for one in (*doors(world), *workers(world)) if one.function == name)
+            measured = self.programs.run(
+                "lambda_function",
+                paths=(self.place.folder(name), *self.place.paths),
+                environment={**self.place.environment(name), **scene.environment},
+                scene=scene.document(world),
+            )
+            check(scene, measured["answers"][0], measured["called"])
+            return measured
+
+        return run
+
+
+def sections(measured: Mapping[str, Sequence[Measured]], no_peer: str) -> tuple[Section, ...]:
+    """The rows of what `Cold` measured; `no_peer` says why the peer is not among them."""
+    functions = [name for name in measured if name not in {BARE, NAME}]
+    return (_imports(measured, functions, no_peer), _first_requests(measured, functions), _memory(measured, functions))
+
+
+def _imports(measured: Mapping[str, Sequence[Measured]], functions: Sequence[str], no_peer: str) -> Section:
+    bare = Baseline(BARE, _sample(measured[BARE], "import_ms"))
+    rows = [Row(BARE, "ms", bare.sample)]
+    for name in functions:
+        limit = CALLS_OUT_LIMIT if name in CALLS_OUT else DOOR_LIMIT
+        rows.append(Row(name, "ms", _sample(measured[name], "import_ms"), bare, limit))
+    beside = f"{PROFILES} beside the peer's import"
+    if NAME in measured:
+        peer = Baseline(IMPORT_OF_PEER, _sample(measured[NAME], "import_ms"))
+        making = _sample(measured[NAME], "make_ms")
+        rows += [
+            Row(IMPORT_OF_PEER, "ms", peer.sample, bare, note="with Mangum; no AWS SDK"),
+            Row("making its application", "ms", making, note="not counted against it below"),
+            Row(beside, "ms", _sample(measured[PROFILES], "import_ms"), peer, PEER_LIMIT),
+        ]
+    else:
+        rows.append(Row(beside, "ms", None, limit=PEER_LIMIT, note=no_peer))
+    about = (
+        "CPU time of a new process from before the first import until the handler is there, with the AWS clients that "
+        f"the function always needs. A {BARE} is `import boto3; boto3.client('dynamodb')`."
+    )
+    return Section("Import and clients", about, rows)
+
+
+def _first_requests(measured: Mapping[str, Sequence[Measured]], functions: Sequence[str]) -> Section:
+    named = [*functions, *([NAME] if NAME in measured else [])]
+    rows = [Row(name, "ms", _sample(measured[name], "first_ms")) for name in named]
+    about = (
+        "CPU time of the first request after that: what is made on first use, such as clients of SQS and Secrets Manager. "
+        "AWS answers inside botocore, so no connection to it is in here; calls to a partner or CSMS go over plain HTTP."
+    )
+    return Section("First request", about, rows)
+
+
+def _memory(measured: Mapping[str, Sequence[Measured]], functions: Sequence[str]) -> Section:
+    rows = [Row(name, "MB", _sample(measured[name], "peak_mb"), limit=MEMORY_LIMIT_MB) for name in functions]
+    rows += [Row(name, "MB", _sample(measured[name], "peak_mb")) for name in (BARE, NAME) if name in measured]
+    about = (
+        "The most memory that the process held (resident), after its first request; "
+        f"for a {BARE} after its making. Lambda's own runtime comes on top."
+    )
+    return Section("Peak memory", about, rows)
+
+
+def _sample(runs: Sequence[Measured], name: str) -> Sample:
+    return Sample.of([float(run[name]) for run in runs])

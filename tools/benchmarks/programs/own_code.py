@@ -1,0 +1,28 @@
+"""What of a function's warm requests is the bridge's own code: `python -I -S -B own_code.py SCENE CALLS PATH ...`.
+
+As `lambda_function`, but the AWS clients are classes that answer at once. What is written is built all the same.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+scene_file, calls, *paths = sys.argv[1:]
+sys.path[:0] = [*paths, __file__.rpartition("/")[0]]
+
+import boto3  # noqa: E402 - from the paths
+import canned_aws  # noqa: E402
+import measuring  # noqa: E402
+
+scene = json.loads(Path(scene_file).read_text(encoding="utf-8"))
+boto3.client = lambda *_, **__: canned_aws.CannedClient(scene)
+handler = __import__("handler")
+
+real = measuring.silenced()
+answers: list[object] = []
+warm: dict[str, list[float]] = {}
+for name, event in scene["warm"].items():
+    answers.append(handler.lambda_handler(event, None))
+    warm[name] = measuring.samples(lambda event=event: handler.lambda_handler(event, None), int(calls))
+
+measuring.tell(real, warm_ms=warm, answers=answers)

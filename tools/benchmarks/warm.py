@@ -1,0 +1,182 @@
+"""What requests cost in a function that is warm; parsing and mapping alone; results on their way; beside the peer."""
+
+import json
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from tools.benchmarks import world as w
+from tools.benchmarks.cold import PROFILES
+from tools.benchmarks.lambda_place import LambdaPlace
+from tools.benchmarks.neighbours import Neighbours
+from tools.benchmarks.peer import NAME, STATED_CALLBACK_MS, Peer
+from tools.benchmarks.running import Measured, ProgramFailed, Programs
+from tools.benchmarks.samples import Sample
+from tools.benchmarks.scenes import GUIDE_PUT, Scene, WrongAnswer, check, doors, put_body, workers
+from tools.benchmarks.verdict import Baseline, Row, Section
+from tools.benchmarks.world import World
+
+DELIVERY: Final = "deliver_results"
+OWN: Final = "own code"
+PARSING: Final = "parsing"
+CALLBACK: Final = "callback"
+
+PUT_LIMIT: Final = 0.5
+"""How much of the peer's PUT ours may take."""
+CALLBACK_LIMIT: Final = 0.1
+"""How much of the peer's callback ours may take: the peer reads the public authorities anew for each."""
+
+# A callback of the peer takes some ten times as long as anything else here.
+_CALLBACKS_SHARE: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Warm:
+    """What to run, with so many calls in each run. `peer` is None where it could not be installed."""
+
+    place: LambdaPlace
+    programs: Programs
+    neighbours: Neighbours
+    peer: Peer | None
+    calls: int
+
+    def subjects(self) -> Mapping[str, Callable[[], Measured]]:
+        """What each subject runs once a round."""
+        peers = {} if self.peer is None else {NAME: self._run_peer}
+        return {
+            PROFILES: lambda: self._run_profiles("lambda_function"),
+            **peers,
+            OWN: lambda: self._run_profiles("own_code"),
+            PARSING: self._run_parsing,
+            CALLBACK: self._run_callback,
+        }
+
+    def _run_profiles(self, program: str) -> Measured:
+        world = World(datetime.now(UTC), self.neighbours.plain)
+        scene = next(one for one in doors(world) if one.function == PROFILES)
+        measured = self._run(program, scene, scene.document(world))
+        for answer in measured["answers"]:
+            check(scene, answer, measured.get("called", scene.calls))
+        return measured
+
+    def _run_parsing(self) -> Measured:
+        world = World(datetime.now(UTC))
+        bodies = {
+            f"{count} periods": json.dumps(put_body(world, [(900 * index, limit) for index, limit in enumerate(w.quarters(count))]))
+            for count in (12, 96)
+        }
+        return self.programs.run(
+            "parsing",
+            paths=self.place.paths,
+            environment=self.place.environment(),
+            scene={"bodies": bodies},
+            calls=self.calls,
+        )
+
+    def _run_callback(self) -> Measured:
+        world = World(datetime.now(UTC), self.neighbours.secure)
+        scene = next(one for one in workers(world) if one.function == DELIVERY)
+        told = {"certificate": str(self.neighbours.certificate), "request_id": w.ANSWERED}
+        measured = self._run("callback", scene, {**scene.document(world), **told})
+        if measured["failed"]:
+            raise ProgramFailed(f"callback: {measured['failed']} of its results did not arrive")
+        return measured
+
+    def _run(self, program: str, scene: Scene, document: Mapping[str, Any]) -> Measured:
+        return self.programs.run(
+            program,
+            paths=(self.place.folder(scene.function), *self.place.paths),
+            environment={**self.place.environment(scene.function), **scene.environment},
+            scene=document,
+            calls=self.calls,
+        )
+
+    def _run_peer(self) -> Measured:
+        assert self.peer is not None
+        world = World(datetime.now(UTC), self.neighbours.secure)
+        measured = self.programs.run(
+            "peer",
+            paths=(self.peer.packages,),
+            environment=self.place.environment(),
+            scene=self.peer.scene(world, self.neighbours.certificate, max(1, self.calls // _CALLBACKS_SHARE)),
+            calls=self.calls,
+        )
+        _, first, with_callback = measured["answers"]
+        for answer, result in ((first, "REJECTED"), (with_callback, "ACCEPTED")):
+            if result not in json.dumps(answer):
+                raise WrongAnswer(f"{NAME} answered {json.dumps(answer)[:500]}")
+        return measured
+
+
+def sections(measured: Mapping[str, Sequence[Measured]], no_peer: str) -> tuple[Section, ...]:
+    """The rows of what `Warm` measured; `no_peer` says why the peer is not among them."""
+    peer_put = _peer_put(measured)
+    return (
+        _requests(measured, peer_put, no_peer),
+        _callbacks(measured, peer_put, no_peer),
+        _parsing(measured),
+    )
+
+
+def _peer_put(measured: Mapping[str, Sequence[Measured]]) -> Baseline | None:
+    runs = measured.get(NAME)
+    return None if runs is None else Baseline(f"PUT of {NAME}", _medians(runs, lambda run: run["warm_ms"]))
+
+
+def _requests(measured: Mapping[str, Sequence[Measured]], peer: Baseline | None, no_peer: str) -> Section:
+    rows = []
+    kinds = ((PROFILES, "AWS requests built, signed and parsed"), (OWN, "the bridge's own code"))
+    for subject, depth in kinds:
+        for name in measured[subject][0]["warm_ms"]:
+            sample = _medians(measured[subject], lambda run, name=name: run["warm_ms"][name])
+            limit = PUT_LIMIT if name == GUIDE_PUT else None
+            known = sample if peer or limit is None else None
+            rows.append(Row(f"{name}: {depth}", "ms", known, peer, limit, "" if known else no_peer))
+    if peer is not None:
+        refused = measured[NAME][0]["answers"][0]["statusCode"]
+        note = f"the guide's own message it refuses (HTTP {refused}); one period, min_charge_rate added"
+        rows.append(Row(peer.name, "ms", peer.sample, note=note))
+    about = (
+        "CPU time of one request in a warm process, p50 of each run: token, validation, checks, and the writes of an "
+        "ACCEPTED. Of the AWS requests everything is in but the connection. The peer's storage is a class that answers at "
+        "once, as in the rows of the bridge's own code."
+    )
+    return Section("Warm requests", about, rows)
+
+
+def _callbacks(measured: Mapping[str, Sequence[Measured]], peer_put: Baseline | None, no_peer: str) -> Section:
+    runs = measured[CALLBACK]
+    client, function = (_medians(runs, lambda run, part=part: run["warm_ms"][part]) for part in ("client", "function"))
+    if peer_put is not None:
+        taken = _medians(measured[NAME], lambda run: run["callback_ms"]).beyond(peer_put.sample)
+        peer, note = Baseline(f"callback of {NAME}", taken), "a PUT with its callback less one without"
+    else:
+        taken = Sample.of([STATED_CALLBACK_MS] * len(runs))
+        peer, note = Baseline("callback of the peer, as stated", taken), f"measured on another machine: {no_peer}"
+    rows = (
+        Row("guarded client, connection kept", "ms", client, peer, CALLBACK_LIMIT),
+        Row("deliver_results, its reads and writes included", "ms", function, peer),
+        Row("first call: resolved, vetted, connected", "ms", Sample.of([run["first_ms"] for run in runs]), peer),
+        Row(peer.name, "ms", peer.sample, note=note),
+    )
+    about = (
+        "CPU time of one result posted over TLS to a server on this machine, the server's own not counted. The guarded "
+        "client checks the URL, authenticates, sends, reads the answer. The peer makes a client and reads the public "
+        "authorities for each."
+    )
+    return Section("Results delivered", about, rows)
+
+
+def _parsing(measured: Mapping[str, Sequence[Measured]]) -> Section:
+    runs = measured[PARSING]
+    names = list(runs[0]["warm_ms"])
+    rows = [Row(name, "ms", _medians(runs, lambda run, name=name: run["warm_ms"][name])) for name in names]
+    about = "CPU time from the bytes of a PUT to a plan, and from a plan to the JSON that the charge point gets."
+    return Section("Reading and writing alone", about, rows)
+
+
+def _medians(runs: Sequence[Measured], part: Callable[[Measured], Sequence[float]]) -> Sample:
+    """The p50 of each run."""
+    return Sample.of([statistics.median(part(run)) for run in runs])
