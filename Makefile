@@ -12,7 +12,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 LOCK := uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast prove load check up down status deploy synth openapi reference lock clean
+.PHONY: help setup demo test test-fast prove bench load check up down status deploy synth openapi reference lock clean
 
 help: ## what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ test-fast: $(READY) ## the tests that need neither network nor processes
 prove: $(READY) ## the long proofs: a life-cycle model, then thousands of requests while everything fails (20 minutes)
 	@$(BIN)/pytest -q -n 2 -m "prove and not e2e" --hypothesis-profile=prove || [ $$? -eq 5 ] # 5: there is none
 	@$(BIN)/python -m tools.prove $(ARGS)
+
+bench: $(READY) ## how fast functions start and answer, beside a bare AWS client and a peer (5 minutes)
+	@$(BIN)/python -m tools.benchmarks $(ARGS)
 
 load: $(READY) ## how much the deployed stack bears on this machine, and what it is that bears no more (4 minutes)
 	@$(BIN)/python -m tools.benchmarks.load $(ARGS)

@@ -30,6 +30,7 @@ from tools.counterparts.clock import utc_now
 OUTPUT = Path("build/bench")
 JSON, MARKDOWN = "report.json", "report.md"
 INTERRUPTED = 130
+FILE_WIDTH = 140
 
 DESCRIPTION = """\
 Measure how fast the functions start and answer and how much memory they take, beside a bare
@@ -64,7 +65,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Measures; the exit status."""
     options = _parser().parse_args(arguments)
     options.output.mkdir(parents=True, exist_ok=True)
-    console = Console(highlight=False)
+    # Elsewhere than on a terminal nobody wraps lines, and the table is wide.
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else FILE_WIDTH)
     # SIGTERM ends it as Ctrl-C does.
     signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))
     try:
@@ -162,7 +164,7 @@ def _conclude(verdict: Verdict, started: datetime, output: Path, console: Consol
     if verdict.met:
         console.print(f"Every target is met; {(utc_now() - started).total_seconds():.0f} s.")
     for row in verdict.failures():
-        console.print(f"{row.status.value}: {row.name} {row.note}".rstrip())
+        console.print(f"{row.status.value}: {row.name}" + (f": {row.note}" if row.note else ""))
     console.print(f"Report: {output / MARKDOWN}, {output / JSON}")
 
 
@@ -174,7 +176,9 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--quick", action="store_true", help="a minute instead of five; no figures to quote")
-    parser.add_argument("--without-peer", action="store_true", help="needs no registry; the rows that need it are skipped")
+    parser.add_argument(
+        "--without-peer", action="store_true", help="needs no registry; the rows that need it are skipped"
+    )
     parser.add_argument(
         "--python",
         type=_python,

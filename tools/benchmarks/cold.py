@@ -11,26 +11,26 @@ from tools.benchmarks.peer import NAME, Peer
 from tools.benchmarks.running import Measured, Programs
 from tools.benchmarks.samples import Sample
 from tools.benchmarks.scenes import Scene, check, doors, workers
-from tools.benchmarks.verdict import Baseline, Row, Section
+from tools.benchmarks.verdict import Baseline, Limit, Row, Section
 from tools.benchmarks.world import World
 
 BARE: Final = "bare client"
-IMPORT_OF_PEER: Final = f"import of {NAME}"
+PEER_IMPORT: Final = "peer's import"
 PROFILES: Final = "ocpi_charging_profiles"
 
 CALLS_OUT: Final = frozenset({"ocpi_credentials", "deliver_results", "push_updates"})
 """Functions that cannot do their work without an HTTP client, so they load one. The sender of commands loads it when a
 CSMS needs it: a fleet on the bus never does."""
 
-DOOR_LIMIT: Final = 1.7
-CALLS_OUT_LIMIT: Final = 2.5
+DOOR_LIMIT: Final = Limit(1.7)
+CALLS_OUT_LIMIT: Final = Limit(2.5)
 """How many bare clients an import may take; what calls out has httpx and the public authorities to read beside it."""
 
-PEER_LIMIT: Final = 0.75
+PEER_LIMIT: Final = Limit(0.75)
 """How much of the peer's import ours may take, although ours has the AWS SDK in it."""
 
-MEMORY_LIMIT_MB: Final = 128.0
-"""The smallest size of a Lambda: whatever a stage chooses, memory is no reason for it."""
+MEMORY_LIMIT: Final = Limit(128, times=False)
+"""In MB: the smallest size of a Lambda. Whatever a stage chooses, memory is no reason for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +92,10 @@ def _imports(measured: Mapping[str, Sequence[Measured]], functions: Sequence[str
         rows.append(Row(name, "ms", _sample(measured[name], "import_ms"), bare, limit))
     beside = f"{PROFILES} beside the peer's import"
     if NAME in measured:
-        peer = Baseline(IMPORT_OF_PEER, _sample(measured[NAME], "import_ms"))
+        peer = Baseline(PEER_IMPORT, _sample(measured[NAME], "import_ms"))
         making = _sample(measured[NAME], "make_ms")
         rows += [
-            Row(IMPORT_OF_PEER, "ms", peer.sample, bare, note="with Mangum; no AWS SDK"),
+            Row(PEER_IMPORT, "ms", peer.sample, bare, note="with Mangum; no AWS SDK"),
             Row("making its application", "ms", making, note="not counted against it below"),
             Row(beside, "ms", _sample(measured[PROFILES], "import_ms"), peer, PEER_LIMIT),
         ]
@@ -119,7 +119,7 @@ def _first_requests(measured: Mapping[str, Sequence[Measured]], functions: Seque
 
 
 def _memory(measured: Mapping[str, Sequence[Measured]], functions: Sequence[str]) -> Section:
-    rows = [Row(name, "MB", _sample(measured[name], "peak_mb"), limit=MEMORY_LIMIT_MB) for name in functions]
+    rows = [Row(name, "MB", _sample(measured[name], "peak_mb"), limit=MEMORY_LIMIT) for name in functions]
     rows += [Row(name, "MB", _sample(measured[name], "peak_mb")) for name in (BARE, NAME) if name in measured]
     about = (
         "The most memory that the process held (resident), after its first request; "

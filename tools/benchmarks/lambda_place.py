@@ -34,7 +34,7 @@ RUNTIME_PACKAGES: Final = ("boto3", "botocore", "s3transfer", "jmespath", "dateu
 """What Lambda's Python runtime brings."""
 
 _STAGE: Final = {"stage": "production", "country_code": "NL", "party_id": "ABC"}
-_CREDENTIALS: Final = {
+CREDENTIALS: Final = {
     "AWS_REGION": "eu-west-1",
     "AWS_DEFAULT_REGION": "eu-west-1",
     "AWS_ACCESS_KEY_ID": "ASIAEXAMPLEEXAMPLE00",
@@ -42,6 +42,7 @@ _CREDENTIALS: Final = {
     # Roles have one, and signing it is part of each request.
     "AWS_SESSION_TOKEN": "0123456789abcdef" * 40,
 }
+"""What Lambda gives each function besides: a region, and the credentials of its role."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +94,11 @@ class LambdaPlace:
     def environment(self, function: str | None = None) -> dict[str, str]:
         """The environment of a function, or of a program that has none of the stack's variables."""
         given = self._environments[function] if function is not None else {}
-        return {"PATH": os.defpath, "LANG": "C.UTF-8", **_CREDENTIALS, **given}
+        return {"PATH": os.defpath, "LANG": "C.UTF-8", **CREDENTIALS, **given}
 
 
 def target_of(python: Path) -> Target:
-    """This machine's platform with a Python that may be another than this one."""
+    """The target of this machine with a Python that may be another than the one that runs this."""
     asked = "import sys; print(sys.implementation.cache_tag, '%d.%d' % sys.version_info[:2])"
     done = subprocess.run((python, "-c", asked), capture_output=True, text=True, check=True)
     tag, version = done.stdout.split()
@@ -116,9 +117,14 @@ def environments(outdir: Path) -> Mapping[str, Mapping[str, str]]:
     template = app.synth().get_stack_by_name(stack.stack_name).template
     functions = [one["Properties"] for one in template["Resources"].values() if one["Type"] == "AWS::Lambda::Function"]
     return {
-        variables["POWERTOOLS_SERVICE_NAME"]: {name: _named(name, value) for name, value in variables.items()}
+        variables["POWERTOOLS_SERVICE_NAME"]: with_names(variables)
         for variables in (properties["Environment"]["Variables"] for properties in functions)
     }
+
+
+def with_names(variables: Mapping[str, Any]) -> Mapping[str, str]:
+    """A function's variables, with made-up names for what AWS would name."""
+    return {name: _named(name, value) for name, value in variables.items()}
 
 
 def _named(name: str, value: Any) -> str:  # noqa: ANN401 - whatever stands in a template

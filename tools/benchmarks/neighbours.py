@@ -3,7 +3,7 @@
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tools.counterparts.clock import utc_now, write_datetime
@@ -28,14 +28,22 @@ def neighbours(scratch: Path) -> Iterator[Neighbours]:
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(certificate, key)
     with (
-        HttpService(_answer, name="neighbours", records=False) as plain,
+        HttpService(_answer_once, name="neighbours", records=False) as plain,
         HttpService(_answer, name="secure-neighbours", records=False, tls=tls) as secure,
     ):
         yield Neighbours(plain.url, secure.url, certificate)
+
+
+def _answer_once(request: Request) -> Response:
+    """Over HTTP a function is asked for one request only; nothing need stay open after it."""
+    answer = _answer(request)
+    return replace(answer, headers={**answer.headers, "Connection": "close"})
 
 
 def _answer(request: Request) -> Response:
     if request.path.startswith("/ocpp/"):
         # CitrineOS: the station will answer at the callback URL.
         return Response.json(200, [{"success": True}])
-    return Response.json(200, {"status_code": 1000, "status_message": "Success", "timestamp": write_datetime(utc_now())})
+    return Response.json(
+        200, {"status_code": 1000, "status_message": "Success", "timestamp": write_datetime(utc_now())}
+    )

@@ -11,7 +11,7 @@ from tools.counterparts.clock import write_datetime
 from tools.counterparts.json_types import write_json
 
 _COLOURS = {Status.MET: "green", Status.MISSED: "bold red", Status.SKIPPED: "yellow", Status.TOLD: ""}
-_HEADINGS = ("", "median", "min to max", "ratio", "of", "target", "")
+_HEADINGS = ("", "median", "min to max", "ratio", "to", "target")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +25,14 @@ class Conditions:
 def table(verdict: Verdict) -> Table:
     """The rows for a terminal."""
     shown = Table(box=None, pad_edge=False, header_style="")
-    for number, heading in enumerate(_HEADINGS):
-        shown.add_column(heading, justify="right" if number in {1, 2, 3} else "left", overflow="fold")
+    for number, heading in enumerate((*_HEADINGS, "")):
+        shown.add_column(heading, justify="right" if number in {1, 2, 3} else "left", no_wrap=True)
     for section in verdict.sections:
         shown.add_row(f"[bold]{section.heading}[/bold]")
         for row in section.rows:
-            *cells, status = _cells(row)
-            colour = _COLOURS[row.status]
-            shown.add_row("  " + cells[0], *cells[1:], f"[{colour}]{status}[/{colour}]" if colour else status)
+            name, *cells = _cells(row)
+            colour, status = _COLOURS[row.status], row.status.value
+            shown.add_row("  " + name, *cells, f"[{colour}]{status}[/{colour}]" if colour else "")
     return shown
 
 
@@ -57,19 +57,19 @@ def as_markdown(conditions: Conditions, verdict: Verdict) -> str:
     lines += [f"| {name} | {_escaped(text)} |" for name, text in conditions.told.items()]
     for section in verdict.sections:
         lines += ["", f"## {section.heading}", "", section.about, ""]
-        lines += [f"| {' | '.join(_HEADINGS)} |", "|---|--:|--:|--:|---|---|---|"]
-        lines += [f"| {' | '.join(map(_escaped, _cells(row)))} |" for row in section.rows]
+        lines += [f"| {' | '.join((*_HEADINGS, '', ''))} |", "|---|--:|--:|--:|---|---|---|---|"]
+        lines += [f"| {' | '.join(map(_escaped, (*_cells(row), row.status, row.note)))} |" for row in section.rows]
     return "\n".join(lines) + "\n"
 
 
 def _cells(row: Row) -> tuple[str, ...]:
-    target = "" if row.limit is None else f"≤ {row.limit:g}" + (f" {row.unit}" if row.baseline is None else " x")
-    status = " ".join(part for part in (row.status, f"({row.note})" if row.note else "") if part)
+    limit = row.limit
+    target = "" if limit is None else f"≤ {limit.most:g} {'x' if limit.times else row.unit}"
     if row.sample is None:
-        return row.name, "", "", "", "", target, status
+        return row.name, "", "", "", "", target
     ratio, baseline = ("", "") if row.ratio is None else (f"{row.ratio:.2f}", row.baseline.name if row.baseline else "")
     spread = f"{_number(row.sample.least)} to {_number(row.sample.most)}"
-    return row.name, f"{_number(row.sample.median)} {row.unit}", spread, ratio, baseline, target, status
+    return row.name, f"{_number(row.sample.median)} {row.unit}", spread, ratio, baseline, target
 
 
 def _number(value: float) -> str:
@@ -85,8 +85,8 @@ def _as_object(row: Row) -> dict[str, object]:
         "median": None if sample is None else sample.median,
         "values": None if sample is None else list(sample.values),
         "ratio": row.ratio,
-        "of": None if row.baseline is None else row.baseline.name,
-        "limit": row.limit,
+        "to": None if row.baseline is None else row.baseline.name,
+        "limit": None if row.limit is None else row.limit.most,
         "status": row.status.name.lower(),
         "note": row.note,
     }

@@ -6,9 +6,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def in_turn(
-    subjects: Mapping[str, Callable[[], T]], rounds: int, say: Callable[[str], None]
-) -> dict[str, list[T]]:
+def in_turn(subjects: Mapping[str, Callable[[], T]], rounds: int, say: Callable[[str], None]) -> dict[str, list[T]]:
     """What each subject measured in each round, but for a first one that only warms caches of files and of the machine.
 
     Each round begins with another subject, so that none always follows the same one.

@@ -51,7 +51,9 @@ def check(scene: Scene, first_answer: object, called: Sequence[str]) -> None:
     """Raises WrongAnswer unless the first request was answered, and AWS called, as the scene says."""
     text = json.dumps(first_answer)
     if scene.answer_has not in text or not set(scene.calls) <= set(called):
-        raise WrongAnswer(f"{scene.function}: it called {', '.join(called) or 'nothing'} and answered ... {text[-500:]}")
+        raise WrongAnswer(
+            f"{scene.function}: it called {', '.join(called) or 'nothing'} and answered ... {text[-500:]}"
+        )
 
 
 def doors(world: World) -> tuple[Scene, ...]:

@@ -25,17 +25,25 @@ class Baseline:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One measurement. `limit` is the most that the ratio to the baseline may be, or the value where there is none.
+class Limit:
+    """The most that a row may be: in its own unit, or as many times its baseline."""
 
-    `sample` is None where nothing could be measured; `note` then says why. A row without a limit is only told.
+    most: float
+    times: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One measurement. Without a limit it is only told.
+
+    `sample` is None where nothing could be measured; `note` then says why.
     """
 
     name: str
     unit: str
     sample: Sample | None
     baseline: Baseline | None = None
-    limit: float | None = None
+    limit: Limit | None = None
     note: str = ""
 
     @property
@@ -45,13 +53,15 @@ class Row:
 
     @property
     def status(self) -> Status:
-        """Whether it is within its limit; at the limit it is."""
+        """Whether it is within its limit; at the limit it is. Raises ValueError for a limit in times of nothing."""
         if self.sample is None:
             return Status.SKIPPED
         if self.limit is None:
             return Status.TOLD
-        judged = self.sample.median if self.ratio is None else self.ratio
-        return Status.MET if judged <= self.limit else Status.MISSED
+        judged = self.ratio if self.limit.times else self.sample.median
+        if judged is None:
+            raise ValueError(f"{self.name} has nothing that its limit is a multiple of")
+        return Status.MET if judged <= self.limit.most else Status.MISSED
 
 
 @dataclass(frozen=True, slots=True)

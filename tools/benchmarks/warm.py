@@ -15,7 +15,7 @@ from tools.benchmarks.peer import NAME, STATED_CALLBACK_MS, Peer
 from tools.benchmarks.running import Measured, ProgramFailed, Programs
 from tools.benchmarks.samples import Sample
 from tools.benchmarks.scenes import GUIDE_PUT, Scene, WrongAnswer, check, doors, put_body, workers
-from tools.benchmarks.verdict import Baseline, Row, Section
+from tools.benchmarks.verdict import Baseline, Limit, Row, Section
 from tools.benchmarks.world import World
 
 DELIVERY: Final = "deliver_results"
@@ -23,9 +23,9 @@ OWN: Final = "own code"
 PARSING: Final = "parsing"
 CALLBACK: Final = "callback"
 
-PUT_LIMIT: Final = 0.5
+PUT_LIMIT: Final = Limit(0.5)
 """How much of the peer's PUT ours may take."""
-CALLBACK_LIMIT: Final = 0.1
+CALLBACK_LIMIT: Final = Limit(0.1)
 """How much of the peer's callback ours may take: the peer reads the public authorities anew for each."""
 
 # A callback of the peer takes some ten times as long as anything else here.
@@ -64,7 +64,9 @@ class Warm:
     def _run_parsing(self) -> Measured:
         world = World(datetime.now(UTC))
         bodies = {
-            f"{count} periods": json.dumps(put_body(world, [(900 * index, limit) for index, limit in enumerate(w.quarters(count))]))
+            f"{count} periods": json.dumps(
+                put_body(world, [(900 * index, limit) for index, limit in enumerate(w.quarters(count))])
+            )
             for count in (12, 96)
         }
         return self.programs.run(
@@ -112,69 +114,76 @@ class Warm:
 
 def sections(measured: Mapping[str, Sequence[Measured]], no_peer: str) -> tuple[Section, ...]:
     """The rows of what `Warm` measured; `no_peer` says why the peer is not among them."""
-    peer_put = _peer_put(measured)
-    return (
-        _requests(measured, peer_put, no_peer),
-        _callbacks(measured, peer_put, no_peer),
-        _parsing(measured),
-    )
-
-
-def _peer_put(measured: Mapping[str, Sequence[Measured]]) -> Baseline | None:
     runs = measured.get(NAME)
-    return None if runs is None else Baseline(f"PUT of {NAME}", _medians(runs, lambda run: run["warm_ms"]))
-
-
-def _requests(measured: Mapping[str, Sequence[Measured]], peer: Baseline | None, no_peer: str) -> Section:
-    rows = []
-    kinds = ((PROFILES, "AWS requests built, signed and parsed"), (OWN, "the bridge's own code"))
-    for subject, depth in kinds:
-        for name in measured[subject][0]["warm_ms"]:
-            sample = _medians(measured[subject], lambda run, name=name: run["warm_ms"][name])
-            limit = PUT_LIMIT if name == GUIDE_PUT else None
-            known = sample if peer or limit is None else None
-            rows.append(Row(f"{name}: {depth}", "ms", known, peer, limit, "" if known else no_peer))
-    if peer is not None:
-        refused = measured[NAME][0]["answers"][0]["statusCode"]
-        note = f"the guide's own message it refuses (HTTP {refused}); one period, min_charge_rate added"
-        rows.append(Row(peer.name, "ms", peer.sample, note=note))
-    about = (
-        "CPU time of one request in a warm process, p50 of each run: token, validation, checks, and the writes of an "
-        "ACCEPTED. Of the AWS requests everything is in but the connection. The peer's storage is a class that answers at "
-        "once, as in the rows of the bridge's own code."
+    peer_put = None if runs is None else Baseline("peer's PUT", _medians(runs, lambda run: run["warm_ms"]))
+    return (
+        Section("Warm requests, with their AWS requests", _WITH_AWS, _requests(measured[PROFILES], peer_put, no_peer)),
+        Section(
+            "Warm requests, the bridge's own code",
+            _OWN_CODE,
+            [*_requests(measured[OWN], peer_put, no_peer), *_peer_put_row(measured, peer_put)],
+        ),
+        Section("Results delivered", _DELIVERED, _callbacks(measured, peer_put, no_peer)),
+        Section("Reading and writing alone", _ALONE, _parsing(measured[PARSING])),
     )
-    return Section("Warm requests", about, rows)
 
 
-def _callbacks(measured: Mapping[str, Sequence[Measured]], peer_put: Baseline | None, no_peer: str) -> Section:
+_WITH_AWS: Final = (
+    "CPU time of one request in a warm process, p50 of each run: token, validation, checks, and the writes of an ACCEPTED. "
+    "Requests to AWS are built and signed, and answers parsed; what is not in here is the connection."
+)
+_OWN_CODE: Final = (
+    "The same requests with the AWS client replaced by a class that answers at once, as the peer's storage is: what is left "
+    "is the bridge's own code, the building of items and conditions included."
+)
+_DELIVERED: Final = (
+    "CPU time of one result posted over TLS to a server on this machine, the server's own not counted. The guarded client "
+    "checks the URL, authenticates, sends and reads the answer. The peer makes a client for each, which reads the public "
+    "authorities anew."
+)
+_ALONE: Final = "CPU time from the bytes of a PUT to a plan, and from a plan to the JSON that the charge point gets."
+
+
+def _requests(runs: Sequence[Measured], peer: Baseline | None, no_peer: str) -> list[Row]:
+    rows = []
+    for name in runs[0]["warm_ms"]:
+        sample = _medians(runs, lambda run, name=name: run["warm_ms"][name])
+        limit = PUT_LIMIT if name == GUIDE_PUT else None
+        rows.append(Row(name, "ms", sample, peer, limit) if peer or not limit else _skipped(name, limit, no_peer))
+    return rows
+
+
+def _peer_put_row(measured: Mapping[str, Sequence[Measured]], peer: Baseline | None) -> list[Row]:
+    if peer is None:
+        return []
+    status = measured[NAME][0]["answers"][0]["statusCode"]
+    note = f"it refuses the guide's own message with HTTP {status}, so one period and a min_charge_rate"
+    return [Row(peer.name, "ms", peer.sample, note=note)]
+
+
+def _callbacks(measured: Mapping[str, Sequence[Measured]], peer_put: Baseline | None, no_peer: str) -> list[Row]:
     runs = measured[CALLBACK]
-    client, function = (_medians(runs, lambda run, part=part: run["warm_ms"][part]) for part in ("client", "function"))
     if peer_put is not None:
         taken = _medians(measured[NAME], lambda run: run["callback_ms"]).beyond(peer_put.sample)
-        peer, note = Baseline(f"callback of {NAME}", taken), "a PUT with its callback less one without"
+        peer, note = Baseline("peer's callback", taken), "a PUT with its callback less one without"
     else:
         taken = Sample.of([STATED_CALLBACK_MS] * len(runs))
-        peer, note = Baseline("callback of the peer, as stated", taken), f"measured on another machine: {no_peer}"
-    rows = (
+        peer, note = Baseline("peer's callback, as stated", taken), f"measured on another machine: {no_peer}"
+    client, function = (_medians(runs, lambda run, part=part: run["warm_ms"][part]) for part in ("client", "function"))
+    return [
         Row("guarded client, connection kept", "ms", client, peer, CALLBACK_LIMIT),
-        Row("deliver_results, its reads and writes included", "ms", function, peer),
+        Row("all of deliver_results, with its AWS requests", "ms", function, peer),
         Row("first call: resolved, vetted, connected", "ms", Sample.of([run["first_ms"] for run in runs]), peer),
         Row(peer.name, "ms", peer.sample, note=note),
-    )
-    about = (
-        "CPU time of one result posted over TLS to a server on this machine, the server's own not counted. The guarded "
-        "client checks the URL, authenticates, sends, reads the answer. The peer makes a client and reads the public "
-        "authorities for each."
-    )
-    return Section("Results delivered", about, rows)
+    ]
 
 
-def _parsing(measured: Mapping[str, Sequence[Measured]]) -> Section:
-    runs = measured[PARSING]
-    names = list(runs[0]["warm_ms"])
-    rows = [Row(name, "ms", _medians(runs, lambda run, name=name: run["warm_ms"][name])) for name in names]
-    about = "CPU time from the bytes of a PUT to a plan, and from a plan to the JSON that the charge point gets."
-    return Section("Reading and writing alone", about, rows)
+def _parsing(runs: Sequence[Measured]) -> list[Row]:
+    return [Row(name, "ms", _medians(runs, lambda run, name=name: run["warm_ms"][name])) for name in runs[0]["warm_ms"]]
+
+
+def _skipped(name: str, limit: Limit, why: str) -> Row:
+    return Row(name, "ms", None, limit=limit, note=why)
 
 
 def _medians(runs: Sequence[Measured], part: Callable[[Measured], Sequence[float]]) -> Sample:

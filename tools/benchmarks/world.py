@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from ocpi_bridge.adapters.dynamodb import pairings, registry_items, request_items, session_items
+from ocpi_bridge.adapters.dynamodb import pairings, registry_items, request_items, session_items, token_items
 from ocpi_bridge.adapters.dynamodb import tables as dynamo
 from ocpi_bridge.domain.assignments import Assignment, Right, Rights, Scope
 from ocpi_bridge.domain.controls import Control
@@ -133,7 +133,7 @@ class World:
         code = PairingCode(code_hash(PAIRING_CODE), "00", grant, self.now, self.now + timedelta(minutes=15))
         return (
             registry_items.partner_item(self.partner, 1),
-            registry_items.token_item(replace(token, bearer=True)),
+            token_items.token_item(replace(token, bearer=True)),
             registry_items.csms_item(self._csms, 1),
             registry_items.station_item(self._station, 1),
             registry_items.evse_item(EVSE_UID, CSMS_ID, STATION_ID),

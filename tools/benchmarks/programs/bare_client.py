@@ -10,7 +10,7 @@ import boto3  # noqa: E402 - timed
 boto3.client("dynamodb")
 imported = (time.process_time_ns() - started) / 1e6
 
-sys.path.append(__file__.rpartition("/")[0])
-import measuring  # noqa: E402 - after the clock
+sys.path.append(__file__.rpartition("/tools/")[0])
+from tools.benchmarks.programs import measuring  # noqa: E402 - after the clock
 
 measuring.tell(sys.stdout, import_ms=imported, peak_mb=measuring.peak_memory_mb())

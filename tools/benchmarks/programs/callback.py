@@ -11,29 +11,26 @@ from dataclasses import replace
 from pathlib import Path
 
 scene_file, calls, *paths = sys.argv[1:]
-sys.path[:0] = [*paths, __file__.rpartition("/")[0]]
+sys.path[:0] = [*paths, __file__.rpartition("/tools/")[0]]
 
-import canned_aws  # noqa: E402 - from the paths
-import handler  # type: ignore[import-not-found]  # noqa: E402 - the function's own
-import measuring  # noqa: E402
-from ocpi_bridge.adapters.partner_http.guarded import guarded_partner_client  # noqa: E402
+from ocpi_bridge.adapters.partner_http.guarded import guarded_partner_client  # noqa: E402 - from the paths
 from ocpi_bridge.adapters.secrets.secrets_manager import SecretsManagerStore  # noqa: E402
-from ocpi_bridge.ocpi.charging_profiles import result_body  # noqa: E402
 from ocpi_bridge.domain.requests import Answer, Result  # noqa: E402
-from ocpi_bridge.ports import PartnerMessage  # noqa: E402
+from ocpi_bridge.ocpi.charging_profiles import result_body  # noqa: E402
+from ocpi_bridge.ports.partners import PartnerMessage  # noqa: E402
 from ocpi_bridge.runtime import clients  # noqa: E402
 from ocpi_bridge.runtime.partner_calls import ObservedPartnerClient  # noqa: E402
 from ocpi_bridge.runtime.settings import variable  # noqa: E402
+from tools.benchmarks.programs import canned_aws, measuring  # noqa: E402
 
 real = measuring.silenced()
 scene = json.loads(Path(scene_file).read_text(encoding="utf-8"))
 canned_aws.CannedAws(scene).stand_before(clients.dynamodb(), clients.sqs())
 
+handler = __import__("handler")
 delivery = handler.delivery
 secrets = SecretsManagerStore(clients.secrets_manager, variable("SECRETS_PREFIX"), delivery.clock)
-guarded = guarded_partner_client(
-    secrets, delivery.clock, allow_loopback=True, extra_ca_file=Path(scene["certificate"])
-)
+guarded = guarded_partner_client(secrets, delivery.clock, allow_loopback=True, extra_ca_file=Path(scene["certificate"]))
 handler.delivery = replace(delivery, client=ObservedPartnerClient(guarded, delivery.clock))
 request = delivery.store.request(scene["request_id"])
 partner = delivery.store.partner(request.partner_id)

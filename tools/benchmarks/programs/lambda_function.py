@@ -13,13 +13,13 @@ started = time.process_time_ns()
 handler = __import__("handler")
 imported = (time.process_time_ns() - started) / 1e6
 
-sys.path.append(__file__.rpartition("/")[0])
+sys.path.append(__file__.rpartition("/tools/")[0])
 import json  # noqa: E402 - after the clock
+from functools import partial  # noqa: E402
 from pathlib import Path  # noqa: E402
 
-import canned_aws  # noqa: E402
-import measuring  # noqa: E402
 from ocpi_bridge.runtime import clients  # noqa: E402
+from tools.benchmarks.programs import canned_aws, measuring  # noqa: E402
 
 real = measuring.silenced()
 scene = json.loads(Path(scene_file).read_text(encoding="utf-8"))
@@ -34,6 +34,6 @@ peak = measuring.peak_memory_mb()
 warm: dict[str, list[float]] = {}
 for name, event in scene["warm"].items() if int(calls) else ():
     answers.append(handler.lambda_handler(event, None))
-    warm[name] = measuring.samples(lambda event=event: handler.lambda_handler(event, None), int(calls))
+    warm[name] = measuring.samples(partial(handler.lambda_handler, event, None), int(calls))
 
 measuring.tell(real, import_ms=imported, first_ms=first, peak_mb=peak, called=called, warm_ms=warm, answers=answers)

@@ -5,14 +5,15 @@ As `lambda_function`, but the AWS clients are classes that answer at once. What 
 
 import json
 import sys
+from functools import partial
 from pathlib import Path
 
 scene_file, calls, *paths = sys.argv[1:]
-sys.path[:0] = [*paths, __file__.rpartition("/")[0]]
+sys.path[:0] = [*paths, __file__.rpartition("/tools/")[0]]
 
 import boto3  # noqa: E402 - from the paths
-import canned_aws  # noqa: E402
-import measuring  # noqa: E402
+
+from tools.benchmarks.programs import canned_aws, measuring  # noqa: E402
 
 scene = json.loads(Path(scene_file).read_text(encoding="utf-8"))
 boto3.client = lambda *_, **__: canned_aws.CannedClient(scene)
@@ -23,6 +24,6 @@ answers: list[object] = []
 warm: dict[str, list[float]] = {}
 for name, event in scene["warm"].items():
     answers.append(handler.lambda_handler(event, None))
-    warm[name] = measuring.samples(lambda event=event: handler.lambda_handler(event, None), int(calls))
+    warm[name] = measuring.samples(partial(handler.lambda_handler, event, None), int(calls))
 
 measuring.tell(real, warm_ms=warm, answers=answers)

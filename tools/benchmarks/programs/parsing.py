@@ -9,13 +9,14 @@ import sys
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 scene_file, calls, *paths = sys.argv[1:]
-sys.path[:0] = [*paths, __file__.rpartition("/")[0]]
+sys.path[:0] = [*paths, __file__.rpartition("/tools/")[0]]
 
-import measuring  # noqa: E402 - from the paths
-from ocpi_bridge.domain.fitting import fitted  # noqa: E402
+from ocpi_bridge.domain.fitting import fitted  # noqa: E402 - from the paths
+from ocpi_bridge.domain.plans import Plan  # noqa: E402
 from ocpi_bridge.domain.requests import RequestKind  # noqa: E402
 from ocpi_bridge.domain.stations import (  # noqa: E402
     Connector,
@@ -29,7 +30,8 @@ from ocpi_bridge.domain.stations import (  # noqa: E402
 from ocpi_bridge.ocpi.charging_profiles import SetProfile  # noqa: E402
 from ocpi_bridge.ocpi.transport import MessageIds, OcpiRequest, dumps  # noqa: E402
 from ocpi_bridge.ocpp import v16, v201  # noqa: E402
-from ocpi_bridge.ports import ChargerCommand  # noqa: E402
+from ocpi_bridge.ports.charge_points import ChargerCommand  # noqa: E402
+from tools.benchmarks.programs import measuring  # noqa: E402
 
 real = measuring.silenced()
 scene = json.loads(Path(scene_file).read_text(encoding="utf-8"))
@@ -39,6 +41,11 @@ now = datetime.now(UTC)
 def put(body: bytes) -> OcpiRequest:
     """A PUT with this body."""
     return OcpiRequest("PUT", {"session_id": "s"}, (), {}, MessageIds("request", "correlation"), body)
+
+
+def read(body: bytes) -> Plan:
+    """The plan of a PUT."""
+    return SetProfile.parse(put(body)).plan
 
 
 def command(body: bytes, version: OcppVersion) -> ChargerCommand:
@@ -59,7 +66,7 @@ def command(body: bytes, version: OcppVersion) -> ChargerCommand:
         correlation_id="correlation",
         request_id="r",
         session_id="s",
-        plan=SetProfile.parse(put(body)).plan,
+        plan=read(body),
         phases=3,
     )
 
@@ -75,12 +82,10 @@ def written(unfitted: ChargerCommand) -> str:
 
 warm: dict[str, list[float]] = {}
 for name, text in scene["bodies"].items():
-    warm[f"reading a PUT of {name}"] = measuring.samples(
-        lambda body=text.encode(): SetProfile.parse(put(body)), int(calls)
-    )
+    body = text.encode()
+    warm[f"reading a PUT of {name}"] = measuring.samples(partial(read, body), int(calls))
     for version in (OcppVersion.V16, OcppVersion.V201):
-        warm[f"writing SetChargingProfile of {name}, OCPP {version}"] = measuring.samples(
-            lambda unfitted=command(text.encode(), version): written(unfitted), int(calls)
-        )
+        call = partial(written, command(body, version))
+        warm[f"writing SetChargingProfile of {name}, OCPP {version}"] = measuring.samples(call, int(calls))
 
 measuring.tell(real, warm_ms=warm)

@@ -65,13 +65,14 @@ application = get_application(
 handler = Mangum(application, lifespan="off")
 made = (time.process_time_ns() - started) / 1e6
 
-sys.path.append(__file__.rpartition("/")[0])
+sys.path.append(__file__.rpartition("/tools/")[0])
 import json  # noqa: E402
 import os  # noqa: E402
 from pathlib import Path  # noqa: E402
 
 import certifi  # noqa: E402
-import measuring  # noqa: E402
+
+from tools.benchmarks.programs import measuring  # noqa: E402
 
 real = measuring.silenced()
 scene = json.loads(Path(scene_file).read_text(encoding="utf-8"))
