@@ -15,7 +15,7 @@ from tests.support.deployed_functions import handler_of
 from tools.benchmarks.lambda_place import CREDENTIALS, target_of, with_names
 from tools.benchmarks.neighbours import Neighbours, neighbours
 from tools.benchmarks.programs.canned_aws import CannedAws, CannedClient
-from tools.benchmarks.scenes import Scene, WrongAnswer, check, doors, workers
+from tools.benchmarks.scenes import Scene, WrongAnswer, check, scene_of
 from tools.benchmarks.world import World
 
 pytestmark = pytest.mark.integration
@@ -41,7 +41,7 @@ def fresh_clients(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def world_and_scene(function: str, around: Neighbours) -> tuple[World, Scene]:
     world = World(datetime.now(UTC), around.plain)
-    return world, next(scene for scene in (*doors(world), *workers(world)) if scene.function == function)
+    return world, scene_of(function, world)
 
 
 def set_environment(scene: Scene, production: StackTemplate, monkeypatch: pytest.MonkeyPatch) -> None:

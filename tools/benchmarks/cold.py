@@ -3,14 +3,14 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 
-from tools.benchmarks.lambda_place import LambdaPlace
 from tools.benchmarks.neighbours import Neighbours
 from tools.benchmarks.peer import NAME, Peer
 from tools.benchmarks.running import Measured, Programs
 from tools.benchmarks.samples import Sample
-from tools.benchmarks.scenes import Scene, check, doors, workers
+from tools.benchmarks.scenes import check, scene_of
 from tools.benchmarks.verdict import Baseline, Limit, Row, Section
 from tools.benchmarks.world import World
 
@@ -37,45 +37,28 @@ MEMORY_LIMIT: Final = Limit(128, times=False)
 class Cold:
     """What to start. `peer` is None where it could not be installed."""
 
-    place: LambdaPlace
     programs: Programs
     neighbours: Neighbours
     peer: Peer | None
 
     def subjects(self) -> Mapping[str, Callable[[], Measured]]:
         """What each subject runs once a round."""
-        functions = {scene.function: self._function(scene.function) for scene in self._scenes()}
         peers = {} if self.peer is None else {NAME: self._run_peer}
-        return {BARE: self._run_bare, **peers, **functions}
+        functions = {name: partial(self._run_function, name) for name in self.programs.place.functions}
+        return {BARE: partial(self.programs.run, "bare_client"), **peers, **functions}
 
-    def _scenes(self) -> Sequence[Scene]:
-        # Made anew for each run: signatures and deadlines in them are good for a minute.
+    def _run_function(self, name: str) -> Measured:
+        # Made anew for each run: signatures and deadlines in it are good for a minute.
         world = World(datetime.now(UTC), self.neighbours.plain)
-        return (*doors(world), *workers(world))
-
-    def _run_bare(self) -> Measured:
-        return self.programs.run("bare_client", paths=self.place.paths, environment=self.place.environment())
+        scene = scene_of(name, world)
+        measured = self.programs.play("lambda_function", scene, world)
+        check(scene, measured["answers"][0], measured["called"])
+        return measured
 
     def _run_peer(self) -> Measured:
         assert self.peer is not None
         scene = self.peer.scene(World(datetime.now(UTC), self.neighbours.secure), self.neighbours.certificate, 0)
-        paths = (self.peer.packages,)
-        return self.programs.run("peer", paths=paths, environment=self.place.environment(), scene=scene)
-
-    def _function(self, name: str) -> Callable[[], Measured]:
-        def run() -> Measured:
-            world = World(datetime.now(UTC), self.neighbours.plain)
-            scene = next(one for one in (*doors(world), *workers(world)) if one.function == name)
-            measured = self.programs.run(
-                "lambda_function",
-                paths=(self.place.folder(name), *self.place.paths),
-                environment={**self.place.environment(name), **scene.environment},
-                scene=scene.document(world),
-            )
-            check(scene, measured["answers"][0], measured["called"])
-            return measured
-
-        return run
+        return self.programs.run("peer", paths=(self.peer.packages,), scene=scene)
 
 
 def sections(measured: Mapping[str, Sequence[Measured]], no_peer: str) -> tuple[Section, ...]:

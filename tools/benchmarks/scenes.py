@@ -56,12 +56,20 @@ def check(scene: Scene, first_answer: object, called: Sequence[str]) -> None:
         )
 
 
+def scene_of(function: str, world: World) -> Scene:
+    """The scene of a function. Raises LookupError for a function that has none."""
+    for scene in (*doors(world), *workers(world)):
+        if scene.function == function:
+            return scene
+    raise LookupError(f"{function} has no scene to be measured in")
+
+
 def doors(world: World) -> tuple[Scene, ...]:
     """The functions behind an API."""
     session_id = world.session.session_id
     profile = f"/ocpi/2.2.1/chargingprofiles/{session_id}"
     put = _ocpi("PUT", profile, session_id=session_id, body=put_body(world, GUIDE_PERIODS))
-    day = put_body(world, tuple((900 * index, limit) for index, limit in enumerate(w.quarters(96))))
+    day = put_body(world, w.quarters(96))
     answered = f"response_url={w.JEDLIX_URL}"
     read, accepted = ("BatchGetItem",), ("BatchGetItem", "TransactWriteItems")
     return (

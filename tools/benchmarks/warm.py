@@ -5,18 +5,17 @@ import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from functools import partial
+from typing import Final
 
-from tools.benchmarks import world as w
 from tools.benchmarks.cold import PROFILES
-from tools.benchmarks.lambda_place import LambdaPlace
 from tools.benchmarks.neighbours import Neighbours
 from tools.benchmarks.peer import NAME, STATED_CALLBACK_MS, Peer
 from tools.benchmarks.running import Measured, ProgramFailed, Programs
 from tools.benchmarks.samples import Sample
-from tools.benchmarks.scenes import GUIDE_PUT, Scene, WrongAnswer, check, doors, put_body, workers
+from tools.benchmarks.scenes import GUIDE_PUT, WrongAnswer, check, put_body, scene_of
 from tools.benchmarks.verdict import Baseline, Limit, Row, Section
-from tools.benchmarks.world import World
+from tools.benchmarks.world import ANSWERED, World, quarters
 
 DELIVERY: Final = "deliver_results"
 OWN: Final = "own code"
@@ -36,7 +35,6 @@ _CALLBACKS_SHARE: Final = 5
 class Warm:
     """What to run, with so many calls in each run. `peer` is None where it could not be installed."""
 
-    place: LambdaPlace
     programs: Programs
     neighbours: Neighbours
     peer: Peer | None
@@ -46,65 +44,45 @@ class Warm:
         """What each subject runs once a round."""
         peers = {} if self.peer is None else {NAME: self._run_peer}
         return {
-            PROFILES: lambda: self._run_profiles("lambda_function"),
+            PROFILES: partial(self._run_profiles, "lambda_function"),
             **peers,
-            OWN: lambda: self._run_profiles("own_code"),
+            OWN: partial(self._run_profiles, "own_code"),
             PARSING: self._run_parsing,
             CALLBACK: self._run_callback,
         }
 
     def _run_profiles(self, program: str) -> Measured:
         world = World(datetime.now(UTC), self.neighbours.plain)
-        scene = next(one for one in doors(world) if one.function == PROFILES)
-        measured = self._run(program, scene, scene.document(world))
+        scene = scene_of(PROFILES, world)
+        measured = self.programs.play(program, scene, world, calls=self.calls)
         for answer in measured["answers"]:
             check(scene, answer, measured.get("called", scene.calls))
         return measured
 
     def _run_parsing(self) -> Measured:
         world = World(datetime.now(UTC))
-        bodies = {
-            f"{count} periods": json.dumps(
-                put_body(world, [(900 * index, limit) for index, limit in enumerate(w.quarters(count))])
-            )
-            for count in (12, 96)
-        }
-        return self.programs.run(
-            "parsing",
-            paths=self.place.paths,
-            environment=self.place.environment(),
-            scene={"bodies": bodies},
-            calls=self.calls,
-        )
+        bodies = {f"{count} periods": json.dumps(put_body(world, quarters(count))) for count in (12, 96)}
+        return self.programs.run("parsing", scene={"bodies": bodies}, calls=self.calls)
 
     def _run_callback(self) -> Measured:
         world = World(datetime.now(UTC), self.neighbours.secure)
-        scene = next(one for one in workers(world) if one.function == DELIVERY)
-        told = {"certificate": str(self.neighbours.certificate), "request_id": w.ANSWERED}
-        measured = self._run("callback", scene, {**scene.document(world), **told})
+        measured = self.programs.play(
+            "callback",
+            scene_of(DELIVERY, world),
+            world,
+            calls=self.calls,
+            certificate=str(self.neighbours.certificate),
+            request_id=ANSWERED,
+        )
         if measured["failed"]:
             raise ProgramFailed(f"callback: {measured['failed']} of its results did not arrive")
         return measured
 
-    def _run(self, program: str, scene: Scene, document: Mapping[str, Any]) -> Measured:
-        return self.programs.run(
-            program,
-            paths=(self.place.folder(scene.function), *self.place.paths),
-            environment={**self.place.environment(scene.function), **scene.environment},
-            scene=document,
-            calls=self.calls,
-        )
-
     def _run_peer(self) -> Measured:
         assert self.peer is not None
         world = World(datetime.now(UTC), self.neighbours.secure)
-        measured = self.programs.run(
-            "peer",
-            paths=(self.peer.packages,),
-            environment=self.place.environment(),
-            scene=self.peer.scene(world, self.neighbours.certificate, max(1, self.calls // _CALLBACKS_SHARE)),
-            calls=self.calls,
-        )
+        scene = self.peer.scene(world, self.neighbours.certificate, max(1, self.calls // _CALLBACKS_SHARE))
+        measured = self.programs.run("peer", paths=(self.peer.packages,), scene=scene, calls=self.calls)
         _, first, with_callback = measured["answers"]
         for answer, result in ((first, "REJECTED"), (with_callback, "ACCEPTED")):
             if result not in json.dumps(answer):
@@ -115,7 +93,7 @@ class Warm:
 def sections(measured: Mapping[str, Sequence[Measured]], no_peer: str) -> tuple[Section, ...]:
     """The rows of what `Warm` measured; `no_peer` says why the peer is not among them."""
     runs = measured.get(NAME)
-    peer_put = None if runs is None else Baseline("peer's PUT", _medians(runs, lambda run: run["warm_ms"]))
+    peer_put = None if runs is None else Baseline("peer's PUT", _p50(runs, "warm_ms"))
     return (
         Section("Warm requests, with their AWS requests", _WITH_AWS, _requests(measured[PROFILES], peer_put, no_peer)),
         Section(
@@ -147,7 +125,7 @@ _ALONE: Final = "CPU time from the bytes of a PUT to a plan, and from a plan to 
 def _requests(runs: Sequence[Measured], peer: Baseline | None, no_peer: str) -> list[Row]:
     rows = []
     for name in runs[0]["warm_ms"]:
-        sample = _medians(runs, lambda run, name=name: run["warm_ms"][name])
+        sample = _p50(runs, "warm_ms", name)
         limit = PUT_LIMIT if name == GUIDE_PUT else None
         rows.append(Row(name, "ms", sample, peer, limit) if peer or not limit else _skipped(name, limit, no_peer))
     return rows
@@ -164,12 +142,12 @@ def _peer_put_row(measured: Mapping[str, Sequence[Measured]], peer: Baseline | N
 def _callbacks(measured: Mapping[str, Sequence[Measured]], peer_put: Baseline | None, no_peer: str) -> list[Row]:
     runs = measured[CALLBACK]
     if peer_put is not None:
-        taken = _medians(measured[NAME], lambda run: run["callback_ms"]).beyond(peer_put.sample)
+        taken = _p50(measured[NAME], "callback_ms").beyond(peer_put.sample)
         peer, note = Baseline("peer's callback", taken), "a PUT with its callback less one without"
     else:
         taken = Sample.of([STATED_CALLBACK_MS] * len(runs))
         peer, note = Baseline("peer's callback, as stated", taken), f"measured on another machine: {no_peer}"
-    client, function = (_medians(runs, lambda run, part=part: run["warm_ms"][part]) for part in ("client", "function"))
+    client, function = (_p50(runs, "warm_ms", part) for part in ("client", "function"))
     return [
         Row("guarded client, connection kept", "ms", client, peer, CALLBACK_LIMIT),
         Row("all of deliver_results, with its AWS requests", "ms", function, peer),
@@ -179,13 +157,13 @@ def _callbacks(measured: Mapping[str, Sequence[Measured]], peer_put: Baseline | 
 
 
 def _parsing(runs: Sequence[Measured]) -> list[Row]:
-    return [Row(name, "ms", _medians(runs, lambda run, name=name: run["warm_ms"][name])) for name in runs[0]["warm_ms"]]
+    return [Row(name, "ms", _p50(runs, "warm_ms", name)) for name in runs[0]["warm_ms"]]
 
 
 def _skipped(name: str, limit: Limit, why: str) -> Row:
     return Row(name, "ms", None, limit=limit, note=why)
 
 
-def _medians(runs: Sequence[Measured], part: Callable[[Measured], Sequence[float]]) -> Sample:
-    """The p50 of each run."""
-    return Sample.of([statistics.median(part(run)) for run in runs])
+def _p50(runs: Sequence[Measured], part: str, name: str | None = None) -> Sample:
+    """The median of the calls of each run."""
+    return Sample.of([statistics.median(run[part] if name is None else run[part][name]) for run in runs])

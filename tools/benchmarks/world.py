@@ -185,11 +185,11 @@ class World:
 
 
 def day_plan(now: datetime) -> Plan:
-    """What an SCSP plans for a day: a limit for each quarter of an hour, 96 in all, none the same as the one before."""
-    periods = tuple(PlanPeriod(900 * index, Decimal(limit)) for index, limit in enumerate(quarters(96)))
+    """What an SCSP plans for a day: a limit for each quarter of an hour, 96 in all."""
+    periods = tuple(PlanPeriod(start, Decimal(limit)) for start, limit in quarters(96))
     return Plan(RateUnit.WATT, periods, now.replace(microsecond=0))
 
 
-def quarters(count: int) -> list[int]:
-    """So many limits in W, each unlike its neighbours, as prices that change each quarter make them."""
-    return [(0, 4_140, 11_000, 7_400, 1_380, 9_660)[index % 6] for index in range(count)]
+def quarters(count: int) -> list[tuple[int, int]]:
+    """So many periods (s, W) of a quarter of an hour, each unlike its neighbours, as prices that change each quarter do."""
+    return [(900 * index, (0, 4_140, 11_000, 7_400, 1_380, 9_660)[index % 6]) for index in range(count)]

@@ -1,4 +1,4 @@
-"""extrawest-ocpi 2025.7.16 under Mangum, installed beside the bridge and never into it.
+"""The peer, extrawest-ocpi 2025.7.16 under Mangum, installed beside the bridge and never into it.
 
 Its versions stand in requirements.txt. What it cannot read of the guide's PUT it is spared (`nearest_put`).
 """
@@ -25,7 +25,7 @@ _FINISHED: Final = "installed"
 
 
 class PeerUnavailable(Exception):
-    """The peer could not be installed; the message says why, in one line."""
+    """The peer could not be installed, or does not start; the message says why, in one line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,8 @@ def install(python: Path, folder: Path) -> Peer:
             str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps",
             "--requirement", str(REQUIREMENTS),
         )  # fmt: skip
+        # Installed is not yet usable: it pins packages that newer Pythons do not import.
+        _run(str(folder / "bin" / "python"), "-c", "import py_ocpi, mangum")
         finished.write_text(identity, encoding="utf-8")
     [packages] = folder.glob("lib/python*/site-packages")
     return Peer(packages)
@@ -79,5 +81,5 @@ def _run(*command: str) -> None:
     except (OSError, subprocess.TimeoutExpired) as error:
         raise PeerUnavailable(str(error)) from error
     if done.returncode != 0:
-        complaints = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or ["no reason was given"]
-        raise PeerUnavailable(f"{' '.join(command[1:4])}: {complaints[-1]}")
+        *_, complaint = ["no reason was given", *done.stderr.splitlines()]
+        raise PeerUnavailable(f"{' '.join(command[1:4])}: {complaint}")

@@ -9,6 +9,7 @@ import json
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 scene_file, calls, *paths = sys.argv[1:]
 sys.path[:0] = [*paths, __file__.rpartition("/tools/")[0]]
@@ -27,7 +28,7 @@ real = measuring.silenced()
 scene = json.loads(Path(scene_file).read_text(encoding="utf-8"))
 canned_aws.CannedAws(scene).stand_before(clients.dynamodb(), clients.sqs())
 
-handler = __import__("handler")
+handler: Any = __import__("handler")
 delivery = handler.delivery
 secrets = SecretsManagerStore(clients.secrets_manager, variable("SECRETS_PREFIX"), delivery.clock)
 guarded = guarded_partner_client(secrets, delivery.clock, allow_loopback=True, extra_ca_file=Path(scene["certificate"]))

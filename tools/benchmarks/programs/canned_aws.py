@@ -15,6 +15,7 @@ from typing import Any
 
 import boto3
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.compat import HTTPHeaders
 
 _PARTITION = re.compile(r"\s*(#?\w+) = (:\w+)")
 _SORT_KEYS = re.compile(r"begins_with\(sk, (?P<prefix>:\w+)\)|sk BETWEEN (?P<first>:\w+) AND (?P<last>:\w+)")
@@ -87,13 +88,15 @@ class CannedAws:
 
     def stand_before(self, *made: Any) -> None:  # noqa: ANN401 - clients of boto3
         """Answers for the clients that there are, and for those that are made from now on."""
+        # The stubs know no handler that answers.
+        answer: Any = self._answer
         for client in made:
-            client.meta.events.register_first("before-send", self._answer)
+            client.meta.events.register_first("before-send", answer)
         if boto3.DEFAULT_SESSION is None:
             boto3.setup_default_session()
         session = boto3.DEFAULT_SESSION
         assert session is not None
-        session.events.register_first("before-send", self._answer)
+        session.events.register_first("before-send", answer)
 
     def _answer(self, request: AWSPreparedRequest, **_: object) -> AWSResponse:
         # Equal requests are answered from memory: what is measured is not this class.
@@ -103,7 +106,7 @@ class CannedAws:
         sent = request.body if isinstance(request.body, bytes) else str(request.body).encode()
         if (operation, sent) not in self._known:
             self._known[operation, sent] = json.dumps(self._answers.answered(operation, json.loads(sent))).encode()
-        return AWSResponse(request.url, 200, {}, _Raw(self._known[operation, sent]))
+        return AWSResponse(request.url, 200, HTTPHeaders(), _Raw(self._known[operation, sent]))
 
 
 class CannedClient:

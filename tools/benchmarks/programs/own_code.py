@@ -16,7 +16,7 @@ import boto3  # noqa: E402 - from the paths
 from tools.benchmarks.programs import canned_aws, measuring  # noqa: E402
 
 scene = json.loads(Path(scene_file).read_text(encoding="utf-8"))
-boto3.client = lambda *_, **__: canned_aws.CannedClient(scene)
+boto3.client = lambda *_, **__: canned_aws.CannedClient(scene)  # type: ignore[assignment]
 handler = __import__("handler")
 
 real = measuring.silenced()

@@ -38,8 +38,8 @@ def good_runs() -> Measured:
     }
     callback = {"first_ms": 12.0, "warm_ms": {"client": [0.6, 0.6, 0.7], "function": [4.0, 4.0, 4.0]}}
     parsing = {"warm_ms": {"reading a PUT of 12 periods": [0.1]}}
-    once = {
-        warm.PROFILES: {"warm_ms": PUTS},
+    once: dict[str, dict[str, Any]] = {
+        cold.PROFILES: {"warm_ms": PUTS},
         warm.OWN: {"warm_ms": PUTS},
         warm.PARSING: parsing,
         warm.CALLBACK: callback,
@@ -90,7 +90,7 @@ def in_every_run(subject: str, part: str, value: float) -> Callable[[Measured, M
             ("Import and clients", "ocpi_charging_profiles beside the peer's import"),
         ),
         (in_every_round("relay_outbox", "peak_mb", 129), ("Peak memory", "relay_outbox")),
-        (in_every_run(warm.PROFILES, GUIDE_PUT, 1.01), ("Warm requests, with their AWS requests", GUIDE_PUT)),
+        (in_every_run(cold.PROFILES, GUIDE_PUT, 1.01), ("Warm requests, with their AWS requests", GUIDE_PUT)),
         (in_every_run(warm.OWN, GUIDE_PUT, 1.01), ("Warm requests, the bridge's own code", GUIDE_PUT)),
         (in_every_run(warm.CALLBACK, "client", 2.51), ("Results delivered", "guarded client, connection kept")),
     ],
