@@ -1,55 +1,16 @@
-"""What AWS hands to a function: API Gateway's proxy events, queue records, stream records."""
+"""What AWS hands to a function: the events of `tools.lambda_events`, and those that need a queue or a table of a test."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl
 
 from ocpi_bridge.adapters.dynamodb import tables as dynamo
-from tests.support.tables import ACCOUNT, REGION
+from tests.support.tables import ACCOUNT
+from tools.lambda_events import proxy_event, queue_record, stream_event
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-
-def proxy_event(
-    method: str,
-    path: str,
-    *,
-    query: str = "",
-    headers: Mapping[str, str] | None = None,
-    body: str | None = None,
-    path_parameters: Mapping[str, str] | None = None,
-    resource: str = "/{proxy+}",
-) -> dict[str, Any]:
-    """A REST API's proxy event. The gateway decodes the query once, and groups what a key is given."""
-    given = dict(headers or {})
-    multi: dict[str, list[str]] = {}
-    for key, value in parse_qsl(query, keep_blank_values=True):
-        multi.setdefault(key, []).append(value)
-    return {
-        "resource": resource,
-        "path": path,
-        "httpMethod": method,
-        "headers": given or None,
-        "multiValueHeaders": {name: [value] for name, value in given.items()} or None,
-        "queryStringParameters": {key: values[-1] for key, values in multi.items()} or None,
-        "multiValueQueryStringParameters": multi or None,
-        "pathParameters": dict(path_parameters) if path_parameters else None,
-        "stageVariables": None,
-        "requestContext": {
-            "accountId": ACCOUNT,
-            "apiId": "api1",
-            "domainName": "api1.execute-api.eu-west-1.amazonaws.com",
-            "httpMethod": method,
-            "identity": {"sourceIp": "192.0.2.1"},
-            "path": f"/prod{path}",
-            "protocol": "HTTP/1.1",
-            "requestId": "gateway-1",
-            "stage": "prod",
-        },
-        "body": body,
-        "isBase64Encoded": False,
-    }
+__all__ = ["dashboard_event", "failed", "image", "proxy_event", "queue_event", "sent_event", "stream_event"]
 
 
 def queue_event(client: "SQSClient", url: str, *, most: int = 10) -> dict[str, Any]:
@@ -77,47 +38,15 @@ def sent_event(url: str, entry: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _queue_record(url: str, message: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "messageId": message["MessageId"],
-        "receiptHandle": message["ReceiptHandle"],
-        "body": message["Body"],
-        "attributes": message.get("Attributes", {}),
-        "messageAttributes": {
-            name: {"stringValue": value["StringValue"], "dataType": value["DataType"]}
-            for name, value in message.get("MessageAttributes", {}).items()
-        },
-        "md5OfBody": message["MD5OfBody"],
-        "eventSource": "aws:sqs",
-        "eventSourceARN": f"arn:aws:sqs:{REGION}:{ACCOUNT}:{url.rpartition('/')[2]}",
-        "awsRegion": REGION,
-    }
-
-
-def stream_event(images: Iterable[dict[str, Any] | None], name: str = "INSERT") -> dict[str, Any]:
-    """The event of changed items, in DynamoDB's notation as the stream has them; None is an item that was removed."""
-    return {"Records": [_stream_record(index, image, name) for index, image in enumerate(images, 1)]}
-
-
-def _stream_record(number: int, image: dict[str, Any] | None, name: str) -> dict[str, Any]:
-    known = image or {"pk": {"S": "GONE"}, "sk": {"S": "GONE"}}
-    change: dict[str, Any] = {
-        "ApproximateCreationDateTime": 1768496400,
-        "Keys": {"pk": known["pk"], "sk": known["sk"]},
-        "SequenceNumber": str(number),
-        "SizeBytes": 100,
-        "StreamViewType": "NEW_IMAGE",
-    }
-    if image is not None:
-        change["NewImage"] = image
-    return {
-        "eventID": f"event-{number}",
-        "eventName": name if image is not None else "REMOVE",
-        "eventVersion": "1.1",
-        "eventSource": "aws:dynamodb",
-        "awsRegion": REGION,
-        "dynamodb": change,
-        "eventSourceARN": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/requests/stream/2026-01-15T17:00:00.000",
-    }
+    record = queue_record(
+        url.rpartition("/")[2],
+        message["Body"],
+        message_id=message["MessageId"],
+        receipt=message["ReceiptHandle"],
+        receipts=message.get("Attributes", {}),
+        attributes={name: value["StringValue"] for name, value in message.get("MessageAttributes", {}).items()},
+    )
+    return {**record, "md5OfBody": message["MD5OfBody"]}
 
 
 def image(item: Mapping[str, Any]) -> dict[str, Any]:

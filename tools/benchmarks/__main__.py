@@ -6,7 +6,7 @@ import platform
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from importlib import metadata
@@ -26,6 +26,7 @@ from tools.benchmarks.running import ProgramFailed, Programs
 from tools.benchmarks.scenes import WrongAnswer
 from tools.benchmarks.verdict import Verdict
 from tools.counterparts.clock import utc_now
+from tools.prove.command_line import Progress
 
 OUTPUT = Path("build/bench")
 JSON, MARKDOWN = "report.json", "report.md"
@@ -88,7 +89,7 @@ def measure(effort: Effort, options: argparse.Namespace, console: Console) -> Ve
     scratch.mkdir(exist_ok=True)
     started, load = utc_now(), os.getloadavg()[0]
     with console.status("") as status, neighbours(scratch) as around:
-        say = _sayer(console, status.update)
+        say = Progress(console, status.update)
         say("bundles, environment of the stack")
         programs = Programs(LambdaPlace(python, scratch), scratch)
         say("the peer")
@@ -142,20 +143,6 @@ def _commit() -> str:
         ("git", "describe", "--always", "--dirty"), cwd=ROOT, capture_output=True, text=True, check=False
     )
     return asked.stdout.strip() or "unknown"
-
-
-def _sayer(console: Console, update: Callable[[str], None]) -> Callable[[str], None]:
-    """Tells how far it is: in one line that changes on a terminal, and anywhere else once a round."""
-    told: set[str] = set()
-
-    def say(sentence: str) -> None:
-        update(sentence)
-        part = sentence.partition(":")[0]
-        if not console.is_terminal and part not in told:
-            told.add(part)
-            console.print(part)
-
-    return say
 
 
 def _conclude(verdict: Verdict, started: datetime, output: Path, console: Console) -> None:

@@ -9,7 +9,6 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
-from urllib.parse import parse_qsl
 
 from ocpi_bridge.adapters.csms.signing import callback_url, frames_token, sign_event
 from ocpi_bridge.adapters.dynamodb import request_items
@@ -18,6 +17,7 @@ from ocpi_bridge.domain.requests import RequestState
 from tools.benchmarks import world as w
 from tools.benchmarks.world import World
 from tools.counterparts.clock import write_datetime
+from tools.lambda_events import proxy_event, queue_record, stream_event
 
 Event = dict[str, Any]
 
@@ -101,7 +101,7 @@ def workers(world: World) -> tuple[Scene, ...]:
     here = {"STAGE": "local"}
     done = '"batchItemFailures": []'
     return (
-        Scene("relay_outbox", _stream(changed), "null", ("SendMessageBatch",)),
+        Scene("relay_outbox", stream_event([changed]), "null", ("SendMessageBatch",)),
         Scene("send_charger_commands", _queued("CHARGER_COMMANDS", {"request_id": w.WAITING, "step": 0}),
               done, ("BatchGetItem", "GetSecretValue"), environment=here),
         Scene("deliver_results", _queued("RESULT_CALLBACKS", {"request_id": w.ANSWERED}),
@@ -129,37 +129,6 @@ def put_body(world: World, periods: Sequence[tuple[int, int]]) -> Event:
     return {"charging_profile": profile, "response_url": w.JEDLIX_URL}
 
 
-def proxy_event(
-    method: str, path: str, *, headers: Mapping[str, str], query: str = "", body: object = None, **parameters: str
-) -> Event:
-    """What a REST API hands to a function."""
-    given = parse_qsl(query)
-    return {
-        "resource": "/{proxy+}",
-        "path": path,
-        "httpMethod": method,
-        "headers": dict(headers),
-        "multiValueHeaders": {name: [value] for name, value in headers.items()},
-        "queryStringParameters": dict(given) or None,
-        "multiValueQueryStringParameters": {name: [value] for name, value in given} or None,
-        "pathParameters": parameters or None,
-        "stageVariables": None,
-        "requestContext": {
-            "accountId": "111111111111",
-            "apiId": "api",
-            "domainName": "api.execute-api.eu-west-1.amazonaws.com",
-            "httpMethod": method,
-            "identity": {"sourceIp": "192.0.2.1"},
-            "path": f"/prod{path}",
-            "protocol": "HTTP/1.1",
-            "requestId": "gateway-1",
-            "stage": "prod",
-        },
-        "body": None if body is None else json.dumps(body),
-        "isBase64Encoded": False,
-    }
-
-
 def token_header(token: str) -> dict[str, str]:
     """The headers of a request that shows a token as OCPI asks (4.1.2), with the ids of 4.2."""
     encoded = base64.b64encode(token.encode()).decode()
@@ -167,13 +136,21 @@ def token_header(token: str) -> dict[str, str]:
     return {"Authorization": f"Token {encoded}", "Content-Type": "application/json", **ids}
 
 
+def json_event(
+    method: str, path: str, *, headers: Mapping[str, str], query: str = "", body: object = None, **parameters: str
+) -> Event:
+    """What a REST API hands to a function, with a body as JSON and the parameters of its path."""
+    text = None if body is None else json.dumps(body)
+    return proxy_event(method, path, headers=headers, query=query, body=text, path_parameters=parameters)
+
+
 def _ocpi(method: str, path: str, *, query: str = "", body: object = None, **parameters: str) -> Event:
-    return proxy_event(method, path, headers=token_header(w.TOKEN), query=query, body=body, **parameters)
+    return json_event(method, path, headers=token_header(w.TOKEN), query=query, body=body, **parameters)
 
 
 def _pairing() -> Event:
     headers = {"Authorization": f"Bearer {w.TOKEN}", "Content-Type": "application/json"}
-    return proxy_event("POST", "/v1/cpo/ocpi2.2/pair", headers=headers, body={"code": w.PAIRING_CODE})
+    return json_event("POST", "/v1/cpo/ocpi2.2/pair", headers=headers, body={"code": w.PAIRING_CODE})
 
 
 def _meter(world: World) -> Event:
@@ -189,7 +166,7 @@ def _meter(world: World) -> Event:
 
 
 def _signed_events(world: World) -> Event:
-    event = proxy_event("POST", "/csms/v1/events", headers={}, body={"events": [_meter(world)]})
+    event = json_event("POST", "/csms/v1/events", headers={}, body={"events": [_meter(world)]})
     signature = sign_event(event["body"].encode(), w.EVENT_KEY, world.now)
     headers = {"X-CSMS-Id": w.CSMS_ID, "X-Signature": signature, "Content-Type": "application/json"}
     return event | {"headers": headers}
@@ -199,7 +176,7 @@ def _frames() -> Event:
     token = frames_token(w.CSMS_ID, w.EVENT_KEY)
     frame = {"stationId": w.STATION_ID, "event": "message", "origin": "cs", "message": '[2,"1","Heartbeat",{}]'}
     path = f"/csms/v1/citrineos/{w.CSMS_ID}/{token}"
-    return proxy_event("POST", path, headers={}, body=frame, csms_id=w.CSMS_ID, token=token)
+    return json_event("POST", path, headers={}, body=frame, csms_id=w.CSMS_ID, token=token)
 
 
 def _csms_session(world: World) -> Event:
@@ -216,32 +193,16 @@ def _csms_session(world: World) -> Event:
     }
     path = f"/csms/v1/ocpi/{w.CSMS_ID}/sessions/{'/'.join(party.values())}/S-1"
     headers = token_header(w.EVENT_KEY)
-    return proxy_event("PUT", path, headers=headers, body=session, csms_id=w.CSMS_ID, session_id="S-1", **party)
+    return json_event("PUT", path, headers=headers, body=session, csms_id=w.CSMS_ID, session_id="S-1", **party)
 
 
 def _callback() -> Event:
     url = callback_url("", f"{w.WAITING}.0", w.SIGNING_KEY.encode())
     *_, command_id, signature = url.split("/")
     body = {"status": "Accepted"}
-    return proxy_event("POST", url, headers={}, body=body, command_id=command_id, signature=signature)
+    return json_event("POST", url, headers={}, body=body, command_id=command_id, signature=signature)
 
 
 def _queued(queue: str, message: object, **attributes: str) -> Event:
-    """A message of a queue, which the stack's variable `{queue}_QUEUE_URL` names."""
-    record = {
-        "messageId": "message-1",
-        "receiptHandle": "receipt-1",
-        "body": json.dumps(message),
-        "attributes": {"ApproximateReceiveCount": "1", "SentTimestamp": "1796000000000"},
-        "messageAttributes": {name: {"stringValue": text, "dataType": "String"} for name, text in attributes.items()},
-        "eventSource": "aws:sqs",
-        "eventSourceARN": f"arn:aws:sqs:eu-west-1:111111111111:{queue}",
-        "awsRegion": "eu-west-1",
-    }
-    return {"Records": [record]}
-
-
-def _stream(image: Event) -> Event:
-    change = {"Keys": {"pk": image["pk"], "sk": image["sk"]}, "NewImage": image, "SequenceNumber": "1"}
-    record = {"eventID": "1", "eventName": "INSERT", "eventSource": "aws:dynamodb", "dynamodb": change}
-    return {"Records": [record]}
+    """A message of the queue that the stack's variable `{queue}_QUEUE_URL` names."""
+    return {"Records": [queue_record(queue, json.dumps(message), attributes=attributes)]}

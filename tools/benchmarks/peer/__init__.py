@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tools.benchmarks import world as w
-from tools.benchmarks.scenes import GUIDE_PERIODS, proxy_event, put_body, token_header
+from tools.benchmarks.scenes import GUIDE_PERIODS, json_event, put_body, token_header
 from tools.benchmarks.world import World
 
 NAME: Final = "extrawest-ocpi 2025.7.16"
@@ -43,8 +43,8 @@ class Peer:
         headers = token_header(w.TOKEN)
         guide = put_body(world, GUIDE_PERIODS)
         return {
-            "guide": proxy_event("PUT", path, headers=headers, body=guide),
-            "put": proxy_event("PUT", path, headers=headers, body=nearest_put(guide, f"{world.peers}/response")),
+            "guide": json_event("PUT", path, headers=headers, body=guide),
+            "put": json_event("PUT", path, headers=headers, body=nearest_put(guide, f"{world.peers}/response")),
             "certificate": str(certificate),
             "callbacks": callbacks,
         }
