@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
 from ocpi_bridge.runtime import clients
@@ -14,7 +13,7 @@ from tests.infra.stack_template import FUNCTIONS, StackTemplate
 from tests.support.deployed_functions import handler_of
 from tools.benchmarks.lambda_place import CREDENTIALS, target_of, with_names
 from tools.benchmarks.neighbours import Neighbours, neighbours
-from tools.benchmarks.programs.canned_aws import CannedAws, CannedClient
+from tools.benchmarks.programs.canned_aws import MAKERS, CannedAws, CannedClient
 from tools.benchmarks.scenes import Scene, WrongAnswer, check, scene_of
 from tools.benchmarks.world import World
 
@@ -28,10 +27,9 @@ def around(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Neighbours]:
 
 
 @pytest.fixture
-def fresh_clients(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def fresh_clients() -> Iterator[None]:
     """As in a new process: no client is made yet, and what answers them is gone afterwards."""
-    made = (clients.dynamodb, clients.sqs, clients.secrets_manager, clients.events)
-    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+    made = (*MAKERS, clients.aws_session)
     for make in made:
         make.cache_clear()
     yield
@@ -58,7 +56,7 @@ def test_each_function_does_in_its_scene_what_it_is_measured_for(
     world, scene = world_and_scene(function, around)
     set_environment(scene, production, monkeypatch)
     aws = CannedAws(json.loads(json.dumps(scene.document(world))))
-    aws.stand_before()
+    aws.stand_before_clients()
     answer = handler_of(function)(scene.first, None)
     check(scene, answer, aws.called)
 
@@ -70,10 +68,9 @@ def test_the_requests_that_are_measured_warm_are_all_accepted_with_and_without_b
     world, scene = world_and_scene("ocpi_charging_profiles", around)
     set_environment(scene, production, monkeypatch)
     document: dict[str, Any] = scene.document(world)
-    CannedAws(document).stand_before()
+    CannedAws(document).stand_before_clients()
     answers = [handler_of(scene.function)(event, None) for event in scene.warm.values()]
-    clients.dynamodb.cache_clear()
-    monkeypatch.setattr(boto3, "client", lambda *_, **__: CannedClient(document))
+    monkeypatch.setattr(clients, "dynamodb", lambda: CannedClient(document))
     answers += [handler_of(scene.function)(event, None) for event in scene.warm.values()]
     assert [json.loads(answer["body"])["data"]["result"] for answer in answers] == ["ACCEPTED"] * 8
 

@@ -3,7 +3,6 @@
 The time of a cold start is what is imported; it is measured by `make bench` (docs/decisions/0025).
 """
 
-import importlib.util
 import json
 import os
 import subprocess
@@ -14,23 +13,14 @@ from typing import Final
 
 import pytest
 
-from infra.bundling import (
-    FUNCTION_ROOT,
-    LAYER_ROOT,
-    Dependencies,
-    Sources,
-    SourceTree,
-    fingerprint,
-    host_target,
-    materialise,
-)
+from infra.bundling import FUNCTION_ROOT, Sources, SourceTree, host_target, materialise
 from tests.infra.stack_template import FUNCTIONS, ROOT, StackTemplate
+from tools.benchmarks import lambda_place
+from tools.benchmarks.lambda_place import RUNTIME_PACKAGES, origin_of
 
 pytestmark = pytest.mark.integration
 
-IN_THE_RUNTIME = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "urllib3")
-
-AWS: Final = frozenset({"aws_lambda_powertools", "certifi", *IN_THE_RUNTIME})
+AWS: Final = frozenset({"aws_lambda_powertools", "certifi", *RUNTIME_PACKAGES})
 """What every function has: clients of AWS, logs and metrics."""
 DOCUMENTS: Final = AWS | {"pydantic", "pydantic_core", "typing_inspection"}
 """What reading stored documents takes, too."""
@@ -89,22 +79,11 @@ print(json.dumps(sorted(sys.modules)))
 @pytest.fixture(scope="session")
 def layers(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """What the layers' `python` folders and the runtime's own packages are, here."""
-    tree = SourceTree(ROOT)
-    target = host_target()
-    made = []
-    for bundle in (Dependencies(tree.requirements, target), Sources(tree.bridge, LAYER_ROOT, target)):
-        folder = tree.bundles / fingerprint(bundle)
-        materialise(bundle, folder)
-        made.append(folder / "python")
     runtime = tmp_path_factory.mktemp("runtime")
-    for name in IN_THE_RUNTIME:
-        spec = importlib.util.find_spec(name)
-        assert spec is not None
-        assert spec.origin is not None
-        origin = Path(spec.origin)
-        source = origin.parent if origin.name == "__init__.py" else origin
+    for name in RUNTIME_PACKAGES:
+        source = origin_of(name)
         (runtime / source.name).symlink_to(source)
-    return [*made, runtime]
+    return [*lambda_place.layers(SourceTree(ROOT), host_target()), runtime]
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

@@ -54,13 +54,13 @@ class RuntimePackages:
     def identity(self) -> Iterator[bytes]:
         """Versions and target; an installed package does not change under its version."""
         for name in RUNTIME_PACKAGES:
-            yield f"{name} {_origin(name)} {_origin(name).stat().st_mtime_ns}".encode()
+            yield f"{name} {origin_of(name)} {origin_of(name).stat().st_mtime_ns}".encode()
         yield f"{self.target.platform} {self.target.compiler}".encode()
 
     def build(self, folder: Path) -> None:
         """Copy and compile them."""
         for name in RUNTIME_PACKAGES:
-            source = _origin(name)
+            source = origin_of(name)
             if source.is_dir():
                 shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
             else:
@@ -76,9 +76,7 @@ class LambdaPlace:
         tree = SourceTree(ROOT)
         target = target_of(python)
         self.python = python
-        self.runtime = _made(RuntimePackages(target), tree)
-        layers = (Dependencies(tree.requirements, target), Sources(tree.bridge, LAYER_ROOT, target))
-        self.paths = (*(_made(layer, tree) / "python" for layer in layers), self.runtime)
+        self.paths = (*layers(tree, target), _made(RuntimePackages(target), tree))
         self._tree, self._target = tree, target
         self._environments = environments(scratch / "synth")
 
@@ -95,6 +93,21 @@ class LambdaPlace:
         """The environment of a function, or of a program that has none of the stack's variables."""
         given = self._environments[function] if function is not None else {}
         return {"PATH": os.defpath, "LANG": "C.UTF-8", **CREDENTIALS, **given}
+
+
+def layers(tree: SourceTree, target: Target) -> tuple[Path, ...]:
+    """What of the layers stands on the path in Lambda."""
+    bundles = (Dependencies(tree.requirements, target), Sources(tree.bridge, LAYER_ROOT, target))
+    return tuple(_made(bundle, tree) / "python" for bundle in bundles)
+
+
+def origin_of(name: str) -> Path:
+    """The folder or file of a package of this environment."""
+    spec = importlib.util.find_spec(name)
+    assert spec is not None
+    assert spec.origin is not None
+    origin = Path(spec.origin)
+    return origin.parent if origin.name == "__init__.py" else origin
 
 
 def target_of(python: Path) -> Target:
@@ -134,14 +147,6 @@ def _named(name: str, value: Any) -> str:  # noqa: ANN401 - whatever stands in a
     if name.endswith("_QUEUE_URL"):
         return f"https://sqs.eu-west-1.amazonaws.com/111111111111/{name.removesuffix('_QUEUE_URL')}"
     return f"https://{name.lower()}.example/prod" if name.endswith("_URL") else f"the-{name.lower()}"
-
-
-def _origin(name: str) -> Path:
-    spec = importlib.util.find_spec(name)
-    assert spec is not None
-    assert spec.origin is not None
-    origin = Path(spec.origin)
-    return origin.parent if origin.name == "__init__.py" else origin
 
 
 def _made(bundle: Dependencies | Sources | RuntimePackages, tree: SourceTree) -> Path:

@@ -9,11 +9,14 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
+from urllib.parse import unquote
 
 from ocpi_bridge.adapters.csms.signing import callback_url, frames_token, sign_event
 from ocpi_bridge.adapters.dynamodb import request_items
 from ocpi_bridge.adapters.dynamodb import tables as dynamo
+from ocpi_bridge.adapters.sqs.messages import body_of
 from ocpi_bridge.domain.requests import RequestState
+from ocpi_bridge.usecases.relay_outbox import messages_for
 from tools.benchmarks import world as w
 from tools.benchmarks.world import World
 from tools.counterparts.clock import write_datetime
@@ -96,19 +99,21 @@ def workers(world: World) -> tuple[Scene, ...]:
     """The functions behind queues, streams, the schedule and the dashboard. Those that call out meet `world.peers`."""
     waiting = world.request(w.WAITING, RequestState.PENDING)
     changed = dynamo.to_item(request_items.request_item(waiting))
-    pushed = {"session_id": world.session.session_id, "partner_id": w.PARTNER_ID}
+    command, *_ = messages_for(waiting)
+    result, *_ = messages_for(world.request(w.ANSWERED, RequestState.ANSWERED))
+    push, *_ = messages_for(world.session)
     # The one stage whose functions may call this machine.
     here = {"STAGE": "local"}
     done = '"batchItemFailures": []'
     return (
         Scene("relay_outbox", stream_event([changed]), "null", ("SendMessageBatch",)),
-        Scene("send_charger_commands", _queued("CHARGER_COMMANDS", {"request_id": w.WAITING, "step": 0}),
+        Scene("send_charger_commands", _queued("CHARGER_COMMANDS", body_of(command)),
               done, ("BatchGetItem", "GetSecretValue"), environment=here),
-        Scene("deliver_results", _queued("RESULT_CALLBACKS", {"request_id": w.ANSWERED}),
+        Scene("deliver_results", _queued("RESULT_CALLBACKS", body_of(result)),
               done, ("BatchGetItem", "GetSecretValue", "UpdateItem"), environment=here),
-        Scene("ingest_csms_events", _queued("CSMS_EVENTS", {"events": [_meter(world)]}, csms_id=w.CSMS_ID),
+        Scene("ingest_csms_events", _queued("CSMS_EVENTS", json.dumps({"events": [_meter(world)]}), csms_id=w.CSMS_ID),
               done, ("BatchGetItem", "PutItem")),
-        Scene("push_updates", _queued("PARTNER_UPDATES", pushed),
+        Scene("push_updates", _queued("PARTNER_UPDATES", body_of(push)),
               done, ("BatchGetItem", "GetSecretValue", "PutItem"), environment=here),
         Scene("sweep", {"source": "aws.events"}, "null", ("Query",)),
         Scene("session_widget", {"id": world.session.session_id, "widgetContext": {"width": 900}},
@@ -197,12 +202,13 @@ def _csms_session(world: World) -> Event:
 
 
 def _callback() -> Event:
-    url = callback_url("", f"{w.WAITING}.0", w.SIGNING_KEY.encode())
-    *_, command_id, signature = url.split("/")
+    url = callback_url("", f"{w.WAITING}.0", w.SIGNING_KEY.encode(), w.CSMS_ID)
+    *_, name, signature = url.split("/")
+    command_id = unquote(name)
     body = {"status": "Accepted"}
     return json_event("POST", url, headers={}, body=body, command_id=command_id, signature=signature)
 
 
-def _queued(queue: str, message: object, **attributes: str) -> Event:
+def _queued(queue: str, body: str, **attributes: str) -> Event:
     """A message of the queue that the stack's variable `{queue}_QUEUE_URL` names."""
-    return {"Records": [queue_record(queue, json.dumps(message), attributes=attributes)]}
+    return {"Records": [queue_record(queue, body, attributes=attributes)]}

@@ -11,7 +11,14 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from ocpi_bridge.adapters.dynamodb import pairings, registry_items, request_items, session_items, token_items
+from ocpi_bridge.adapters.dynamodb import (
+    pairings,
+    partner_items,
+    registry_items,
+    request_items,
+    session_items,
+    token_items,
+)
 from ocpi_bridge.adapters.dynamodb import tables as dynamo
 from ocpi_bridge.domain.assignments import Assignment, Right, Rights, Scope
 from ocpi_bridge.domain.controls import Control
@@ -132,7 +139,7 @@ class World:
         grant = Grant(EVSE_UID, Scope.EVSE, EVSE_UID)
         code = PairingCode(code_hash(PAIRING_CODE), "00", grant, self.now, self.now + timedelta(minutes=15))
         return (
-            registry_items.partner_item(self.partner, 1),
+            partner_items.partner_item(self.partner, 1),
             token_items.token_item(replace(token, bearer=True)),
             registry_items.csms_item(self._csms, 1),
             registry_items.station_item(self._station, 1),

@@ -26,7 +26,7 @@ from tools.benchmarks.programs import canned_aws, measuring  # noqa: E402
 
 real = measuring.silenced()
 scene = json.loads(Path(scene_file).read_text(encoding="utf-8"))
-canned_aws.CannedAws(scene).stand_before(clients.dynamodb(), clients.sqs())
+canned_aws.CannedAws(scene).stand_before_clients()
 
 handler: Any = __import__("handler")
 delivery = handler.delivery

@@ -13,9 +13,12 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import boto3
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.compat import HTTPHeaders
+
+from ocpi_bridge.runtime import clients
+
+MAKERS = (clients.dynamodb, clients.sqs, clients.secrets_manager, clients.events)
 
 _PARTITION = re.compile(r"\s*(#?\w+) = (:\w+)")
 _SORT_KEYS = re.compile(r"begins_with\(sk, (?P<prefix>:\w+)\)|sk BETWEEN (?P<first>:\w+) AND (?P<last>:\w+)")
@@ -86,17 +89,14 @@ class CannedAws:
         self._known: dict[tuple[str, bytes], bytes] = {}
         self.called: list[str] = []
 
-    def stand_before(self, *made: Any) -> None:  # noqa: ANN401 - clients of boto3
-        """Answers for the clients that there are, and for those that are made from now on."""
+    def stand_before_clients(self) -> None:
+        """Answers for the bridge's clients: those that there are, and those that are made from now on."""
         # The stubs know no handler that answers.
         answer: Any = self._answer
-        for client in made:
-            client.meta.events.register_first("before-send", answer)
-        if boto3.DEFAULT_SESSION is None:
-            boto3.setup_default_session()
-        session = boto3.DEFAULT_SESSION
-        assert session is not None
-        session.events.register_first("before-send", answer)
+        for make in MAKERS:
+            if make.cache_info().currsize:
+                make().meta.events.register_first("before-send", answer)
+        clients.aws_session().events.register_first("before-send", answer)
 
     def _answer(self, request: AWSPreparedRequest, **_: object) -> AWSResponse:
         # Equal requests are answered from memory: what is measured is not this class.

@@ -18,14 +18,12 @@ import json  # noqa: E402 - after the clock
 from functools import partial  # noqa: E402
 from pathlib import Path  # noqa: E402
 
-from ocpi_bridge.runtime import clients  # noqa: E402
 from tools.benchmarks.programs import canned_aws, measuring  # noqa: E402
 
 real = measuring.silenced()
 scene = json.loads(Path(scene_file).read_text(encoding="utf-8"))
 aws = canned_aws.CannedAws(scene)
-caches = (clients.dynamodb, clients.sqs, clients.secrets_manager, clients.events)
-aws.stand_before(*(make() for make in caches if make.cache_info().currsize))
+aws.stand_before_clients()
 
 answers: list[object] = []
 first = measuring.cpu_ms(lambda: answers.append(handler.lambda_handler(scene["first"], None)))

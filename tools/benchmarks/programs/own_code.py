@@ -1,6 +1,6 @@
 """What of a function's warm requests is the bridge's own code: `python -I -S -B own_code.py SCENE CALLS PATH ...`.
 
-As `lambda_function`, but the AWS clients are classes that answer at once. What is written is built all the same.
+As `lambda_function`, but its DynamoDB client is a class that answers at once. What is written is built all the same.
 """
 
 import json
@@ -11,12 +11,11 @@ from pathlib import Path
 scene_file, calls, *paths = sys.argv[1:]
 sys.path[:0] = [*paths, __file__.rpartition("/tools/")[0]]
 
-import boto3  # noqa: E402 - from the paths
-
+from ocpi_bridge.runtime import clients  # noqa: E402 - from the paths
 from tools.benchmarks.programs import canned_aws, measuring  # noqa: E402
 
 scene = json.loads(Path(scene_file).read_text(encoding="utf-8"))
-boto3.client = lambda *_, **__: canned_aws.CannedClient(scene)  # type: ignore[assignment]
+clients.dynamodb = lambda: canned_aws.CannedClient(scene)  # type: ignore[assignment]
 handler = __import__("handler")
 
 real = measuring.silenced()
