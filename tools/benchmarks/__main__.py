@@ -3,7 +3,6 @@
 import argparse
 import os
 import platform
-import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -26,11 +25,10 @@ from tools.benchmarks.running import ProgramFailed, Programs
 from tools.benchmarks.scenes import WrongAnswer
 from tools.benchmarks.verdict import Verdict
 from tools.counterparts.clock import utc_now
-from tools.prove.command_line import Progress
+from tools.prove.command_line import Progress, exit_status
 
 OUTPUT = Path("build/bench")
 JSON, MARKDOWN = "report.json", "report.md"
-INTERRUPTED = 130
 FILE_WIDTH = 140
 
 DESCRIPTION = """\
@@ -68,17 +66,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options.output.mkdir(parents=True, exist_ok=True)
     # Elsewhere than on a terminal nobody wraps lines, and the table is wide.
     console = Console(highlight=False, width=None if sys.stdout.isatty() else FILE_WIDTH)
-    # SIGTERM ends it as Ctrl-C does.
-    signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))
+    effort = QUICK if options.quick else FULL
     try:
-        verdict = measure(QUICK if options.quick else FULL, options, console)
+        return exit_status(lambda: measure(effort, options, console).met)
     except (ProgramFailed, WrongAnswer, BundlingError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
-        print("Interrupted.", file=sys.stderr)
-        return INTERRUPTED
-    return 0 if verdict.met else 1
 
 
 def measure(effort: Effort, options: argparse.Namespace, console: Console) -> Verdict:

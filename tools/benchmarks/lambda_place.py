@@ -77,8 +77,10 @@ class LambdaPlace:
         target = target_of(python)
         self.python = python
         self.paths = (*layers(tree, target), _made(RuntimePackages(target), tree))
-        self._tree, self._target = tree, target
         self._environments = environments(scratch / "synth")
+        # All at once: whoever edits the sources meanwhile does not change what is measured.
+        sources = {name: Sources(tree.function(name), FUNCTION_ROOT, target) for name in self._environments}
+        self._folders = {name: _made(bundle, tree) for name, bundle in sources.items()}
 
     @property
     def functions(self) -> tuple[str, ...]:
@@ -87,7 +89,7 @@ class LambdaPlace:
 
     def folder(self, function: str) -> Path:
         """A function's bundle."""
-        return _made(Sources(self._tree.function(function), FUNCTION_ROOT, self._target), self._tree)
+        return self._folders[function]
 
     def environment(self, function: str | None = None) -> dict[str, str]:
         """The environment of a function, or of a program that has none of the stack's variables."""
