@@ -62,6 +62,7 @@ NOWHERE: Final = frozenset(
 )
 
 PROGRAM = """
+import gc
 import json
 import sys
 folder, *layers = sys.argv[1:]
@@ -72,6 +73,9 @@ assert callable(handler.lambda_handler)
 assert handler.__file__.startswith(folder)
 import ocpi_bridge
 assert ocpi_bridge.__file__.startswith(tuple(layers)), ocpi_bridge.__file__
+# Whatever the start switched off is on again, and what was loaded is left alone.
+assert gc.isenabled()
+assert gc.get_freeze_count() > 10_000
 print(json.dumps(sorted(sys.modules)))
 """
 
@@ -97,11 +101,17 @@ def test_a_handler_imports_with_what_lambda_has_and_loads_nothing_that_it_does_n
     environment = {
         name: value if isinstance(value, str) else f"the-{name.lower()}" for name, value in variables.items()
     }
+    runtime = {
+        "AWS_LAMBDA_FUNCTION_NAME": function,
+        "AWS_REGION": "eu-west-1",
+        "AWS_DEFAULT_REGION": "eu-west-1",
+        "PATH": os.defpath,
+    }
 
     done = subprocess.run(
         # Isolated (-I) and without site-packages (-S): nothing of this environment can help.
         [sys.executable, "-I", "-S", "-B", "-W", "error", "-c", PROGRAM, str(folder), *map(str, layers)],
-        env={**environment, "AWS_REGION": "eu-west-1", "AWS_DEFAULT_REGION": "eu-west-1", "PATH": os.defpath},
+        env={**environment, **runtime},
         capture_output=True,
         text=True,
         check=False,

@@ -10,6 +10,7 @@ from ocpi_bridge.runtime import gateway
 from ocpi_bridge.runtime.metrics import log_failure
 from ocpi_bridge.runtime.observability import logger
 from ocpi_bridge.runtime.request_bounds import check_bounds
+from ocpi_bridge.runtime.start import started
 
 
 class Refused(BridgeError):
@@ -50,4 +51,4 @@ def csms_endpoint(endpoint: Endpoint) -> Handler:
         logger.info("csms.answered", extra={"resource": event.get("resource"), "http_status": status})
         return gateway.answer(status, dumps(body))
 
-    return handle
+    return started(handle)

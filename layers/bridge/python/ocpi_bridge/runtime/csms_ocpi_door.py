@@ -13,6 +13,7 @@ from ocpi_bridge.runtime.metrics import log_failure
 from ocpi_bridge.runtime.observability import logger
 from ocpi_bridge.runtime.ocpi_requests import ocpi_request
 from ocpi_bridge.runtime.request_bounds import check_bounds
+from ocpi_bridge.runtime.start import started
 
 Endpoint = Callable[[OcpiRequest], None]
 Handler = Callable[[gateway.Event, object], dict[str, JsonValue]]
@@ -58,7 +59,7 @@ def csms_ocpi_endpoint(clock: Clock) -> Callable[[Endpoint], Handler]:
                 http_status, dumps(envelope(clock.now(), code, message)), {**ids, **_routing(request), **headers}
             )
 
-        return handle
+        return started(handle)
 
     return decorate
 

@@ -11,15 +11,14 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ocpi_bridge.adapters.csms.command_results import COMMAND_RESULT, CommandResult
 from ocpi_bridge.adapters.csms.events import RefusedEvent, read_each
-from ocpi_bridge.adapters.csms.ocpi_sessions import Change, events_of, parse_session
 from ocpi_bridge.adapters.dynamodb.reported_places import DynamoReportedPlaces
 from ocpi_bridge.adapters.dynamodb.unplaced import DynamoUnplaced
+from ocpi_bridge.domain.csms_ids import can_be_csms_id
 from ocpi_bridge.domain.errors import InvalidInput
 from ocpi_bridge.domain.events import StationEvent
 from ocpi_bridge.ocpi.bounded_json import UnreadableJson, read_json
 from ocpi_bridge.ports.clock import Clock
 from ocpi_bridge.runtime.queue_door import NotYet, QueueMessage
-from ocpi_bridge.runtime.wiring.csms_keys import can_be_csms_id
 from ocpi_bridge.runtime.worker_logs import log_ingested, log_refused, log_result
 from ocpi_bridge.usecases.ingest_event import IngestEvent
 from ocpi_bridge.usecases.ingested import Ingested
@@ -171,6 +170,9 @@ class EventIngestion:
             yield Refused(csms_id, "unreadable", frame.reason, frame.station_id or "")
 
     def _of_session(self, csms_id: str, message: QueueMessage) -> Iterator[Report]:
+        # Loaded here, as frames are: few CSMSs speak OCPI.
+        from ocpi_bridge.adapters.csms.ocpi_sessions import Change, events_of, parse_session  # noqa: PLC0415
+
         told = message.attributes
         session_id = told["session_id"]
         csms, known = self.places.around(csms_id, session_id)

@@ -33,6 +33,7 @@ from ocpi_bridge.runtime.observability import logger
 from ocpi_bridge.runtime.ocpi_requests import ocpi_request
 from ocpi_bridge.runtime.refused_urls import note_refusal, refused_url
 from ocpi_bridge.runtime.request_bounds import check_bounds
+from ocpi_bridge.runtime.start import started
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +123,7 @@ def ocpi_endpoint(
         def handle(event: gateway.Event, _context: object) -> dict[str, JsonValue]:
             return _Exchange(service, event, access).run(endpoint)
 
-        return handle
+        return started(handle)
 
     return decorate
 

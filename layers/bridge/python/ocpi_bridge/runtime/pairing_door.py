@@ -19,6 +19,7 @@ from ocpi_bridge.runtime.observability import logger
 from ocpi_bridge.runtime.ocpi_door import Access, Handler, OcpiService, PartnerCall, authenticated
 from ocpi_bridge.runtime.ocpi_requests import method_not_allowed, ocpi_request
 from ocpi_bridge.runtime.request_bounds import check_bounds
+from ocpi_bridge.runtime.start import started
 
 Endpoint = Callable[[PartnerCall], JsonObject]
 
@@ -71,7 +72,7 @@ def pairing_endpoint(service: OcpiService) -> Callable[[Endpoint], Handler]:
             ids = {"X-Request-ID": request.ids.request_id, "X-Correlation-ID": request.ids.correlation_id}
             return gateway.answer(outcome.http_status, dumps(outcome.body), {**ids, **outcome.headers})
 
-        return handle
+        return started(handle)
 
     return decorate
 

@@ -17,6 +17,7 @@ from ocpi_bridge.runtime.metric_catalogue import GIVEN_UP_MESSAGES
 from ocpi_bridge.runtime.metrics import emit, log_failure
 from ocpi_bridge.runtime.observability import logger
 from ocpi_bridge.runtime.settings import variable
+from ocpi_bridge.runtime.start import started
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -93,7 +94,7 @@ def queue_worker(work: Work, client: "Callable[[], SQSClient]", *queues: SourceQ
             failures.append({"itemIdentifier": record["messageId"]})
         return {"batchItemFailures": failures}
 
-    return handle
+    return started(handle)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ocpi_bridge.adapters.dynamodb import preferences, request_items, session_items, tables
+from ocpi_bridge.runtime.start import started
 from ocpi_bridge.usecases.relay_outbox import Change
 
 Handler = Callable[[Mapping[str, Any], object], None]
@@ -17,7 +18,7 @@ def stream_worker(work: Callable[[Sequence[Change]], None]) -> Handler:
         changes = [change for image in images if image for change in _changes(tables.from_item(image))]
         work(changes)
 
-    return handle
+    return started(handle)
 
 
 def _changes(item: Mapping[str, Any]) -> list[Change]:

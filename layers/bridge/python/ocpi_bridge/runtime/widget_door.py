@@ -10,6 +10,7 @@ from ocpi_bridge.rendering.style import Theme
 from ocpi_bridge.rendering.widget import DOCUMENTATION, FIELD, SHOW, Surroundings, notice, widget
 from ocpi_bridge.runtime.metrics import log_failure
 from ocpi_bridge.runtime.observability import logger
+from ocpi_bridge.runtime.start import started
 from ocpi_bridge.usecases.session_story import LONGEST_ID
 
 # As narrow and as wide as a widget can be on a screen (px), and what it is where CloudWatch does not say.
@@ -36,7 +37,7 @@ def session_widget(look_back: Callable[[str], History | None]) -> Handler:
             log_failure("a story cannot be shown")
             return notice("The story cannot be shown now. The log of the function session_widget says why.", around)
 
-    return handle
+    return started(handle)
 
 
 def _asked(event: Mapping[str, Any]) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ocpi_bridge.adapters.dynamodb import instants, registry_items, request_items, session_items, tables, writes
 from ocpi_bridge.adapters.dynamodb.documents import dump
+from ocpi_bridge.adapters.dynamodb.requests import uncertain_entry
 from ocpi_bridge.domain.plans import Plan
 from ocpi_bridge.domain.requests import (
     Answer,
@@ -213,14 +214,3 @@ class DynamoCommandStore:
             {},
             remove=() if plan else ("installed",),
         )
-
-
-def uncertain_entry(sessions: str, request: Request) -> "TransactWriteItemTypeDef":
-    """The control that remembers that nobody knows what the request left at the charge point."""
-    return writes.update(
-        sessions,
-        session_items.control_key(request.session_id),
-        {"uncertain": request.number, "uncertain_by": request.partner_id},
-        "attribute_not_exists(#uncertain) OR #uncertain <= :uncertain",
-        {},
-    )

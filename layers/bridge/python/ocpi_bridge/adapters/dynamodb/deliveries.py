@@ -13,7 +13,7 @@ from ocpi_bridge.adapters.dynamodb import (
     tables,
     writes,
 )
-from ocpi_bridge.adapters.dynamodb.commands import uncertain_entry
+from ocpi_bridge.adapters.dynamodb.requests import uncertain_entry
 from ocpi_bridge.domain.partners import Partner
 from ocpi_bridge.domain.plans import Plan
 from ocpi_bridge.domain.requests import Answer, Origin, Request, RequestState

@@ -10,6 +10,7 @@ from ocpi_bridge.domain.requests import Request
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,3 +51,14 @@ class DynamoRequestStore:
             key = request_items.plan_key(request.request_id)
             entries.append(writes.put(self.requests, request_items.plan_item(key, "plan", plan, item["expires_at"])))
         return writes.write(self.client, entries)
+
+
+def uncertain_entry(sessions: str, request: Request) -> "TransactWriteItemTypeDef":
+    """The control that remembers that nobody knows what the request left at the charge point."""
+    return writes.update(
+        sessions,
+        session_items.control_key(request.session_id),
+        {"uncertain": request.number, "uncertain_by": request.partner_id},
+        "attribute_not_exists(#uncertain) OR #uncertain <= :uncertain",
+        {},
+    )

@@ -7,6 +7,7 @@ from ocpi_bridge.adapters.csms.events import parse_events
 from ocpi_bridge.adapters.csms.signing import SIGNATURE_HEADER, TOLERANCE, check_event_header, verify_event_signature
 from ocpi_bridge.adapters.dynamodb.signatures import DynamoSignatures
 from ocpi_bridge.adapters.secrets.secrets_manager import SecretsManagerStore
+from ocpi_bridge.domain.csms_ids import can_be_csms_id
 from ocpi_bridge.domain.errors import InvalidInput, UnknownEntity
 from ocpi_bridge.ports.clock import Clock
 from ocpi_bridge.ports.json_values import JsonObject
@@ -17,7 +18,7 @@ from ocpi_bridge.runtime.csms_door import Refused
 from ocpi_bridge.runtime.gateway import HttpRequest
 from ocpi_bridge.runtime.observability import logger
 from ocpi_bridge.runtime.settings import variable
-from ocpi_bridge.runtime.wiring.csms_keys import EventKeys, can_be_csms_id
+from ocpi_bridge.runtime.wiring.csms_keys import EventKeys
 
 CSMS_HEADER = "x-csms-id"
 # Marks outlive the signatures' tolerance in both directions, so that none is taken twice.

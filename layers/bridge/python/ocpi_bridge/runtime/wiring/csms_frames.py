@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from ocpi_bridge.adapters.csms.frames.posts import count_frames
 from ocpi_bridge.adapters.csms.signing import can_be_frames_token, verify_frames_token
 from ocpi_bridge.adapters.secrets.secrets_manager import SecretsManagerStore
+from ocpi_bridge.domain.csms_ids import can_be_csms_id
 from ocpi_bridge.domain.errors import InvalidInput, UnknownEntity
 from ocpi_bridge.ports.clock import Clock
 from ocpi_bridge.ports.json_values import JsonObject
@@ -15,7 +16,7 @@ from ocpi_bridge.runtime.csms_door import Refused
 from ocpi_bridge.runtime.gateway import HttpRequest
 from ocpi_bridge.runtime.observability import logger
 from ocpi_bridge.runtime.settings import variable
-from ocpi_bridge.runtime.wiring.csms_keys import EventKeys, can_be_csms_id
+from ocpi_bridge.runtime.wiring.csms_keys import EventKeys
 
 FORM = "frames"
 

@@ -1,6 +1,5 @@
 """Who a CSMS is, by the event key that it shares with us: what the doors for CSMSs have in common."""
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -12,18 +11,10 @@ from ocpi_bridge.ports.secrets import SecretStore
 
 T = TypeVar("T")
 
-# As the registry takes them: they stand in names of secrets, and what could not is nobody's.
-_CSMS_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,35}")
-
 # Junk must not make us read secrets without end: at most one fresh read for a CSMS in this time.
 FRESH_KEY_INTERVAL = timedelta(minutes=1)
 # Anybody can make up ids; beyond so many the one that was asked for longest ago is forgotten.
 MAX_REMEMBERED = 1_000
-
-
-def can_be_csms_id(text: str) -> bool:
-    """Whether a CSMS could have this id. For a door that will not read a secret for everybody who knocks."""
-    return _CSMS_ID.fullmatch(text) is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from ocpi_bridge.adapters.csms.ocpi_sessions import Change, ReportedSession, parse_session
 from ocpi_bridge.adapters.dynamodb.reported_places import DynamoReportedPlaces
 from ocpi_bridge.adapters.secrets.secrets_manager import SecretsManagerStore
+from ocpi_bridge.domain.csms_ids import can_be_csms_id
 from ocpi_bridge.domain.errors import InvalidInput, UnknownEntity
 from ocpi_bridge.domain.stations import Csms, Station, outlet_by_uid
 from ocpi_bridge.domain.tokens import candidates, is_bearer
@@ -18,7 +19,7 @@ from ocpi_bridge.runtime.csms_ocpi_door import UnknownPlace, unauthorized
 from ocpi_bridge.runtime.observability import logger
 from ocpi_bridge.runtime.ocpi_requests import method_not_allowed
 from ocpi_bridge.runtime.settings import variable
-from ocpi_bridge.runtime.wiring.csms_keys import EventKeys, can_be_csms_id
+from ocpi_bridge.runtime.wiring.csms_keys import EventKeys
 
 
 @dataclass(frozen=True, slots=True)
