@@ -1,4 +1,4 @@
-"""The end of a function's start (docs/decisions/0025)."""
+"""The end of a function's start (docs/decisions/0025-starting-fast.md)."""
 
 import gc
 from collections.abc import Callable
