@@ -9,6 +9,7 @@ from threading import Event
 from urllib.parse import unquote, urlsplit
 from uuid import uuid4
 
+from ocpi_bridge.adapters.csms import signing
 from tools.charge_point import Behaviour, SilentChargePoint
 from tools.charge_point.silent import SMART_CHARGING
 from tools.counterparts.journal import NotObservedError
@@ -117,6 +118,6 @@ def command_of(command: ReceivedCommand) -> tuple[str, int] | None:
     """The request and the step that a command was sent for, as its callback URL names them; None where it has none."""
     with suppress(ValueError, IndexError):
         name = unquote(urlsplit(command.callback_url or "").path.split("/")[-2])
-        request_id, _, step = name.rpartition(".")
+        request_id, _, step = signing.command_of(name)[0].rpartition(".")
         return request_id, int(step)
     return None

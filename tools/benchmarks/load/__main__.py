@@ -19,6 +19,7 @@ from tools.prove.report import EXAMPLES_SHOWN
 OUTPUT = Path("build/load")
 JSON = "report.json"
 MARKDOWN = "report.md"
+WIDTH = 120
 
 DESCRIPTION = """\
 Find out how much the bridge bears on this machine: deploy it to an embedded AWS, and let
@@ -41,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     plan = SMALL if options.small else FULL
     if options.seconds is not None:
         plan = replace(plan, seconds=float(options.seconds))
-    return exit_status(lambda: measure(plan, options, Console(highlight=False)).nothing_lost)
+    return exit_status(lambda: measure(plan, options, _console()).nothing_lost)
 
 
 def measure(plan: Plan, options: argparse.Namespace, console: Console) -> Findings:
@@ -62,6 +63,12 @@ def measure(plan: Plan, options: argparse.Namespace, console: Console) -> Findin
         console.print(f"FAILED: {row.name}: {row.count}", *row.examples[:EXAMPLES_SHOWN], sep="\n  ")
     console.print(f"Report: {output / MARKDOWN}, {output / JSON}")
     return findings
+
+
+def _console() -> Console:
+    console = Console(highlight=False)
+    # What is no terminal has no width of its own.
+    return console if console.is_terminal else Console(highlight=False, width=WIDTH)
 
 
 def _parser() -> argparse.ArgumentParser:

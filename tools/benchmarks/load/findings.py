@@ -14,6 +14,7 @@ RISEN = 1.1
 BUSY = 0.85
 # Messages waited behind one that was in flight in so many of the looks.
 MOSTLY = 0.5
+COMMANDS = "charger-commands.fifo"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,8 @@ class Step:
     """One step: so many sessions for so long (s), what was offered and done in that time, and what was seen of it.
 
     Counts are of profile requests and of meter readings; a request is done when its result is at the partner, a reading
-    when the partner was told of it, by a push that may tell several.
+    when the partner was told of it, by a push that may tell several. Durations begin with the PUT or the reading;
+    `to_command` ends where the CSMS gets the command.
     """
 
     sessions: int
@@ -83,6 +85,7 @@ class Step:
     updates_offered: int
     updates_done: int
     to_answer: Spread | None
+    to_command: Spread | None
     to_result: Spread | None
     to_push: Spread | None
     queues: Sequence[QueueFinding]
@@ -156,6 +159,7 @@ def limits_of(step: Step) -> Iterator[Limit]:
                 f"messages waited behind a single one in {queue.serial:.0%} of the looks, {queue.deepest} of them, "
                 f"the oldest for {queue.oldest:.0f} s",
             )
+    yield from _relay(step)
     if used.load >= BUSY:
         yield Limit(
             "the load itself: partner, CSMS and charge points are one process",
@@ -166,6 +170,20 @@ def limits_of(step: Step) -> Iterator[Limit]:
             "the machine: its cores are used up",
             f"{used.machine:.2f} of {used.cores} cores: embedded AWS {used.emulator:.2f}, functions "
             f"{used.of_workers:.2f}, the load {used.load:.2f}, others {used.others:.2f}",
+        )
+
+
+def _relay(step: Step) -> Iterator[Limit]:
+    """What was neither in the queue of commands nor with the CSMS was still in a table's stream."""
+    if step.to_command is None or step.to_result is None:
+        return
+    in_queue = next((queue.oldest for queue in step.queues if queue.name == COMMANDS), 0.0)
+    in_stream = step.to_command.p95 - in_queue
+    if in_stream >= MOSTLY * step.to_result.p95:
+        yield Limit(
+            "the embedded AWS: it relays streams one batch at a time, by the thread that also serves all queues",
+            f"a PUT's command reached the CSMS after {step.to_command.p95:.1f} s (95th percentile), and was in its queue "
+            f"for {in_queue:.0f} s of that at most; its result was there after {step.to_result.p95:.1f} s",
         )
 
 

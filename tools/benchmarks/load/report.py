@@ -4,6 +4,7 @@ import platform
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from operator import itemgetter
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -15,10 +16,14 @@ from tools.prove import report
 
 NOBODY = "every step kept up: it was not too much for anything"
 
-HEADINGS = (
-    "sessions", "requests/s", "done/s", "updates/s", "done/s", "PUT to answer", "PUT to result", "reading to push",
-    "embedded AWS", "functions", "load", "machine",
+UNEXPLAINED = "a step did not keep up, and nothing that was looked at says why"
+
+DONE = (
+    "sessions", "requests/s", "done", "updates/s", "done", "PUT to answer", "to command", "to result", "reading to push",
 )  # fmt: skip
+USED = ("sessions", "embedded AWS", "functions", "the load", "others", "machine", "busiest functions")
+QUEUED = ("queue", "waiting", "oldest", "in flight", "one at a time")
+BUSIEST = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +38,17 @@ class Run:
 
 def tables(findings: Findings) -> RenderableType:
     """For a terminal: the steps, the queues of the one that tells most, what held it back."""
-    steps = _table(HEADINGS, [_cells(step) for step in findings.steps])
-    queues = _table(("queue", "waiting", "oldest", "in flight", "one at a time"), _queue_cells(findings.telling))
-    limits = [f"Limit: {limit.what}: {limit.evidence}." for limit in findings.limits]
-    return Group(steps, "", f"Queues at {findings.telling.sessions} sessions:", queues, "", *(limits or [NOBODY]))
+    return Group(
+        _table(DONE, [_done(step) for step in findings.steps]),
+        "",
+        "Cores used:",
+        _table(USED, [_used(step) for step in findings.steps]),
+        "",
+        f"Queues at {findings.telling.sessions} sessions:",
+        _table(QUEUED, _queued(findings.telling)),
+        "",
+        *(f"Limit: {sentence}." for sentence in _limits(findings)),
+    )
 
 
 def as_json(run: Run, findings: Findings) -> str:
@@ -65,22 +77,31 @@ def as_markdown(run: Run, findings: Findings) -> str:
         "",
         summary,
         "",
-        *_markdown(HEADINGS, [_cells(step) for step in findings.steps]),
+        *_markdown(DONE, [_done(step) for step in findings.steps]),
+        "",
+        "Cores used:",
+        "",
+        *_markdown(USED, [_used(step) for step in findings.steps]),
         "",
         f"Queues at {shown.sessions} sessions:",
         "",
-        *_markdown(("queue", "waiting", "oldest", "in flight", "one at a time"), _queue_cells(shown)),
+        *_markdown(QUEUED, _queued(shown)),
         "",
         "What held it back:",
         "",
-        *([f"- {limit.what}: {limit.evidence}" for limit in findings.limits] or [f"- {NOBODY}"]),
+        *(f"- {sentence}." for sentence in _limits(findings)),
         *report.sections_as_markdown(findings.verdict),
     ]
     return "\n".join(lines) + "\n"
 
 
-def _cells(step: Step) -> tuple[str, ...]:
-    used, seconds = step.processors, step.seconds
+def _limits(findings: Findings) -> list[str]:
+    found = [f"{limit.what}: {limit.evidence}" for limit in findings.limits]
+    return found or [NOBODY if findings.limited is None else UNEXPLAINED]
+
+
+def _done(step: Step) -> tuple[str, ...]:
+    seconds = step.seconds
     return (
         str(step.sessions),
         f"{step.requests_offered / seconds:.1f}",
@@ -88,16 +109,27 @@ def _cells(step: Step) -> tuple[str, ...]:
         f"{step.updates_offered / seconds:.1f}",
         f"{step.updates_done / seconds:.1f}",
         _durations(step.to_answer),
+        _durations(step.to_command),
         _durations(step.to_result),
         _durations(step.to_push),
-        f"{used.emulator:.2f}",
-        f"{used.of_workers:.2f}",
-        f"{used.load:.2f}",
-        f"{used.machine:.2f}/{used.cores}",
     )
 
 
-def _queue_cells(step: Step) -> list[tuple[str, ...]]:
+def _used(step: Step) -> tuple[str, ...]:
+    used = step.processors
+    busiest = sorted(used.workers.items(), key=itemgetter(1), reverse=True)[:BUSIEST]
+    return (
+        str(step.sessions),
+        f"{used.emulator:.2f}",
+        f"{used.of_workers:.2f}",
+        f"{used.load:.2f}",
+        f"{used.others:.2f}",
+        f"{used.machine:.2f} of {used.cores}",
+        ", ".join(f"{name} {cores:.2f}" for name, cores in busiest),
+    )
+
+
+def _queued(step: Step) -> list[tuple[str, ...]]:
     return [
         (one.name, str(one.deepest), f"{one.oldest:.0f} s", str(one.in_flight), f"{one.serial:.0%}")
         for one in step.queues

@@ -4,9 +4,9 @@ import threading
 import time
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from random import Random
@@ -21,7 +21,7 @@ from tools.partner_simulator import Exchange
 from tools.partner_simulator.models import Session
 from tools.partner_simulator.sessions import SessionPush
 from tools.prove.every import Every
-from tools.prove.evidence import Records, gather
+from tools.prove.evidence import Evidence, Records, gather, of_partner
 from tools.prove.load import Load
 from tools.prove.partner_faults import PartnerFaults
 from tools.prove.place import Place, place
@@ -87,19 +87,22 @@ class LoadRun:
             faults = PartnerFaults(every=None)
             where.world.partner.http.plan_each(faults.choose)
             readings = Readings(where)
-            steps: list[Step] = []
-            exchanges: list[Exchange] = []
+            steps: list[tuple[Step, list[Exchange]]] = []
+            # Functions that start for the first time are no step's matter.
+            _, exchanges = self._step(where, faults, readings, queues, min(self._plan.sessions))
             for sessions in self._plan.sessions:
                 step, sent = self._step(where, faults, readings, queues, sessions)
                 exchanges += sent
-                risen = has_risen(steps[-1] if steps else None, step)
-                steps.append(step)
+                risen = has_risen(steps[-1][0] if steps else None, step)
+                steps.append((step, sent))
                 if not risen:
                     break
             untold = self._untold(where, readings)
             records.await_end(TIMEOUT, self._say)
             evidence = gather(where, records, faults, exchanges, len(exchanges))
-            return Findings(steps, judged(evidence, untold))
+            reached = _reached(evidence)
+            done = [replace(step, to_command=_to_command(sent, reached)) for step, sent in steps]
+            return Findings(done, judged(evidence, untold))
 
     def _step(
         self, where: Place, faults: PartnerFaults, readings: Readings, queues: Queues, sessions: int
@@ -139,6 +142,7 @@ class LoadRun:
             updates_offered=round(sessions * seconds / READING_EVERY),
             updates_done=sum(at <= end for _, at in told),
             to_answer=_spread([(one.sent_at, one.answer.at) for one in puts if one.answer is not None]),
+            to_command=None,
             to_result=_spread([(one.sent_at, found[0].at) for one in puts if (found := results[one.response_url])]),
             to_push=_spread(told),
             queues=watch.queues,
@@ -169,6 +173,20 @@ class LoadRun:
             except NotObservedError:
                 untold.append(session_id)
         return untold
+
+
+def _reached(evidence: Evidence) -> dict[str, datetime]:
+    """When the first command of each request of the partner reached the CSMS, by its response URL."""
+    first: dict[str, datetime] = {}
+    for command in evidence.commands:
+        first.setdefault(command.request_id, command.at)
+    requests = of_partner(evidence.requests).items()
+    return {url: first[request.request_id] for url, request in requests if request.request_id in first}
+
+
+def _to_command(exchanges: Sequence[Exchange], reached: Mapping[str, datetime]) -> Spread | None:
+    puts = (one for one in exchanges if one.method == "PUT")
+    return _spread([(one.sent_at, at) for one in puts if (at := reached.get(one.response_url or ""))])
 
 
 def _told(sent: Sequence[Reading], pushes: Sequence[SessionPush]) -> list[tuple[datetime, datetime]]:

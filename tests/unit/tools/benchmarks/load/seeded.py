@@ -23,6 +23,7 @@ def step(sessions: int = 8, done: float = 1.0) -> Step:
         updates_offered=20,
         updates_done=round(20 * done),
         to_answer=Spread(10, 0.1, 0.2),
+        to_command=Spread(10, 0.2, 0.4),
         to_result=Spread(10, 0.5, 0.9),
         to_push=None,
         queues=(QueueFinding("charger-commands.fifo"), QueueFinding("result-callbacks")),

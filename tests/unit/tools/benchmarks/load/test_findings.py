@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from tests.unit.tools.benchmarks.load.seeded import ACCEPTED, IDLE, START, evidence, step
-from tools.benchmarks.load.findings import Findings, Processors, QueueFinding, has_risen, judged, limits_of
+from tools.benchmarks.load.findings import Findings, Processors, QueueFinding, Spread, has_risen, judged, limits_of
 from tools.prove.evidence import Evidence
 from tools.prove.partner_faults import Attempt
 
@@ -104,6 +104,22 @@ def test_a_standard_queue_hands_out_many_at_once_so_it_is_not_blamed_for_one() -
     waiting = QueueFinding("result-callbacks", deepest=9, oldest=4.0, in_flight=1, serial=0.8)
 
     assert list(limits_of(replace(step(), queues=(waiting,)))) == []
+
+
+def test_commands_that_are_late_and_in_no_queue_were_in_a_stream() -> None:
+    late = replace(step(), to_command=Spread(10, 3.0, 8.0), to_result=Spread(10, 4.0, 9.0))
+
+    (limit,) = limits_of(late)
+
+    assert "streams" in limit.what
+    assert "after 8.0 s" in limit.evidence
+
+
+def test_commands_that_waited_in_their_queue_say_nothing_of_a_stream() -> None:
+    waited = QueueFinding("charger-commands.fifo", deepest=3, oldest=7.0, in_flight=3)
+    late = replace(step(), to_command=Spread(10, 3.0, 8.0), to_result=Spread(10, 4.0, 9.0), queues=(waited,))
+
+    assert list(limits_of(late)) == []
 
 
 def test_what_others_use_of_the_machine_is_told_apart() -> None:

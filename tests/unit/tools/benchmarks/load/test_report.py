@@ -36,8 +36,9 @@ def test_markdown_has_a_line_for_each_step_and_the_limit_with_its_evidence() -> 
     text = report.as_markdown(RUN, saturated())
 
     assert "**Nothing was lost.**" in text
-    assert "| 8 | 1.0 | 1.0 | 2.0 | 2.0 | 0.10 / 0.20 | 0.50 / 0.90 | none | 0.30 |" in text
+    assert "| 8 | 1.0 | 1.0 | 2.0 | 2.0 | 0.10 / 0.20 | 0.20 / 0.40 | 0.50 / 0.90 | none |" in text
     assert "| 16 | 1.0 | 0.5 | 2.0 | 1.0 |" in text
+    assert "| 16 | 0.97 | 0.10 | 0.10 | 0.00 | 0.50 of 2 | deliver-results 0.10 |" in text
     assert f"- {LIMIT}: it used 0.97 of one core" in text
 
 
@@ -67,6 +68,13 @@ def test_the_terminal_shows_the_queues_of_the_step_that_was_held_back() -> None:
     assert "Queues at 16 sessions:" in text
     assert "charger-commands.fifo" in text
     assert f"Limit: {LIMIT}" in text
+
+
+def test_a_step_that_nothing_held_back_and_that_did_not_keep_up_is_not_called_a_success() -> None:
+    findings = Findings((step(done=0.5),), judged(evidence()))
+
+    assert report.UNEXPLAINED in report.as_markdown(RUN, findings)
+    assert report.NOBODY not in report.as_markdown(RUN, findings)
 
 
 def test_where_every_step_kept_up_no_limit_is_claimed() -> None:
