@@ -55,8 +55,8 @@ def test_a_wait_beyond_the_timeout_is_too_late(retry_after: int) -> None:
     assert wait(1, retry_after=retry_after) is None
 
 
-@pytest.mark.parametrize(("left", "tried"), [(1.0, False), (1.001, True), (0, False), (-5, False)])
-def test_nothing_is_tried_at_the_timeout_or_after_it(left: float, tried: bool) -> None:
+@pytest.mark.parametrize(("left", "tried"), [(1.999, False), (2.0, True), (0, False), (-5, False)])
+def test_nothing_is_tried_again_in_the_last_second_before_the_timeout_or_after_it(left: float, tried: bool) -> None:
     now = TIMEOUT_AT - timedelta(seconds=left)
     assert (next_attempt(1, now, TIMEOUT_AT, None, never) is not None) is tried
 

@@ -12,6 +12,8 @@ SCHEDULE = (1, 3, 7, 15)
 JITTER = 0.2
 # After the announced timeout the partner no longer waits; a setting may grant it more.
 GRACE = timedelta(0)
+# Another attempt with less time left would be cut off in its middle, or arrive when nobody waits any more.
+LEAST_LEFT = timedelta(seconds=1)
 # How long a delivery that a person starts again is tried: whoever waits for it learns soon how it went.
 STARTED_AGAIN = timedelta(seconds=60)
 
@@ -28,4 +30,4 @@ def next_attempt(
     gap = schedule[attempts] - schedule[attempts - 1] if known else schedule[-1] - schedule[-2]
     wait = max(gap * (1 + JITTER * random()), float(retry_after or 0))
     due = now + timedelta(seconds=wait)
-    return due if due < timeout_at + GRACE else None
+    return due if due + LEAST_LEFT <= timeout_at + GRACE else None
