@@ -61,7 +61,7 @@ class Scale:
 
 # What `make prove` does. The timeout is longer than a partner's in the field: the embedded AWS sends one command at a time.
 FULL = Scale(
-    requests=2000, sessions=200, timeout=120, fault_every=12, relay_fault_every=20, crash_every=200, trouble_every=6.0
+    requests=2000, sessions=200, timeout=150, fault_every=12, relay_fault_every=20, crash_every=200, trouble_every=6.0
 )
 # As rough as it takes to meet each kind of fault in two or three minutes. The timeout leaves room for a sweep after a crash.
 SMALL = Scale(
