@@ -1,7 +1,7 @@
 """What each function is given: a first request as AWS hands it over, and what must come of it.
 
-A scene that goes wrong would measure how fast the bridge refuses. So each names a word that the answer must have and the
-AWS operation that must have been called.
+A scene that goes wrong would measure how fast the bridge refuses. So each names what the answer must have and the
+AWS operations that must have been called.
 """
 
 import base64
@@ -50,9 +50,9 @@ class WrongAnswer(Exception):
     """A function did not do what its scene is for; the message has what it answered."""
 
 
-def check(scene: Scene, first_answer: object, called: Sequence[str]) -> None:
-    """Raises WrongAnswer unless the first request was answered, and AWS called, as the scene says."""
-    text = json.dumps(first_answer)
+def check(scene: Scene, answer: object, called: Sequence[str]) -> None:
+    """Raises WrongAnswer unless a request was answered, and AWS called, as the scene says."""
+    text = json.dumps(answer)
     if scene.answer_has not in text or not set(scene.calls) <= set(called):
         raise WrongAnswer(
             f"{scene.function}: it called {', '.join(called) or 'nothing'} and answered ... {text[-500:]}"
@@ -86,12 +86,12 @@ def doors(world: World) -> tuple[Scene, ...]:
             "GET": _ocpi("GET", profile, session_id=session_id, query=f"duration=900&{answered}"),
             "DELETE": _ocpi("DELETE", profile, session_id=session_id, query=answered),
         }),
-        Scene("ocpi_fallback", _ocpi("GET", "/ocpi/2.2.1/tariffs"), "404", read),
+        Scene("ocpi_fallback", _ocpi("GET", "/ocpi/2.2.1/tariffs"), '"statusCode": 404', read),
         Scene("ocpi_pairing", _pairing(), w.EVSE_UID, accepted),
-        Scene("csms_events", _signed_events(world), "202", ("GetSecretValue", "SendMessage")),
-        Scene("csms_frames", _frames(), "202", ("GetSecretValue", "SendMessage")),
+        Scene("csms_events", _signed_events(world), '"statusCode": 202', ("GetSecretValue", "SendMessage")),
+        Scene("csms_frames", _frames(), '"statusCode": 202', ("GetSecretValue", "SendMessage")),
         Scene("csms_sessions", _csms_session(world), "1000", ("GetSecretValue", "SendMessage")),
-        Scene("csms_callback", _callback(), "recorded", ("GetSecretValue", "BatchGetItem")),
+        Scene("csms_callback", _callback(), "true", ("GetSecretValue", *accepted)),
     )  # fmt: skip
 
 
