@@ -9,7 +9,7 @@ from constructs import Construct
 
 from infra.constructs.function import BridgeFunction, FunctionDefaults
 from infra.constructs.queues import WORKER_TIMEOUT, Queues
-from infra.constructs.tables import DUE_INDEX, LIVE_INDEX, Tables
+from infra.constructs.tables import DUE_INDEX, LIVE_INDEX, OPEN_INDEX, Tables
 
 EVERY: Final = Duration.minutes(1)
 """The shortest that EventBridge offers."""
@@ -30,7 +30,8 @@ class Schedule(Construct):
             timeout=WORKER_TIMEOUT,
             memory_mb=defaults.settings.worker_memory_mb,
         )
-        self.sweep.query_index(tables.requests, DUE_INDEX)
+        self.sweep.query_index(tables.requests, OPEN_INDEX)
+        self.sweep.use_table(tables.requests, "BatchGetItem")
         self.sweep.query_index(tables.sessions, DUE_INDEX)
         self.sweep.query_index(tables.sessions, LIVE_INDEX)
         self.sweep.use_table(tables.sessions, "BatchGetItem", "UpdateItem")

@@ -13,6 +13,9 @@ from infra.stages import StageSettings
 DUE_INDEX: Final = "due"
 """What the sweep reads: items that carry `due_shard` and `due_at`, the earliest first."""
 
+OPEN_INDEX: Final = "open"
+"""Likewise of requests that are not at their end. It has nothing that changes on their way, which would be written twice."""
+
 FEED_INDEX: Final = "feed"
 """What a partner may list: the sessions that it sees, by their last update; `feed` is partner and shard."""
 
@@ -34,8 +37,8 @@ class Index:
     projected: tuple[str, ...]
 
 
-def _due(*projected: str) -> Index:
-    return Index(DUE_INDEX, "due_shard", "due_at", dynamodb.AttributeType.NUMBER, projected)
+def _due(name: str, *projected: str) -> Index:
+    return Index(name, "due_shard", "due_at", dynamodb.AttributeType.NUMBER, projected)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,7 @@ class Tables(Construct):
                 settings,
                 stream=dynamodb.StreamViewType.NEW_IMAGE,
                 indexes=(
-                    _due("version", "session_id", "partner_id", "entity"),
+                    _due(DUE_INDEX, "version", "session_id", "partner_id", "entity"),
                     Index(FEED_INDEX, "feed", "feed_at", dynamodb.AttributeType.NUMBER, ("session_id", "party")),
                     Index(LIVE_INDEX, "live", "session_id", dynamodb.AttributeType.STRING, ()),
                 ),
@@ -77,21 +80,12 @@ class Tables(Construct):
                 settings,
                 stream=dynamodb.StreamViewType.NEW_IMAGE,
                 indexes=(
-                    _due(
-                        "state",
-                        "step",
-                        "request_id",
-                        "station_key",
-                        "partner_id",
-                        "deadline",
-                        "created_at",
-                        "attempts",
-                    ),
+                    _due(OPEN_INDEX, "station_key"),
                     Index(SESSION_INDEX, "session_id", "created_at", dynamodb.AttributeType.NUMBER, ()),
                 ),
             ),
             "REQUESTS_TABLE",
-            indexes=(DUE_INDEX,),
+            indexes=(OPEN_INDEX,),
         )
         self.registry = BridgeTable(self._table("Registry", settings), "REGISTRY_TABLE")
 

@@ -50,7 +50,7 @@ def test_a_table_is_watched_with_the_indexes_that_can_hold_it_up(production: Sta
         for metric in alarmed(alarm, production)
         if metric.name == "WriteThrottleEvents"
     }
-    expected = {("Tables/Registry",), ("Tables/Requests",), ("Tables/Sessions",), ("Tables/Requests", "due")}
+    expected = {("Tables/Registry",), ("Tables/Requests",), ("Tables/Sessions",), ("Tables/Requests", "open")}
     assert throttles == expected | {("Tables/Sessions", index) for index in ("due", "feed", "live")}
 
 

@@ -90,8 +90,9 @@ EXPECTED = {
     | _each([*RECEIVE, DEFER], UPDATES)
     | _each(SEND, f"{UPDATES}-dlq"),
     "sweep": _each(
-        ["dynamodb:Query"], f"{SESSIONS}/index/due", f"{SESSIONS}/index/live", f"{REQUESTS}/index/due", REGISTRY
+        ["dynamodb:Query"], f"{SESSIONS}/index/due", f"{SESSIONS}/index/live", f"{REQUESTS}/index/open", REGISTRY
     )
+    | _items(REQUESTS, "BatchGetItem")
     | _items(SESSIONS, "BatchGetItem", "UpdateItem")
     | _items(REGISTRY, "DeleteItem", "PutItem", "UpdateItem")
     | _each(SEND, COMMANDS, DEADLINES, RESULTS, UPDATES, EVENTS),

@@ -19,16 +19,6 @@ if TYPE_CHECKING:
 ACCOUNT = "123456789012"
 REGION = "eu-west-1"
 SESSIONS_DUE = ("version", "session_id", "partner_id", "entity")
-REQUESTS_DUE = (
-    "state",
-    "step",
-    "request_id",
-    "station_key",
-    "partner_id",
-    "deadline",
-    "created_at",
-    "attempts",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +37,7 @@ SESSIONS_INDEXES = {
     "live": Index("live", "session_id", "S"),
 }
 REQUESTS_INDEXES = {
-    "due": Index("due_shard", "due_at", "N", REQUESTS_DUE),
+    "open": Index("due_shard", "due_at", "N", ("station_key",)),
     "session": Index("session_id", "created_at", "N"),
 }
 

@@ -91,7 +91,7 @@ class Records:
     def _open_in(self, shard: str) -> int:
         answer = self._dynamodb.query(
             TableName=self._outputs["RequestsTableName"],
-            IndexName="due",
+            IndexName="open",
             KeyConditionExpression="due_shard = :shard",
             FilterExpression="begins_with(station_key, :csms)",
             ExpressionAttributeValues=tables.values(shard=shard, csms=f"{self._csms_id}#"),

@@ -25,7 +25,7 @@ from ocpi_bridge.ports.pushes import Pushed
 from ocpi_bridge.usecases import sweep as sweeping
 from ocpi_bridge.usecases.sweep import STALLED_AFTER, Sweep, Swept
 from tests.support.clocks import START, ManualClock
-from tests.support.dynamodb_faults import counted
+from tests.support.dynamodb_faults import counted, meanwhile
 from tests.support.scripted import MemoryOutbox
 from tests.support.world import DEADLINE, World, event
 
@@ -91,6 +91,13 @@ def test_requests_at_their_end_are_not_woken(world: World, session: Session) -> 
     world.deliveries.delivered(delivered)
     world.deliveries.undelivered(given_up, "http_404")
     assert swept(world)[1].again == []
+
+
+def test_a_request_that_ends_while_the_sweep_looks_is_not_woken(world: World, session: Session) -> None:
+    request = world.put_request(session, state=RequestState.ANSWERED, attempts=1, result=Result.ACCEPTED)
+    with meanwhile(world.tables.client, lambda: world.deliveries.delivered(request), "BatchGetItem"):
+        done, outbox = swept(world)
+    assert (done.requests, outbox.messages) == (0, [])
 
 
 def test_a_push_that_is_due_is_woken_and_one_that_is_not_is_left_alone(world: World, session: Session) -> None:

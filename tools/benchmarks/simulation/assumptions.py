@@ -141,8 +141,8 @@ class Units:
         held_writes: Of the sessions table, by a push that waits.
         push_writes: Likewise by a push: before and after the call.
         feed_writes: Of one shard of the index `feed`, by a reading: the old place goes, the new one comes.
-        due_writes: Of one shard of the index `due`, by a push: its waiting comes, moves at the call, and goes; by a
-            request its state moves there three times and it goes.
+        due_writes: Of one shard of the index `due`, by a push: its waiting comes, moves at the call, and goes.
+        open_writes: Of one shard of the index `open`, by a request: it comes and goes.
         registry_reads: Of the registry, by a reading: five keys of assignments, and the partner.
 
     """
@@ -153,6 +153,7 @@ class Units:
     push_writes: int = 2
     feed_writes: int = 2
     due_writes: int = 4
+    open_writes: int = 2
     registry_reads: int = 6
 
     def table_writes(self, demand: Demand) -> float:

@@ -83,7 +83,7 @@ def _of_code(paper: Paper) -> Iterator[Bound]:
         "DUE_SHARDS",
     )  # fmt: skip
     yield _bound(
-        "the index due, written by requests", Whose.CODE, shards.due * writes / units.due_writes, demand.requests,
+        "the index open, written by requests", Whose.CODE, shards.due * writes / units.open_writes, demand.requests,
         "DUE_SHARDS",
     )  # fmt: skip
     yield _bound(

@@ -6,7 +6,7 @@
 |              | PLAN    | plan    | the partner's plan (SET)                                               |
 |              | PROFILE | profile | the active profile that a GET was answered with                        |
 
-Requests that are not at their end stand in the index `due`, by their creation; all of a session's in the index
+Requests that are not at their end stand in the index `open`, by their creation; all of a session's in the index
 `session`. Beside its state a request's item says when it came there: first_sent_at, sent_at, answered_at,
 first_delivery_at, closed_at.
 """

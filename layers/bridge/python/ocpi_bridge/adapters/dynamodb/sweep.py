@@ -28,6 +28,8 @@ SWEEP_PAGE = 500
 READ_PAGE = 100
 OVERDUE_PAGE = READ_PAGE
 DUE_INDEX = "due"
+# That of requests has nothing of what changes on their way: each change would be a write of its own.
+OPEN_INDEX = "open"
 LIVE_INDEX = "live"
 # Partners are few; what does not fit waits for the next sweep.
 REASSESSMENTS_PAGE = 20
@@ -35,7 +37,7 @@ REASSESSMENTS_PAGE = 20
 
 @dataclass(frozen=True, slots=True)
 class DynamoSweepStore:
-    """SweepStore on the `due` and `live` indexes of the requests and sessions tables, and on the registry."""
+    """SweepStore on the indexes `open` of requests, `due` and `live` of sessions, and on the registry."""
 
     client: "DynamoDBClient"
     sessions: str
@@ -43,7 +45,10 @@ class DynamoSweepStore:
     registry: str
 
     def open_requests(self, due_before: datetime) -> Sequence[OpenRequest]:
-        """See SweepStore."""
+        """See SweepStore: a query for each shard, and a call for every 100 requests that it finds, as they are now."""
+        keys = [(self.requests, item["pk"], item["sk"]) for item in self._due(self.requests, OPEN_INDEX, due_before)]
+        parts = [keys[first : first + READ_PAGE] for first in range(0, len(keys), READ_PAGE)]
+        found = {key: item for part in parts for key, item in tables.get_many(self.client, part).items()}
         return [
             OpenRequest(
                 request_id=item["request_id"],
@@ -56,12 +61,13 @@ class DynamoSweepStore:
                 deadline=instants.from_epoch_ms(item["deadline"]),
                 due_at=instants.from_epoch_ms(item["due_at"]),
             )
-            for item in self._due(self.requests, due_before)
+            # The index may lag behind: one that is at its end has left it.
+            for item in (found[key] for key in keys if "due_at" in found.get(key, {}))
         ]
 
     def due_in_sessions(self, due_before: datetime) -> DueInSessions:
         """See SweepStore: a query for each shard, and a call for the sessions that are overdue, if there are any."""
-        due = self._due(self.sessions, due_before)
+        due = self._due(self.sessions, DUE_INDEX, due_before)
         overdue = [item["session_id"] for item in due if item["entity"] == "session"]
         return DueInSessions(
             pushes=[DuePush(item["session_id"], item["partner_id"]) for item in due if item["entity"] != "session"],
@@ -70,7 +76,10 @@ class DynamoSweepStore:
 
     def ended(self, due_before: datetime, most: int) -> Sequence[EndedSession]:
         """See SweepStore: one query, and a call for every 100 sessions that it finds."""
-        found = [item["session_id"] for item in self._shard(self.sessions, session_items.ENDED_SHARD, due_before, most)]
+        found = [
+            item["session_id"]
+            for item in self._shard(self.sessions, DUE_INDEX, session_items.ENDED_SHARD, due_before, most)
+        ]
         parts = [found[first : first + READ_PAGE] for first in range(0, len(found), READ_PAGE)]
         sessions = [session for part in parts for session in self._sessions(part)]
         return [EndedSession(one.session_id, one.concerns) for one in sessions if one.over]
@@ -159,16 +168,16 @@ class DynamoSweepStore:
         )
         return [tables.from_item(item) for page in pages for item in page["Items"]]
 
-    def _due(self, table: str, before: datetime) -> list[dict[str, Any]]:
+    def _due(self, table: str, index: str, before: datetime) -> list[dict[str, Any]]:
         """The most overdue of all shards."""
         shards = map(str, range(session_items.DUE_SHARDS))
-        found = [item for shard in shards for item in self._shard(table, shard, before, SWEEP_PAGE)]
+        found = [item for shard in shards for item in self._shard(table, index, shard, before, SWEEP_PAGE)]
         return sorted(found, key=itemgetter("due_at"))[:SWEEP_PAGE]
 
-    def _shard(self, table: str, shard: str, before: datetime, most: int) -> list[dict[str, Any]]:
+    def _shard(self, table: str, index: str, shard: str, before: datetime, most: int) -> list[dict[str, Any]]:
         answer = self.client.query(
             TableName=table,
-            IndexName=DUE_INDEX,
+            IndexName=index,
             KeyConditionExpression="due_shard = :shard AND due_at <= :before",
             ExpressionAttributeValues=tables.values(shard=shard, before=instants.epoch_ms(before)),
             Limit=most,
