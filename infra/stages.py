@@ -79,6 +79,9 @@ class StageSettings:
             whatever the account has. An account must have them beside 100 that nobody reserves.
         worker_reserved_concurrency: Likewise for each worker; at least twice `worker_concurrency`, since one worker
             serves two queues, and what a queue's poller is refused counts as a try of its message.
+        trace_workers: X-Ray records runs of the functions behind queues, streams and the schedule, the first of a second
+            and one in twenty of the rest for each; where little happens that costs more than all they do. If not, they
+            follow whoever calls them: nobody does who is traced. APIs and the functions behind them are always traced.
         api_base_url: Where APIs are reached if not at their own host names, without a trailing slash: API id and
             stage are appended to it. Set for the embedded AWS, which serves all of them on one port.
         csms_bus_accounts: Other AWS accounts that may put reports on the CSMS bus (docs/csms-bus.md): 12 digits each.
@@ -107,6 +110,7 @@ class StageSettings:
     worker_concurrency: int = 10
     api_reserved_concurrency: int | None = None
     worker_reserved_concurrency: int | None = None
+    trace_workers: bool = True
     api_base_url: str | None = None
     csms_bus_accounts: tuple[str, ...] = ()
     embedded: bool = False
@@ -244,7 +248,8 @@ def select_stage(context: Callable[[str], object | None], environment: Mapping[s
     The stage is the CDK context value `stage`, else the environment variable STAGE, else `dev`. Of its settings,
     country_code, party_id, business_name, ocpi_url, domain_name with certificate_arn, result_timeout_seconds,
     session_retention_days, log_level, api_base_url, csms_bus_accounts, address_requests_per_minute,
-    token_requests_per_minute, api_reserved_concurrency and worker_reserved_concurrency may be given as context values.
+    token_requests_per_minute, api_reserved_concurrency, worker_reserved_concurrency and trace_workers may be given as
+    context values.
 
     Raises:
         StageError: No such stage, or it cannot be deployed with these settings.
@@ -272,6 +277,12 @@ def _with_overrides(settings: StageSettings, context: Callable[[str], object | N
     def optional_number(key: str, otherwise: int | None) -> int | None:
         return otherwise if context(key) is None else number(key, 0, "copies of a function")
 
+    def flag(key: str, *, otherwise: bool) -> bool:
+        value = given(key, str(otherwise)).casefold()
+        if value not in {"true", "false"}:
+            raise StageError(f"{key} must be true or false, not {value!r}")
+        return value == "true"
+
     return replace(
         settings,
         domain=_domain(context) or settings.domain,
@@ -283,6 +294,7 @@ def _with_overrides(settings: StageSettings, context: Callable[[str], object | N
         worker_reserved_concurrency=optional_number(
             "worker_reserved_concurrency", settings.worker_reserved_concurrency
         ),
+        trace_workers=flag("trace_workers", otherwise=settings.trace_workers),
         country_code=given("country_code", settings.country_code),
         party_id=given("party_id", settings.party_id),
         business_name=given("business_name", settings.business_name),

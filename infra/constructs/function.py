@@ -51,6 +51,7 @@ class BridgeFunction(Construct):
 
     Args:
         reserved: So many copies are kept for it, and no more may run at once; None: what the account has.
+        traced: X-Ray samples its runs; else only those whose caller is sampled.
 
     Attributes:
         name: Name of its folder under `functions/`.
@@ -72,6 +73,7 @@ class BridgeFunction(Construct):
         timeout: Duration,
         memory_mb: int,
         reserved: int | None = None,
+        traced: bool = True,
     ) -> None:
         super().__init__(scope, name)
         settings = defaults.settings
@@ -103,7 +105,7 @@ class BridgeFunction(Construct):
             role=self._role,
             log_group=self.log,
             # Sampled by Lambda itself: the functions carry no SDK for it (docs/decisions/0021-watching.md).
-            tracing=lambda_.Tracing.ACTIVE,
+            tracing=lambda_.Tracing.ACTIVE if traced else lambda_.Tracing.PASS_THROUGH,
             environment={
                 "STAGE": settings.name,
                 "LOG_LEVEL": settings.log_level,

@@ -29,6 +29,7 @@ class Schedule(Construct):
             description="Wakes what is due and what was dropped.",
             timeout=WORKER_TIMEOUT,
             memory_mb=defaults.settings.worker_memory_mb,
+            traced=defaults.settings.trace_workers,
         )
         self.sweep.query_index(tables.requests, OPEN_INDEX)
         self.sweep.use_table(tables.requests, "BatchGetItem")

@@ -120,4 +120,5 @@ class Workers(Construct):
             timeout=timeout,
             memory_mb=self._defaults.settings.worker_memory_mb,
             reserved=self._defaults.settings.worker_reserved_concurrency,
+            traced=self._defaults.settings.trace_workers,
         )

@@ -29,6 +29,7 @@ def dev(source_root: Path, tmp_path_factory: pytest.TempPathFactory) -> StackTem
         domain_name=DOMAIN,
         certificate_arn=CERTIFICATE,
         worker_reserved_concurrency="20",
+        trace_workers="false",
         api_reserved_concurrency="5",
     )
 

@@ -55,6 +55,19 @@ def test_apis_and_functions_are_traced(production: StackTemplate) -> None:
     assert [stage["TracingEnabled"] for _, stage in stages] == [True, True]
 
 
+def test_functions_behind_queues_streams_and_the_schedule_need_not_be_traced(dev: StackTemplate) -> None:
+    modes = {name: function["TracingConfig"]["Mode"] for name, function in dev.functions()}
+    untraced = {name for name, mode in modes.items() if mode == "PassThrough"}
+    assert untraced == {
+        "relay_outbox",
+        "send_charger_commands",
+        "deliver_results",
+        "ingest_csms_events",
+        "push_updates",
+        "sweep",
+    }
+
+
 def _keys_in(asked: str) -> set[str]:
     bare = re.sub(r'"[^"]*"', "", asked)
     own = set(re.findall(r"\bas (\w+)", bare))

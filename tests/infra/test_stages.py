@@ -131,6 +131,13 @@ def test_concurrency_is_reserved_where_it_is_asked_for_and_never_less_than_the_q
             select_stage({setting: refused}.get, {})
 
 
+def test_workers_are_traced_unless_a_stage_is_told_not_to() -> None:
+    assert {stage.trace_workers for stage in STAGES.values()} == {True}
+    assert _select(stage="dev", trace_workers="false").trace_workers is False
+    with pytest.raises(StageError, match="trace_workers"):
+        _select(stage="dev", trace_workers="no")
+
+
 def test_only_the_local_stage_is_embedded_and_only_production_retains_data() -> None:
     assert [name for name, stage in STAGES.items() if stage.embedded] == ["local"]
     assert [name for name, stage in STAGES.items() if stage.retain_data] == ["production"]

@@ -34,7 +34,12 @@ def cost_command(
     log_kb: Annotated[
         float | None, typer.Option(min=0, metavar="KB", help="Logs of one cycle; as measured if left out.")
     ] = None,
-    edge: Annotated[bool, typer.Option(help="The edge stack with its web ACLs is deployed.")] = True,
+    edge: Annotated[
+        bool, typer.Option(help="The edge stack with its web ACLs is deployed; --no-edge: it is not.")
+    ] = True,
+    trace_workers: Annotated[
+        bool, typer.Option(help="X-Ray samples workers too; --no-trace-workers: it does not.")
+    ] = True,
     as_json: Annotated[bool, typer.Option("--json", help="Write one JSON document to stdout, for scripts.")] = False,
 ) -> None:
     """Reckon what a stage costs at list prices: a million of each thing, a month, and what each lever saves.
@@ -50,7 +55,8 @@ def cost_command(
         push_interval,
         edge,
     )
-    given = Circumstances(csms, memory, None if log_kb is None else Decimal(str(log_kb)))
+    logs = None if log_kb is None else Decimal(str(log_kb))
+    given = Circumstances(csms, memory, logs, trace_workers=trace_workers)
     _show(Output(as_json=as_json), work, given)
 
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from tools.bridge import cost_prices as prices
 from tools.bridge.cost_budgets import BUDGETS, Happening, Mode
-from tools.bridge.cost_durations import PARTNER_CALLS, log_kb, seconds
+from tools.bridge.cost_durations import PARTNER_CALLS, QUEUE_WORKERS, log_kb, seconds
 from tools.bridge.cost_fixed import EDGE, OTHERS, POLLS_A_MINUTE, QUEUES, WATCHING
 
 # How much is kept of a session, of its cycles and of each hour of it, and for how long: KB and months.
@@ -59,7 +59,7 @@ LEVERS: Final[Mapping[Component, str]] = {
     Component.READS: "none that keeps revoking a token or a right immediate",
     Component.QUEUES: "the push throttle does not spare them; batches do, where much happens at once",
     Component.LOGS: "log level WARNING leaves metrics and Lambda's own lines",
-    Component.TRACES: "tracing of the workers",
+    Component.TRACES: "trace_workers",
     Component.NETWORK: "none",
     Component.STORAGE: "session_retention_days",
     Component.WATCHING: "dashboards and alarms that nobody looks at",
@@ -79,7 +79,8 @@ class Circumstances:
         log_kb: KB of logs of a cycle; None: as measured.
         csms_s: How long the CSMS takes to answer a command, in s.
         partner_s: How long the partner takes to answer a call, in s.
-        traced: Share of runs that X-Ray records; the functions' own runs and the APIs' requests are sampled apart.
+        traced: Share of runs that X-Ray records where much happens.
+        trace_workers: Runs of functions behind queues, streams and the schedule are among them.
 
     """
 
@@ -89,10 +90,18 @@ class Circumstances:
     csms_s: Decimal = Decimal("0.3")
     partner_s: Decimal = Decimal("0.15")
     traced: Decimal = TRACED_SHARE
+    trace_workers: bool = True
+
+    def traces(self, runs: Mapping[str, int]) -> dict[str, int]:
+        """The runs of those functions that are traced."""
+        return {name: number for name, number in runs.items() if self.trace_workers or name not in WORKERS}
 
 
 REFERENCE: Final = Circumstances(memory_mb=256, log_kb=Decimal(3))
 """The reference cycle: a PUT of 12 periods, 256 MB, 3 KB of logs, traced where much happens."""
+
+WORKERS: Final = QUEUE_WORKERS | {"relay_outbox", "sweep"}
+"""Functions behind queues, streams and the schedule."""
 
 QUIET_LOG_KB: Final = Decimal(5)
 """Of a cycle, where functions log no line of their own but metrics."""
@@ -118,7 +127,7 @@ def cost(what: Happening, given: Circumstances) -> Costs:
         Component.QUEUES: prices.STANDARD_REQUEST.of(Decimal(budget.standard))
         + prices.FIFO_REQUEST.of(Decimal(budget.fifo)),
         Component.LOGS: prices.LOG_INGESTION.of(logs / KB_IN_GB),
-        Component.TRACES: prices.TRACE.of(runs * given.traced),
+        Component.TRACES: prices.TRACE.of(sum(given.traces(budget.runs).values()) * given.traced),
         Component.NETWORK: prices.DATA_OUT.of(outward / KB_IN_GB),
     }
 
@@ -175,7 +184,7 @@ def month(work: Workload, given: Circumstances) -> Costs:
         for component, usd in cost(what, untraced).items():
             total[component] += usd * number
     if given.traced:
-        total[Component.TRACES] = prices.TRACE.of(_traces(happens, given.mode))
+        total[Component.TRACES] = prices.TRACE.of(_traces(happens, given))
     total[Component.STORAGE] = prices.TABLE_STORAGE.of(_stored_kb(work) / KB_IN_GB)
     total[Component.WATCHING] = sum((one.usd for one in WATCHING), Decimal(0))
     total[Component.SECRETS] = sum((one.usd for one in OTHERS), Decimal(0))
@@ -186,11 +195,11 @@ def month(work: Workload, given: Circumstances) -> Costs:
     return total
 
 
-def _traces(happens: Mapping[Happening, Decimal], mode: Mode) -> Decimal:
+def _traces(happens: Mapping[Happening, Decimal], given: Circumstances) -> Decimal:
     """Each function samples for itself, the first of a second and one in twenty of the rest."""
     runs: dict[str, Decimal] = {}
     for what, number in happens.items():
-        for name, times in BUDGETS[what, mode].runs.items():
+        for name, times in given.traces(BUDGETS[what, given.mode].runs).items():
             runs[name] = runs.get(name, Decimal(0)) + times * number
     firsts = {name: min(number, Decimal(SECONDS * TRACED_PER_SECOND)) for name, number in runs.items()}
     return sum((firsts[name] + TRACED_SHARE * (runs[name] - firsts[name]) for name in runs), Decimal(0))
@@ -216,7 +225,7 @@ def savings(work: Workload, given: Circumstances) -> dict[str, Decimal]:
         "a push at most every 15 minutes": (replace(work, push_interval_s=max(900, work.push_interval_s)), given),
         "256 MB for every function": (work, replace(given, memory_mb=min(256, given.memory_mb))),
         "cycles log 5 KB (log level WARNING)": (work, quiet),
-        "no tracing of functions": (work, replace(given, traced=Decimal(0))),
+        "no traces of workers (trace_workers=false)": (work, replace(given, trace_workers=False)),
         "no edge stack": (replace(work, edge=False), given),
     }
     return {lever: now - total(month(*then)) for lever, then in pulled.items()}
