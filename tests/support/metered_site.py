@@ -227,11 +227,12 @@ class MeteredSite(Site):
         return self._units_queried(parsed)
 
     def _units_queried(self, parsed: Mapping[str, Any]) -> Decimal:
-        """All that was passed over, rounded up once. An answer that only counts is as large as its entries are."""
-        sizes = [capacity.size(item) for item in parsed.get("Items", [])]
-        passed = sum(sizes) * parsed["ScannedCount"] // max(1, len(sizes)) if sizes else 0
-        if "Items" not in parsed or self._params.get("Select") == "COUNT":
+        """All that was passed over, rounded up once. What is only counted is as large as its entries are."""
+        if self._params.get("Select") == "COUNT":
             passed = parsed["ScannedCount"] * FEED_ENTRY
+        else:
+            assert parsed["ScannedCount"] == parsed["Count"], "what a filter drops is read too, and not seen here"
+            passed = sum(capacity.size(item) for item in parsed["Items"])
         return capacity.read_units(passed, consistent=self._params.get("ConsistentRead", False))
 
 

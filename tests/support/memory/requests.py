@@ -193,8 +193,8 @@ class MemoryDeliveryStore:
     def request(self, request_id: str) -> Request | None:
         return self.books.requests.get(request_id)
 
-    def addressed(self, request_id: str, partner_id: str) -> tuple[Request | None, Partner | None]:
-        return self.request(request_id), self.partner(partner_id)
+    def addressed(self, request_id: str, partner_id: str | None) -> tuple[Request | None, Partner | None]:
+        return self.request(request_id), self.partner(partner_id) if partner_id else None
 
     def active_profile(self, request_id: str) -> Plan | None:
         return self.books.profiles.get(request_id)

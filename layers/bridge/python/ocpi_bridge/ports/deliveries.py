@@ -21,8 +21,8 @@ class DeliveryStore(Protocol):
     def request(self, request_id: str) -> Request | None:
         """The request, or None."""
 
-    def addressed(self, request_id: str, partner_id: str) -> tuple[Request | None, Partner | None]:
-        """The request and the partner of these ids, each or None."""
+    def addressed(self, request_id: str, partner_id: str | None) -> tuple[Request | None, Partner | None]:
+        """The request and the partner of these ids, each or None; no partner where none is named."""
 
     def active_profile(self, request_id: str) -> Plan | None:
         """The active profile that a GET was answered with, or None."""

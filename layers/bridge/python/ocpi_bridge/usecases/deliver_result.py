@@ -93,9 +93,7 @@ class DeliverResult:
 
         `partner_id` is whose the request is said to be, which spares a reading.
         """
-        request, partner = (
-            self.store.addressed(request_id, partner_id) if partner_id else (self.store.request(request_id), None)
-        )
+        request, partner = self.store.addressed(request_id, partner_id)
         if request is None or request.state not in UNDELIVERED_RESULT or request.origin is not Origin.PARTNER:
             return Outcome(Delivered.NOTHING_TO_DO, request)
         now = self.clock.now()

@@ -42,11 +42,11 @@ class DynamoDeliveryStore:
         item = tables.get_many(self.client, [key]).get(key)
         return request_items.request_of(item) if item else None
 
-    def addressed(self, request_id: str, partner_id: str) -> tuple[Request | None, Partner | None]:
+    def addressed(self, request_id: str, partner_id: str | None) -> tuple[Request | None, Partner | None]:
         """See DeliveryStore: one call."""
         request = (self.requests, *request_items.request_key(request_id))
-        partner = (self.registry, *partner_items.partner_key(partner_id))
-        found = tables.get_many(self.client, [request, partner])
+        partner = (self.registry, *partner_items.partner_key(partner_id or ""))
+        found = tables.get_many(self.client, [request, partner] if partner_id else [request])
         return (
             request_items.request_of(found[request]) if request in found else None,
             partner_items.partner_of(found[partner]) if partner in found else None,
