@@ -22,10 +22,8 @@ pytestmark = pytest.mark.integration
 
 AWS: Final = frozenset({"aws_lambda_powertools", "certifi", *RUNTIME_PACKAGES})
 """What every function has: clients of AWS, logs and metrics."""
-DOCUMENTS: Final = AWS | {"pydantic", "pydantic_core", "typing_inspection"}
-"""What reading stored documents takes, too."""
-MODELS: Final = DOCUMENTS | {"annotated_types"}
-"""What reading bodies takes, too."""
+MODELS: Final = AWS | {"annotated_types", "pydantic", "pydantic_core", "typing_inspection"}
+"""What reading bodies and stored documents takes, too."""
 HTTP: Final = MODELS | {"anyio", "h11", "httpcore", "httpx", "idna"}
 """What calling partners takes, too. The sender loads it when a command first goes to a CSMS by HTTP."""
 
@@ -39,14 +37,14 @@ LOADED: Final = {
     "csms_events": (MODELS, 54),
     "csms_frames": (AWS, 38),
     "csms_sessions": (MODELS, 54),
-    "csms_callback": (DOCUMENTS, 79),
-    "relay_outbox": (DOCUMENTS, 54),
+    "csms_callback": (MODELS, 79),
+    "relay_outbox": (MODELS, 54),
     "send_charger_commands": (MODELS, 96),
     "deliver_results": (HTTP, 82),
     "ingest_csms_events": (MODELS, 84),
     "push_updates": (HTTP, 104),
-    "sweep": (DOCUMENTS, 59),
-    "session_widget": (DOCUMENTS, 57),
+    "sweep": (MODELS, 59),
+    "session_widget": (MODELS, 57),
 }
 """Per function: all packages that it loads beside Python's own, and how many modules of ours. What it does not need is
 paid for at each of its cold starts; what it needs from now on is counted here."""

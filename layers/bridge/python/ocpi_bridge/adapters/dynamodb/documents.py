@@ -9,6 +9,8 @@ from dataclasses import fields, is_dataclass
 from types import NoneType
 from typing import Any, TypeVar, cast, get_args, get_type_hints
 
+# Every schema takes it: it is loaded with the function, and not with its first document (docs/decisions/0025).
+import pydantic.dataclasses  # noqa: F401
 from pydantic import TypeAdapter
 
 T = TypeVar("T")
