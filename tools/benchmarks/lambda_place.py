@@ -93,7 +93,7 @@ class LambdaPlace:
 
     def environment(self, function: str | None = None) -> dict[str, str]:
         """The environment of a function, or of a program that has none of the stack's variables."""
-        given = self._environments[function] if function is not None else {}
+        given = {} if function is None else {"AWS_LAMBDA_FUNCTION_NAME": function, **self._environments[function]}
         return {"PATH": os.defpath, "LANG": "C.UTF-8", **CREDENTIALS, **given}
 
 
