@@ -40,7 +40,7 @@ UNUSED_PARTS: Final = (
     "anyio/pytest_plugin.py",
     "aws_lambda_powertools/event_handler",
     "aws_lambda_powertools/metrics/provider/datadog",
-    "aws_lambda_powertools/utilities/[!_j]*",
+    "aws_lambda_powertools/utilities/[!_j]*",  # All but jmespath_utils, which its logger imports.
     "bin",
     "pydantic/mypy.py",
     "pydantic/v1",
