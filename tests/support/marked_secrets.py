@@ -34,7 +34,8 @@ URL_SECRET: Final = "marked-query-of-a-response-url"
 RFID: Final = "04MARKEDCARD"
 CONTRACT: Final = "NL-MRK-C00000001-X"
 CODE: Final = "73519246"
-COMMAND_SIGNATURE: Final = callback_url(CSMS_API, "r1.0", SIGNING_KEY.encode()).rpartition("/")[2]
+COMMAND_NAME: Final = "r1.0~acme"
+COMMAND_SIGNATURE: Final = callback_url(CSMS_API, "r1.0", SIGNING_KEY.encode(), "acme").rpartition("/")[2]
 FRAMES_TOKEN: Final = frames_token("acme", EVENT_KEY)
 SECRETS: Final = (
     PARTNERS_TOKEN,

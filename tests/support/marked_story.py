@@ -27,6 +27,7 @@ from tests.support.lambda_events import proxy_event, queue_event, stream_event
 from tests.support.marked_secrets import (
     CLIENT_ID,
     CODE,
+    COMMAND_NAME,
     COMMAND_SIGNATURE,
     CONTRACT,
     EVENT_KEY,
@@ -137,10 +138,10 @@ class Story:
         for _ in range(2):
             self._relay()
             self._drain("send_charger_commands", self.queues.charger_commands)
-        place = f"/csms/v1/callback/r1.0/{COMMAND_SIGNATURE}"
+        place = f"/csms/v1/callback/{COMMAND_NAME}/{COMMAND_SIGNATURE}"
         for signature in (COMMAND_SIGNATURE, COMMAND_SIGNATURE[::-1]):
             for body in ('{"status":"Accepted"}', EVERYTHING, json.dumps({"status": EVERYTHING})):
-                parameters = {"command_id": "r1.0", "signature": signature}
+                parameters = {"command_id": COMMAND_NAME, "signature": signature}
                 self._ask("csms_callback", "POST", place, body=body, parameters=parameters)
         for number, result in enumerate((Result.ACCEPTED, Result.REJECTED)):
             self.world.put_request(

@@ -31,10 +31,12 @@ class Narrator:
         self._handler = logging.StreamHandler(self._log)
         self._handler.setFormatter(logging.Formatter("%(asctime)s     %(name)s %(levelname)s: %(message)s"))
         self._progress: tuple[Progress, TaskID] | None = None
+        self._levels: dict[str, int] = {}
 
     def __enter__(self) -> Self:
         logging.getLogger().addHandler(self._handler)
         for name in _QUIET:
+            self._levels[name] = logging.getLogger(name).level
             logging.getLogger(name).setLevel(logging.ERROR)
         return self
 
@@ -42,6 +44,8 @@ class Narrator:
         self, _type: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
         logging.getLogger().removeHandler(self._handler)
+        for name, level in self._levels.items():
+            logging.getLogger(name).setLevel(level)
         self._log.close()
 
     def say(self, *sentences: str) -> None:
