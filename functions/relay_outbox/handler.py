@@ -11,8 +11,7 @@ outbox, bus = relay.outbox(), relay.csms_bus()
 
 
 def _relay(changes: Sequence[Change]) -> None:
-    relay_outbox(outbox, bus, changes)
-    log_relayed(changes)
+    log_relayed(relay_outbox(outbox, bus, changes))
 
 
 lambda_handler = stream_worker(_relay)

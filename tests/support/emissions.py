@@ -44,6 +44,11 @@ class Emissions:
     def lines(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self._log.getvalue().splitlines()]
 
+    @property
+    def written(self) -> list[str]:
+        """All lines as they were written, metrics included."""
+        return [*self._log.getvalue().splitlines(), *self._output.getvalue().splitlines()]
+
     def lines_of(self, message: str) -> list[dict[str, Any]]:
         return [line for line in self.lines if line["message"] == message]
 

@@ -8,6 +8,7 @@ proportion. What only waits does not.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
@@ -39,22 +40,39 @@ AWS_CALL_WAIT_MS: Final = Decimal(5)
 QUEUE_WORKERS: Final = frozenset({"send_charger_commands", "deliver_results", "ingest_csms_events", "push_updates"})
 """Each run takes two requests of its queue, which Lambda makes: they take the function no time."""
 
-LOG_KB: Final[Mapping[Happening, Decimal]] = {
-    Happening.PUT: Decimal("9.0"),
-    Happening.GET: Decimal("9.0"),
-    Happening.DELETE: Decimal("9.0"),
-    Happening.HELD_UPDATE: Decimal("3.7"),
-    Happening.PUSHED_UPDATE: Decimal("4.5"),
-    Happening.PERIOD: Decimal("4.5"),
-    Happening.START: Decimal("4.5"),
-    Happening.END: Decimal("9.9"),
-    Happening.SWEEP: Decimal("1.2"),
-    Happening.SWEPT_END: Decimal("3.4"),
+
+@dataclass(frozen=True, slots=True)
+class Logs:
+    """KB of logs of one happening: all of them, and of these the lines that log level WARNING leaves out."""
+
+    all: Decimal
+    lines: Decimal
+
+
+_CYCLE: Final = Logs(Decimal("8.6"), Decimal("2.9"))
+_PUSHED: Final = Logs(Decimal("4.5"), Decimal("1.3"))
+LOGS: Final[Mapping[Happening, Logs]] = {
+    Happening.PUT: _CYCLE,
+    Happening.GET: _CYCLE,
+    Happening.DELETE: _CYCLE,
+    Happening.HELD_UPDATE: Logs(Decimal("3.7"), Decimal("0.9")),
+    Happening.PUSHED_UPDATE: _PUSHED,
+    Happening.PERIOD: _PUSHED,
+    Happening.START: _PUSHED,
+    Happening.END: Logs(Decimal("9.9"), Decimal("3.6")),
+    Happening.SWEEP: Logs(Decimal("1.2"), Decimal("0.3")),
+    Happening.SWEPT_END: Logs(Decimal("3.4"), Decimal("0.9")),
 }
-"""KB of logs, counted from the lines that are written: of a cycle 3.2 are the functions' lines, 1.4 metrics, 3.7 Lambda's
-own three lines a run, the rest the API's and what CloudWatch adds to each line (26 bytes)."""
-CALLBACK_LOG_KB: Final = Decimal("1.6")
-"""More of it where the CSMS answers by a callback, for each command."""
+"""Counted from the lines that are written. Of a cycle 2.9 are the functions' lines, 1.5 metrics, 3.7 Lambda's own three
+lines a run, 0.5 the API's; CloudWatch adds 26 bytes to each line."""
+CALLBACK_LOGS: Final = Logs(Decimal("1.6"), Decimal("0.7"))
+"""More of them where the CSMS answers by a callback, for each command."""
+RUN_LOG_BYTES: Final = 430 + 4 * 26
+"""START, END, REPORT and the trace's line of a run."""
+API_LOG_BYTES: Final = 440 + 26
+"""The access log's line of a request."""
+LINE_BYTES: Final = 26
+"""What CloudWatch adds to each line ("Amazon CloudWatch Pricing")."""
 
 # Calls of CSMSs and partners by HTTP.
 CSMS_CALLS: Final = {Happening.PUT: 1, Happening.GET: 1, Happening.DELETE: 1, Happening.END: 1}
@@ -69,9 +87,10 @@ PARTNER_CALLS: Final = {
 }
 
 
-def log_kb(what: Happening, mode: Mode) -> Decimal:
-    """KB of logs of one happening."""
-    return LOG_KB[what] + (CALLBACK_LOG_KB if mode is Mode.CALLBACK and what in CSMS_CALLS else 0)
+def log_kb(what: Happening, mode: Mode, *, quiet: bool = False) -> Decimal:
+    """KB of logs of one happening; `quiet` is at log level WARNING."""
+    parts = [LOGS[what], *([CALLBACK_LOGS] if mode is Mode.CALLBACK and what in CSMS_CALLS else [])]
+    return sum((part.all - (part.lines if quiet else 0) for part in parts), Decimal(0))
 
 
 def seconds(what: Happening, budget: Budget, memory_mb: int, *, csms_s: Decimal, partner_s: Decimal) -> Decimal:

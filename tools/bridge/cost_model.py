@@ -54,7 +54,7 @@ class Component(StrEnum):
 LEVERS: Final[Mapping[Component, str]] = {
     Component.API: "none: one request is one request",
     Component.RUNS: "fewer steps; batches where much happens at once",
-    Component.COMPUTE: "memory of the functions; a CSMS that answers by callback keeps the sender less",
+    Component.COMPUTE: "memory of the functions; the time that a CSMS takes to answer",
     Component.WRITES: "the push throttle for meter events; transactions write at twice the price, for order",
     Component.READS: "none that keeps revoking a token or a right immediate",
     Component.QUEUES: "the push throttle does not spare them; batches do, where much happens at once",
@@ -77,6 +77,7 @@ class Circumstances:
         mode: How the CSMS answers.
         memory_mb: Memory of every function.
         log_kb: KB of logs of a cycle; None: as measured.
+        quiet: Functions log at WARNING.
         csms_s: How long the CSMS takes to answer a command, in s.
         partner_s: How long the partner takes to answer a call, in s.
         traced: Share of runs that X-Ray records where much happens.
@@ -87,6 +88,7 @@ class Circumstances:
     mode: Mode = Mode.CALLBACK
     memory_mb: int = 512
     log_kb: Decimal | None = None
+    quiet: bool = False
     csms_s: Decimal = Decimal("0.3")
     partner_s: Decimal = Decimal("0.15")
     traced: Decimal = TRACED_SHARE
@@ -103,9 +105,6 @@ REFERENCE: Final = Circumstances(memory_mb=256, log_kb=Decimal(3))
 WORKERS: Final = QUEUE_WORKERS | {"relay_outbox", "sweep"}
 """Functions behind queues, streams and the schedule."""
 
-QUIET_LOG_KB: Final = Decimal(5)
-"""Of a cycle, where functions log no line of their own but metrics."""
-
 CYCLES: Final = frozenset({Happening.PUT, Happening.GET, Happening.DELETE})
 
 Costs = dict[Component, Decimal]
@@ -114,7 +113,7 @@ Costs = dict[Component, Decimal]
 def cost(what: Happening, given: Circumstances) -> Costs:
     """What one happening costs, in USD by component."""
     budget = BUDGETS[what, given.mode]
-    logs = given.log_kb if given.log_kb is not None and what in CYCLES else log_kb(what, given.mode)
+    logs = given.log_kb if given.log_kb is not None and what in CYCLES else log_kb(what, given.mode, quiet=given.quiet)
     gb_seconds = seconds(what, budget, given.memory_mb, csms_s=given.csms_s, partner_s=given.partner_s)
     runs = Decimal(sum(budget.runs.values()))
     outward = (PARTNER_CALLS.get(what, 0) + budget.api) * DATA_OUT_KB
@@ -220,11 +219,10 @@ def _edge(work: Workload, happens: Mapping[Happening, Decimal], mode: Mode) -> D
 def savings(work: Workload, given: Circumstances) -> dict[str, Decimal]:
     """What each lever would save in a month, in USD; one at a time."""
     now = total(month(work, given))
-    quiet = replace(given, log_kb=QUIET_LOG_KB)
     pulled = {
         "a push at most every 15 minutes": (replace(work, push_interval_s=max(900, work.push_interval_s)), given),
         "256 MB for every function": (work, replace(given, memory_mb=min(256, given.memory_mb))),
-        "cycles log 5 KB (log level WARNING)": (work, quiet),
+        "log level WARNING": (work, replace(given, log_kb=None, quiet=True)),
         "no traces of workers (trace_workers=false)": (work, replace(given, trace_workers=False)),
         "no edge stack": (replace(work, edge=False), given),
     }

@@ -48,7 +48,7 @@ PARAMETERS: Final[Mapping[str, JsonObject]] = {
         "name": "command_id",
         "in": "path",
         "required": True,
-        "description": "The command that is answered; it stands in the URL that the CSMS was given.",
+        "description": "The command that is answered, and whose it is: as it stands in the URL that the CSMS was given.",
         "schema": {"type": "string"},
     },
     "signature": {

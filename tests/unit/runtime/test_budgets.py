@@ -4,12 +4,14 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from tests.support.emissions import emissions
 from tests.support.happenings import cycle, cycle_to_result, report
 from tests.support.metered_site import MeteredSite, metered_site
 from tests.support.queues import Queues
 from tests.support.registry_entries import assignment
 from tests.support.world import World
 from tools.bridge.cost_budgets import BUDGETS, DEADLINE, Budget, Happening, Mode
+from tools.bridge.cost_durations import API_LOG_BYTES, LINE_BYTES, RUN_LOG_BYTES, log_kb
 
 Play = Callable[[MeteredSite], None]
 
@@ -65,6 +67,15 @@ def test_warm_functions_read_no_secret(warm: MeteredSite) -> None:
         cycle_to_result(warm, "PUT")
         report(warm, "transaction.updated", 60, meter_wh=1300)
     assert count.calls["GetSecretValue"] == 0
+
+
+@pytest.mark.parametrize("what", [Happening.PUT, Happening.PUSHED_UPDATE], ids=lambda what: what.name)
+def test_what_is_logged_is_what_is_reckoned_with(warm: MeteredSite, what: Happening) -> None:
+    with emissions() as heard, warm.counting() as count:
+        PLAYS[what](warm)
+    own = sum(len(line.encode()) + LINE_BYTES for line in heard.written)
+    written = own + count.runs.total() * RUN_LOG_BYTES + count.api * API_LOG_BYTES
+    assert written / 1024 == pytest.approx(float(log_kb(what, warm.mode)), rel=0.05)
 
 
 def test_a_deadline_that_finds_its_request_done_asks_once(warm: MeteredSite) -> None:

@@ -122,7 +122,7 @@ def test_a_session_that_nobody_ever_saw_is_told_to_nobody() -> None:
 
 def test_a_batch_of_changes_is_sent_at_once_in_its_order() -> None:
     outbox = MemoryOutbox()
-    relay_outbox(outbox, MemoryBus(), [SESSION, ACCEPTED])
+    assert relay_outbox(outbox, MemoryBus(), [SESSION, ACCEPTED]) == [SESSION, ACCEPTED]
     assert outbox.messages == [PushMessage(SESSION.session_id, "jedlix", "1"), COMMAND, WATCH]
     assert outbox.again == [None]
 
@@ -139,7 +139,7 @@ def test_charging_preferences_are_published_on_the_csms_bus_and_call_for_no_mess
 
 def test_where_no_change_calls_for_anything_nothing_is_sent() -> None:
     outbox = MemoryOutbox()
-    relay_outbox(outbox, MemoryBus(), [replace(ACCEPTED, state=RequestState.SENT)])
+    assert relay_outbox(outbox, MemoryBus(), [replace(ACCEPTED, state=RequestState.SENT)]) == []
     relay_outbox(outbox, MemoryBus(), [])
     assert outbox.again == []
 

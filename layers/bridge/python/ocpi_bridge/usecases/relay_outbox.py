@@ -16,14 +16,19 @@ Change = Request | Session | PreferencesChange
 CARRIED_ON = (RequestState.PENDING, RequestState.ANSWERED, RequestState.EXPIRED)
 
 
-def relay_outbox(outbox: Outbox, bus: CsmsBus, changes: Sequence[Change]) -> None:
-    """Sends what the changed items call for. Raises when anything was not taken; all of it is then relayed again."""
-    messages = [message for change in changes for message in messages_for(change)]
+def relay_outbox(outbox: Outbox, bus: CsmsBus, changes: Sequence[Change]) -> list[Change]:
+    """Sends what the changed items call for; gives those that called for a message.
+
+    Raises when anything was not taken; all of it is then relayed again.
+    """
+    called_for = [(change, messages_for(change)) for change in changes]
+    messages = [message for _, wanted in called_for for message in wanted]
     if messages:
         outbox.send(messages)
     events = [announcement(change) for change in changes if isinstance(change, PreferencesChange)]
     if events:
         bus.publish(events)
+    return [change for change, wanted in called_for if wanted]
 
 
 def messages_for(change: Change) -> list[Message]:
