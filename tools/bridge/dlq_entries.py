@@ -225,7 +225,8 @@ class Standings:
             for item in tables.get_many(self.client, keys[start : start + READ_LIMIT]).values():
                 # What cannot be read may be why a worker failed; the other entries are to be seen all the same.
                 with suppress(ValueError, KeyError):
-                    found[str(item["request_id"])] = request_items.request_of(item)
+                    request = request_items.request_of(item)
+                    found[request.request_id] = request
         return found
 
 

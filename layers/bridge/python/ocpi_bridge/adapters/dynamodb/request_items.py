@@ -26,9 +26,10 @@ from ocpi_bridge.domain.requests import Delivery, Fit, Request, RequestState, Re
 REQUEST_RETENTION = timedelta(days=30)
 
 
-# Fields that the item has as attributes too. Without them, and with all that its life adds, a request is below 1 KB: each
-# of its five writes costs one write unit, and not two.
-_BESIDE = ("request_id", "session_id", "partner_id", "state")
+# Fields that the item has as attributes too, or in its key. Without them, and with all that its life adds, a request is
+# below 1 KB: each of its five writes costs one write unit, and not two.
+_ATTRIBUTES = ("session_id", "partner_id", "state")
+_BESIDE = ("request_id", *_ATTRIBUTES)
 
 # How the partition of a request begins.
 REQUEST = "REQUEST#"
@@ -57,7 +58,6 @@ def request_item(request: Request) -> dict[str, Any]:
         "sk": sk,
         "entity": "request",
         "document": compact(request, beside=_BESIDE),
-        "request_id": request.request_id,
         "session_id": request.session_id,
         "station_key": request.station_key,
         "partner_id": request.partner_id,
@@ -76,7 +76,12 @@ def request_of(item: Mapping[str, Any]) -> Request:
     """The request as it is now."""
     lease = item.get("lease_until")
     return replace(
-        load(Request, item["document"], **{name: item[name] for name in _BESIDE if name in item}),
+        load(
+            Request,
+            item["document"],
+            request_id=str(item["pk"]).removeprefix(REQUEST),
+            **{name: item[name] for name in _ATTRIBUTES if name in item},
+        ),
         state=RequestState(item["state"]),
         step=int(item["step"]),
         attempts=int(item["attempts"]),

@@ -51,7 +51,7 @@ class DynamoSweepStore:
         found = {key: item for part in parts for key, item in tables.get_many(self.client, part).items()}
         return [
             OpenRequest(
-                request_id=item["request_id"],
+                request_id=item["pk"].partition("#")[2],
                 state=item["state"],
                 step=int(item["step"]),
                 attempts=int(item["attempts"]),
