@@ -11,7 +11,7 @@ from itertools import takewhile
 from random import Random
 
 from tools.counterparts.clock import utc_now
-from tools.partner_simulator import BridgeClient, Exchange, watt_profile
+from tools.partner_simulator import BridgeClient, BridgeUnreachableError, Exchange, watt_profile
 from tools.prove.partner_faults import PartnerFaults
 
 # Each is a process of the function behind the API, so more only make them wait for each other.
@@ -47,7 +47,7 @@ class Load:
     unanswered_at_most: int = UNANSWERED_AT_MOST
 
     def send(self, count: int, say: Callable[[str], None], *, spread: float = 0.0) -> list[Exchange]:
-        """Sends so many requests, over so many seconds at least, and returns them all."""
+        """Sends so many requests, over so many seconds at least, and returns those that were answered."""
         exchanges: list[Exchange] = []
         lock = threading.Lock()
         calls = [(number, self._call(number)) for number in range(count)]
@@ -58,7 +58,11 @@ class Load:
             at = started + spread * number / count
             while time.monotonic() < at or self._unanswered(exchanges, lock) >= self.unanswered_at_most:
                 time.sleep(LOOK_SECONDS)
-            exchange = call()
+            try:
+                exchange = call()
+            except BridgeUnreachableError:
+                # Whoever gets no answer knows nothing, and nothing was promised.
+                return
             with lock:
                 exchanges.append(exchange)
                 sent = len(exchanges)

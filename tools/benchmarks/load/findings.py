@@ -73,7 +73,8 @@ class Processors:
 class Step:
     """One step: so many sessions for so long (s), what was offered and done in that time, and what was seen of it.
 
-    Counts are of profile requests and of meter readings; a request is done when its result is at the partner, a reading
+    Counts are of profile requests and of meter readings. A request is done when its result is at the partner, and
+    unanswered when the partner gave up waiting for its answer, which promises nothing; a reading is done
     when the partner was told of it, by a push that may tell several. Durations begin with the PUT or the reading;
     `to_command` ends where the CSMS gets the command.
     """
@@ -82,6 +83,7 @@ class Step:
     seconds: float
     requests_offered: int
     requests_done: int
+    requests_unanswered: int
     updates_offered: int
     updates_done: int
     to_answer: Spread | None

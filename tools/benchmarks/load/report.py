@@ -19,7 +19,7 @@ NOBODY = "every step kept up: it was not too much for anything"
 UNEXPLAINED = "a step did not keep up, and nothing that was looked at says why"
 
 DONE = (
-    "sessions", "requests/s", "done", "updates/s", "done", "PUT to answer", "to command", "to result", "reading to push",
+    "sessions", "requests/s", "done", "unanswered", "updates/s", "done", "PUT to answer", "to command", "to result", "reading to push",
 )  # fmt: skip
 USED = ("sessions", "embedded AWS", "functions", "the load", "others", "machine", "busiest functions")
 QUEUED = ("queue", "waiting", "oldest", "in flight", "one at a time")
@@ -106,6 +106,7 @@ def _done(step: Step) -> tuple[str, ...]:
         str(step.sessions),
         f"{step.requests_offered / seconds:.1f}",
         f"{step.requests_done / seconds:.1f}",
+        str(step.requests_unanswered),
         f"{step.updates_offered / seconds:.1f}",
         f"{step.updates_done / seconds:.1f}",
         _durations(step.to_answer),

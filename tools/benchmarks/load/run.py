@@ -38,7 +38,7 @@ READING_EVERY = 2.0
 # The least that a partner can be given, so that nearly each reading becomes a PATCH.
 PUSH_INTERVAL = 1
 # Each is a process of the function behind the API, and starts with a second of work.
-MOST_AT_ONCE = 8
+MOST_AT_ONCE = 4
 # What partners are told (s): a step that the stack cannot keep up with is over long before.
 TIMEOUT = 150
 # Between two steps the queues run empty, or so long (s).
@@ -139,6 +139,7 @@ class LoadRun:
             seconds=seconds,
             requests_offered=wanted,
             requests_done=sum(at <= end for _, at in done),
+            requests_unanswered=wanted - len(exchanges),
             updates_offered=round(sessions * seconds / READING_EVERY),
             updates_done=sum(at <= end for _, at in told),
             to_answer=_spread([(one.sent_at, one.answer.at) for one in puts if one.answer is not None]),

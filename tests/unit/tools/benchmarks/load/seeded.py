@@ -20,6 +20,7 @@ def step(sessions: int = 8, done: float = 1.0) -> Step:
         seconds=10.0,
         requests_offered=10,
         requests_done=round(10 * done),
+        requests_unanswered=0,
         updates_offered=20,
         updates_done=round(20 * done),
         to_answer=Spread(10, 0.1, 0.2),

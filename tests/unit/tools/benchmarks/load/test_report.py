@@ -36,8 +36,8 @@ def test_markdown_has_a_line_for_each_step_and_the_limit_with_its_evidence() -> 
     text = report.as_markdown(RUN, saturated())
 
     assert "**Nothing was lost.**" in text
-    assert "| 8 | 1.0 | 1.0 | 2.0 | 2.0 | 0.10 / 0.20 | 0.20 / 0.40 | 0.50 / 0.90 | none |" in text
-    assert "| 16 | 1.0 | 0.5 | 2.0 | 1.0 |" in text
+    assert "| 8 | 1.0 | 1.0 | 0 | 2.0 | 2.0 | 0.10 / 0.20 | 0.20 / 0.40 | 0.50 / 0.90 | none |" in text
+    assert "| 16 | 1.0 | 0.5 | 0 | 2.0 | 1.0 |" in text
     assert "| 16 | 0.97 | 0.10 | 0.10 | 0.00 | 0.50 of 2 | deliver-results 0.10 |" in text
     assert f"- {LIMIT}: it used 0.97 of one core" in text
 

@@ -27,6 +27,8 @@ def test_without_an_outage_nothing_is_in_vain_and_each_session_is_told_in_its_in
     assert seen.calls_in_vain == 0
     # A sweep wakes at once what became due in its minute.
     assert seen.longest_wait < 5
+    # It wakes those that are due and nobody else.
+    assert seen.most_waiting < SITE.sessions / 5
     per_session = seen.calls / SITE.sessions
     assert 7_200 / 390 < per_session < 7_200 / 300
 
@@ -44,6 +46,21 @@ def test_a_partner_that_refuses_at_once_holds_nobody_up() -> None:
 
     assert refusing.longest_wait < silent.longest_wait / 10
     assert refusing.most_waiting < silent.most_waiting
+
+
+def test_a_partner_that_is_back_knows_everything_only_when_each_session_was_tried_again() -> None:
+    refusing = run(outage=replace(AWAY, silent=False))
+
+    # The queue is empty at once; whoever failed waits for the next reading or sweep.
+    assert refusing.drained is not None
+    assert 30 < refusing.drained < 120
+
+
+def test_one_session_is_never_at_two_workers() -> None:
+    often = replace(DEMAND, reading_every=1.0)
+    seen = PushSimulation(replace(SITE, sessions=1), AWAY, often, SERVICE, after=60.0).run()
+
+    assert seen.calls_in_vain <= AWAY.seconds / 8 + 1
 
 
 def test_two_workers_call_a_silent_partner_no_more_often_than_its_silence_lets_them() -> None:

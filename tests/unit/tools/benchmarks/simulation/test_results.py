@@ -55,6 +55,14 @@ def test_too_few_workers_keep_results_waiting_and_no_longer_than_their_timeout()
     assert few.delivered + few.given_up == few.owed
 
 
+def test_results_that_no_worker_had_time_for_are_given_up_untried_and_counted() -> None:
+    flood = run(rate=20.0, workers=2)
+
+    assert flood.untried > 0
+    assert flood.longest_wait < TIMEOUT + 10
+    assert flood.delivered + flood.given_up == flood.owed
+
+
 def test_a_partner_that_refuses_at_once_holds_no_worker() -> None:
     assert run(rate=2.0, workers=4).longest_wait > 30
     assert run(rate=2.0, workers=4, outage=replace(AWAY, silent=False)).longest_wait < 2
