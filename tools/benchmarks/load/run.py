@@ -1,6 +1,5 @@
 """One run: cars on the stack, and steps in each of which more of them report and are steered than in the one before."""
 
-import threading
 import time
 from bisect import bisect_left
 from collections import defaultdict
@@ -60,6 +59,16 @@ FULL = Plan(sessions=(4, 8, 16, 32), seconds=12.0)
 SMALL = Plan(sessions=(2, 4), seconds=5.0)
 
 
+@dataclass(frozen=True, slots=True)
+class _Scene:
+    """What all steps use."""
+
+    place: Place
+    faults: PartnerFaults
+    readings: Readings
+    queues: Queues
+
+
 class LoadRun:
     """Runs once on a stack that runs already."""
 
@@ -84,55 +93,50 @@ class LoadRun:
                 )
             )
             records = Records(self._stack, where.world.csms_id)
-            faults = PartnerFaults(every=None)
-            where.world.partner.http.plan_each(faults.choose)
-            readings = Readings(where)
+            scene = _Scene(where, PartnerFaults(every=None), Readings(where), queues)
+            where.world.partner.http.plan_each(scene.faults.choose)
             steps: list[tuple[Step, list[Exchange]]] = []
             # Functions that start for the first time are no step's matter.
-            _, exchanges = self._step(where, faults, readings, queues, min(self._plan.sessions))
+            _, exchanges = self._step(scene, min(self._plan.sessions))
             for sessions in self._plan.sessions:
-                step, sent = self._step(where, faults, readings, queues, sessions)
+                step, sent = self._step(scene, sessions)
                 exchanges += sent
                 risen = has_risen(steps[-1][0] if steps else None, step)
                 steps.append((step, sent))
                 if not risen:
                     break
-            untold = self._untold(where, readings)
+            untold = self._untold(scene)
             records.await_end(TIMEOUT, self._say)
-            evidence = gather(where, records, faults, exchanges, len(exchanges))
+            evidence = gather(where, records, scene.faults, exchanges, len(exchanges))
             reached = _reached(evidence)
             done = [replace(step, to_command=_to_command(sent, reached)) for step, sent in steps]
             return Findings(done, judged(evidence, untold))
 
-    def _step(
-        self, where: Place, faults: PartnerFaults, readings: Readings, queues: Queues, sessions: int
-    ) -> tuple[Step, list[Exchange]]:
-        seconds, partner = self._plan.seconds, where.world.partner
+    def _step(self, scene: _Scene, sessions: int) -> tuple[Step, list[Exchange]]:
+        seconds, pushes = self._plan.seconds, scene.place.world.partner.session_pushes
         wanted = round(sessions * seconds / REQUEST_EVERY)
         load = Load(
-            partner.bridge,
-            faults,
-            where.sessions[:sessions],
+            scene.place.world.partner.bridge,
+            scene.faults,
+            scene.place.sessions[:sessions],
             forbidden_url=None,
             random=self._random,
             at_once=min(sessions, MOST_AT_ONCE),
             unanswered_at_most=wanted,
         )
-        readings.limit_to(sessions)
-        first_reading, first_push = len(readings.sent), partner.session_pushes.mark()
+        scene.readings.limit_to(sessions)
+        first_reading, first_push = len(scene.readings.sent), pushes.mark()
         began, over = utc_now(), time.monotonic() + seconds
         with (
-            Watch(self._stack, queues) as watch,
-            Every(READING_EVERY / sessions, readings.send, name="readings"),
+            Watch(self._stack, scene.queues) as watch,
+            Every(READING_EVERY / sessions, scene.readings.send, name="readings"),
         ):
             exchanges = load.send(wanted, lambda said: self._say(f"{sessions} sessions: {said}"), spread=seconds)
-            threading.Event().wait(max(0.0, over - time.monotonic()))
-        self._settle(exchanges, queues)
+            time.sleep(max(0.0, over - time.monotonic()))
+        self._settle(exchanges, scene.queues)
         end = began + timedelta(seconds=seconds)
-        sent = readings.sent[first_reading:]
-        told = _told(sent, partner.session_pushes.entries(first_push))
-        results = {one.response_url: one.results() for one in exchanges}
-        done = [(one.sent_at, found[0].at) for one in exchanges if (found := results[one.response_url])]
+        told = _told(scene.readings.sent[first_reading:], pushes.entries(first_push))
+        done = [(one, found[0].at) for one in exchanges if (found := one.results())]
         puts = [one for one in exchanges if one.method == "PUT" and one.is_accepted]
         step = Step(
             sessions=sessions,
@@ -144,7 +148,7 @@ class LoadRun:
             updates_done=sum(at <= end for _, at in told),
             to_answer=_spread([(one.sent_at, one.answer.at) for one in puts if one.answer is not None]),
             to_command=None,
-            to_result=_spread([(one.sent_at, found[0].at) for one in puts if (found := results[one.response_url])]),
+            to_result=_spread([(one.sent_at, at) for one, at in done if one in puts]),
             to_push=_spread(told),
             queues=watch.queues,
             processors=watch.processors,
@@ -162,15 +166,17 @@ class LoadRun:
         while time.monotonic() < give_up_at and any(one.waiting or one.in_flight for one in queues.look().values()):
             time.sleep(SETTLE_POLL)
 
-    def _untold(self, where: Place, readings: Readings) -> list[str]:
+    def _untold(self, scene: _Scene) -> list[str]:
         """The sessions of whose last reading the partner is not told in the end: level-triggered pushes owe that one."""
-        last = {reading.session_id: reading for reading in readings.sent}
+        last = {reading.session_id: reading for reading in scene.readings.sent}
         give_up_at = time.monotonic() + SWEEP_SECONDS
         untold = []
         for session_id, reading in last.items():
             self._say("the last readings are told")
             try:
-                where.world.partner.wait_for_session(partial(_tells, reading), max(0.0, give_up_at - time.monotonic()))
+                scene.place.world.partner.wait_for_session(
+                    partial(_tells, reading), max(0.0, give_up_at - time.monotonic())
+                )
             except NotObservedError:
                 untold.append(session_id)
         return untold
