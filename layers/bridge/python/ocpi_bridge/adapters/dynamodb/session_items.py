@@ -36,9 +36,9 @@ from ocpi_bridge.domain.plans import RateUnit
 from ocpi_bridge.domain.requests import InstalledPlan
 from ocpi_bridge.domain.sessions import ChargingPeriod, Session
 
-# One partition of an index takes 1,000 write units a second. A push costs four of them in the index `due`, a request as
-# many: eight shards let through 2,000 of each a second. A sweep asks each shard. The number may rise, and must not fall:
-# what is written stands where it was written.
+# One partition of an index takes 1,000 write units a second. A push costs four of them in the index `due`, so eight
+# shards let through 2,000 pushes a second. A sweep asks each shard. The number may rise, and must not fall: what is written
+# stands where it was written.
 DUE_SHARDS = 8
 # Sessions that are over stand apart: however many end at once, they keep nothing else waiting.
 ENDED_SHARD = "ended"
