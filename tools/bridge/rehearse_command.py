@@ -205,6 +205,8 @@ def rehearse_command(
         address = _address(versions_url, public_url, listen)
         found = _run(Rehearsed(Target(versions_url, presented, cpo, ca_file), options, address, party), output)
     _report(found, output, html=html, junit=junit, as_json=as_json, every_rule=every_rule)
+    if local and found.session_id is not None and not as_json:
+        output.done({}, f"What became of it: bridge session plot {found.session_id} --local")
     is_spotless = all(one.verdict is not Verdict.FAILED for one in found.outcomes)
     if not found.conforms or found.left or (strict and not is_spotless):
         raise typer.Exit(REFUSED)

@@ -29,6 +29,8 @@ def show(found: Conformance, console: Console, *, every_rule: bool = False) -> N
             console.print(_table(shown))
     console.print()
     console.print(summary(found), style="bold green" if found.conforms else "bold red")
+    if found.session_id is not None:
+        console.print(f"The session was {found.session_id}.", style="dim")
     if found.left:
         console.print(f"Look after the car: {found.left}", style="bold red")
 

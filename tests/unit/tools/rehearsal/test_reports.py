@@ -49,6 +49,8 @@ def test_the_terminal_names_what_was_broken_with_its_section_and_says_why_someth
     assert "no charge point of ours takes part" in text
     assert rules.MISSING_TOKEN.asks not in text
     assert rules.MISSING_TOKEN.asks in terminal(found, every_rule=True)
+    # What the operator's commands ask for to tell what became of it.
+    assert "The session was session-1." in text
 
 
 def test_the_summary_counts_only_what_the_specification_demands_as_broken(found: Conformance) -> None:
