@@ -74,10 +74,9 @@ def _carry_on(site: MeteredSite, number: int) -> None:
         site.settle()
 
 
-def page(site: MeteredSite, link: str | None = None) -> tuple[int, str | None]:
+def page(site: MeteredSite, link: str) -> tuple[int, str | None]:
     """The partner reads a page of its sessions: how many are on it, and the link to the next one."""
-    query = urlsplit(link).query if link else f"date_from={EVER}"
-    answer = site.run("ocpi_sessions", ocpi("GET", "/ocpi/2.2.1/sessions", query=query))
+    answer = site.run("ocpi_sessions", ocpi("GET", "/ocpi/2.2.1/sessions", query=urlsplit(link).query))
     status, body = read(answer)
     assert (status, body["status_code"]) == (200, 1000)
     following = answer["headers"].get("Link")
