@@ -3,7 +3,7 @@
 import json
 import statistics
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Final
@@ -23,7 +23,7 @@ PARSING: Final = "parsing"
 CALLBACK: Final = "callback"
 
 PUT_LIMIT: Final = Limit(0.5)
-"""How much of the peer's PUT ours may take."""
+"""How much of the peer's PUT ours may take, both with storage that answers at once."""
 CALLBACK_LIMIT: Final = Limit(0.1)
 """How much of the peer's callback ours may take: the peer reads the public authorities anew for each."""
 
@@ -95,11 +95,11 @@ def sections(measured: Mapping[str, Sequence[Measured]], no_peer: str) -> tuple[
     runs = measured.get(NAME)
     peer_put = None if runs is None else Baseline("peer's PUT", _p50(runs, "warm_ms"))
     return (
-        Section("Warm requests, with their AWS requests", _WITH_AWS, _requests(measured[PROFILES], peer_put, no_peer)),
+        Section("Warm requests, with their AWS requests", _WITH_AWS, _requests(measured[PROFILES], peer_put)),
         Section(
             "Warm requests, the bridge's own code",
             _OWN_CODE,
-            [*_requests(measured[OWN], peer_put, no_peer), *_peer_put_row(measured, peer_put)],
+            [*_limited(_requests(measured[OWN], peer_put), no_peer), *_peer_put_row(measured, peer_put)],
         ),
         Section("Results delivered", _DELIVERED, _callbacks(measured, peer_put, no_peer)),
         Section("Reading and writing alone", _ALONE, _parsing(measured[PARSING])),
@@ -122,13 +122,14 @@ _DELIVERED: Final = (
 _ALONE: Final = "CPU time from the bytes of a PUT to a plan, and from a plan to the JSON that the charge point gets."
 
 
-def _requests(runs: Sequence[Measured], peer: Baseline | None, no_peer: str) -> list[Row]:
-    rows = []
-    for name in runs[0]["warm_ms"]:
-        sample = _p50(runs, "warm_ms", name)
-        limit = PUT_LIMIT if name == GUIDE_PUT else None
-        rows.append(Row(name, "ms", sample, peer, limit) if peer or not limit else _skipped(name, limit, no_peer))
-    return rows
+def _requests(runs: Sequence[Measured], peer: Baseline | None) -> list[Row]:
+    return [Row(name, "ms", _p50(runs, "warm_ms", name), peer) for name in runs[0]["warm_ms"]]
+
+
+def _limited(rows: Sequence[Row], no_peer: str) -> list[Row]:
+    """With the target of the guide's PUT, which needs the peer."""
+    limited = [replace(row, limit=PUT_LIMIT) if row.name == GUIDE_PUT else row for row in rows]
+    return [row if row.baseline or not row.limit else _skipped(row.name, row.limit, no_peer) for row in limited]
 
 
 def _peer_put_row(measured: Mapping[str, Sequence[Measured]], peer: Baseline | None) -> list[Row]:

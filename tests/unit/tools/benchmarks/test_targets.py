@@ -90,7 +90,6 @@ def in_every_run(subject: str, part: str, value: float) -> Callable[[Measured, M
             ("Import and clients", "ocpi_charging_profiles beside the peer's import"),
         ),
         (in_every_round("relay_outbox", "peak_mb", 129), ("Peak memory", "relay_outbox")),
-        (in_every_run(cold.PROFILES, GUIDE_PUT, 1.01), ("Warm requests, with their AWS requests", GUIDE_PUT)),
         (in_every_run(warm.OWN, GUIDE_PUT, 1.01), ("Warm requests, the bridge's own code", GUIDE_PUT)),
         (in_every_run(warm.CALLBACK, "client", 2.51), ("Results delivered", "guarded client, connection kept")),
     ],
@@ -123,7 +122,6 @@ def test_without_the_peer_its_targets_are_skipped_with_the_reason_and_the_others
     skipped = [row for row in verdict.failures() if row.status is Status.SKIPPED]
     assert [(row.name, row.note) for row in skipped] == [
         ("ocpi_charging_profiles beside the peer's import", "no registry"),
-        (GUIDE_PUT, "no registry"),
         (GUIDE_PUT, "no registry"),
     ]
     assert verdict.failures() == skipped
