@@ -221,7 +221,8 @@ class ModelBridge:
             self.charge_point.transaction = None
 
     def report(self, kind: EventType, *, cap_w: Decimal | None = None) -> None:
-        """An event of the station, now."""
+        """An event of the station, now; and now is later than all that came before it, as it is in life."""
+        self.clock.advance(0.001)
         number, seconds = next(self._numbers), (self.clock.now() - START).total_seconds()
         about = kind.about_a_transaction
         self.queues.report(

@@ -203,6 +203,23 @@ def test_where_a_plan_is_cleared_before_the_next_is_set_and_that_fails_the_partn
     assert site.look(session, Done("Rejected")) is Watched.PUSHED
 
 
+def test_a_plan_that_was_cleared_by_a_request_that_was_overtaken_in_between_is_missed_where_the_later_one_fails(
+    world: World, session: Session
+) -> None:
+    world.put_station(replace(world.station, replacement=Replacement.CLEAR_THEN_SET))
+    site = Site(world)
+    for request_id in ("r2", "r3"):
+        request = world.accept_put(session, request_id, OTHER)
+        world.put_request(session, request_id=request_id, number=request.number, steps=(CLEAR, SET), plan=OTHER)
+    sender(world, ACCEPTED)("r2", 0)
+    sender(world, Done("Rejected"))("r3", 0)
+    sender(world, ACCEPTED)("r2", 1)
+    assert [world.request(one).result for one in ("r2", "r3")] == [Result.REJECTED, Result.REJECTED]
+    assert site.step(session) is Watched.CLEARING
+    site.charge_point(Done("Unknown"))
+    assert site.look(session, Done("Rejected")) is Watched.PUSHED
+
+
 # --- What a plan is fitted to changes (13, 14) -------------------------------------------------------------------------
 
 

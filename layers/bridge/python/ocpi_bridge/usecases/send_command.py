@@ -113,14 +113,12 @@ class SendCommand:
             return Turn(Sent.NOTHING_TO_DO, request)
         if self._counts(again):
             return Turn(Sent.AGAIN, request, again_in=BACKOFF[0], reason="the session's control was held")
-        self.store.record_answer(again.request, Answer(Result.REJECTED, "superseded by a later request"))
+        superseded = Answer(Result.REJECTED, "superseded by a later request")
+        self.store.record_answer(again.request, superseded, uncertain=_leaves_a_doubt(again.request))
         return Turn(Sent.SUPERSEDED, request)
 
     def _refuse(self, request: Request, answer: Answer) -> Turn:
-        # What was sent before may have been done, though nothing is sent any more.
-        self.store.record_answer(
-            request, answer, uncertain=request.number is not None and request.attempts > request.unsent
-        )
+        self.store.record_answer(request, answer, uncertain=_leaves_a_doubt(request))
         return Turn(Sent.REFUSED, request, reason=answer.reason)
 
     def _submit(self, context: CommandContext, command: ChargerCommand) -> Turn:
@@ -210,6 +208,11 @@ class SendCommand:
 
 def _no(reason: str, *, supported: bool = True) -> Answer:
     return Answer(Result.REJECTED, reason, supported=supported)
+
+
+def _leaves_a_doubt(request: Request) -> bool:
+    """Whether something of it was sent and may have been done (of two steps the first was), though no more is sent."""
+    return request.number is not None and request.attempts > request.unsent
 
 
 def _cleans_up(request: Request, session: Session) -> bool:
