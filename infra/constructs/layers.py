@@ -1,10 +1,15 @@
 """The two layers that every function has: third-party packages, and the bridge's own package."""
 
+from typing import Final
+
 from aws_cdk import Annotations
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from infra.bundling import LAMBDA_PYTHON, LAYER_ROOT, Dependencies, Sources, SourceTree, Target, code_of
+
+NO_BYTECODE: Final = "ocpi-bridge:no-bytecode"
+"""The warning that the machine which synthesises has no Python of the runtime's version."""
 
 
 class Layers(Construct):
@@ -21,7 +26,7 @@ class Layers(Construct):
         if target.compiler is None:
             version = ".".join(str(part) for part in LAMBDA_PYTHON)
             Annotations.of(self).add_warning_v2(
-                "ocpi-bridge:no-bytecode",
+                NO_BYTECODE,
                 f"There is no Python {version}, the runtime's version, on this machine, so the functions go without "
                 "bytecode: each of their cold starts takes some 0.2 to 0.4 s longer, and is billed. Install it (for "
                 f"example `uv python install {version}` or `pyenv install {version}`) and deploy again.",

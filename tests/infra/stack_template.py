@@ -10,6 +10,7 @@ from aws_cdk import App
 from aws_cdk.assertions import Template
 
 from infra.app import build
+from infra.constructs.layers import NO_BYTECODE
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -70,7 +71,9 @@ def synthesise(source_root: Path, outdir: Path, **context: str) -> "StackTemplat
     stack = build(app)
     document = dict(Template.from_stack(stack).to_json())
     reports = json.loads((outdir / "validation-report.json").read_text())["pluginReports"]
-    findings = [str(violation["ruleName"]) for report in reports for violation in report["violations"]]
+    rules = [str(violation["ruleName"]) for report in reports for violation in report["violations"]]
+    # What this machine lacks is no finding about the stack.
+    findings = [rule for rule in rules if rule != f"Annotation::{NO_BYTECODE}"]
     edge = outdir / f"{stack.stack_name}-edge.template.json"
     return StackTemplate(
         document, findings, StackTemplate(json.loads(edge.read_text()), findings) if edge.exists() else None

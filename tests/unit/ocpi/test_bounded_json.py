@@ -85,11 +85,7 @@ def test_what_is_beyond_a_bound_is_refused_for_that(text: str) -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [
-        *(b"", b"{", b"NaN", b"Infinity", b"-Infinity", b"[" * 60_000, nested(60_000).encode(), b"\xff\xfe\xfd"),
-        # Half a surrogate pair: as an escape in a text, in a name, and as it would stand in UTF-8.
-        *(rb'["\ud800"]', rb'{"\udfff": 1}', b'"\xed\xa0\x80"'),
-    ],
+    [b"", b"{", b"NaN", b"Infinity", b"-Infinity", b"[" * 60_000, nested(60_000).encode(), b"\xff\xfe\xfd"],
     ids=lambda body: repr(body[:10]),
 )
 def test_anything_else_is_unreadable_and_not_shown(body: bytes) -> None:

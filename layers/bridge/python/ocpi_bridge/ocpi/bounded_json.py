@@ -109,20 +109,9 @@ def _check(value: JsonValue) -> None:
 
 def _inside(value: JsonValue) -> Sequence[JsonValue]:
     if isinstance(value, Mapping):
-        for name in value:
-            _check_text(name)
         return tuple(value.values())
-    if isinstance(value, str):
-        _check_text(value)
-        return ()
-    if not isinstance(value, Sequence):
+    if isinstance(value, str) or not isinstance(value, Sequence):
         return ()
     if len(value) > MAX_ITEMS:
         raise JsonBeyondBounds(f"has a list of more than {MAX_ITEMS} items")
     return value
-
-
-def _check_text(text: str) -> None:
-    """Raises UnicodeError for half a surrogate pair, which the parser lets through and no other reader takes."""
-    if not text.isascii():
-        text.encode()
