@@ -44,7 +44,7 @@ prove: $(READY) ## the long proofs: a life-cycle model, then thousands of reques
 	@$(BIN)/pytest -q -n 2 -m "prove and not e2e" --hypothesis-profile=prove || [ $$? -eq 5 ] # 5: there is none
 	@$(BIN)/python -m tools.prove $(ARGS)
 
-bench: $(READY) ## how fast functions start and answer, beside a bare AWS client and a peer (5 minutes)
+bench: $(READY) ## how fast functions start and answer, beside a bare AWS client and a peer (3 minutes)
 	@$(BIN)/python -m tools.benchmarks $(ARGS)
 
 load: $(READY) ## how much the deployed stack bears on this machine, and what it is that bears no more (4 minutes)
