@@ -12,7 +12,7 @@ from tests.support.e2e_site import SOON, Site, flat, profile_id, site
 from tests.support.e2e_waiting import eventually
 from tools.bridge import operations
 from tools.bridge.secrets import OperatorSecrets
-from tools.charge_point import Behaviour
+from tools.charge_point import Behaviour, MeterSample
 from tools.counterparts.clock import utc_now
 from tools.counterparts.json_types import JsonObject
 from tools.counterparts.ocpp_json import Call
@@ -87,6 +87,25 @@ def test_a_limit_of_the_station_and_its_end_reach_the_partner(place: Site) -> No
 
     limit_changes(place, None)
     assert [told(push) for push in until_told(place, 2)] == [4000, 9000]
+
+
+def test_a_station_that_never_shows_what_it_follows_is_asked_in_measure(stack: LocalStack) -> None:
+    with site(stack, Behaviour.ACCEPTING, timeout=60) as place:
+        # More than the station can: that the plan is cut would be news, if it showed any.
+        accepted_put(place, 2 * int(MAXIMUM))
+
+        def asked_twice() -> bool:
+            sweep(stack)
+            return len(place.commands(COMPOSITE)) == 2
+
+        eventually(asked_twice, 2 * SOON, what="a question, the plan once more, and another question")
+        place.charge_point.send_meter_values(MeterSample(energy_wh=Decimal(500)))
+        for _ in range(3):
+            # It goes through the station's queue, behind whatever the bridge still asks.
+            asked = place.bridge.get_active_profile(place.session_id, 900)
+            assert asked.wait_for_result(SOON).result is ResultType.UNKNOWN
+        assert [call.action for call in place.commands()] == [SET, COMPOSITE, SET, *[COMPOSITE] * 4]
+        assert pushes(place) == []
 
 
 def test_nothing_is_pushed_before_the_partners_first_put(place: Site) -> None:
