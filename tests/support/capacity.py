@@ -81,7 +81,7 @@ def _value(value: Mapping[str, Any]) -> int:
         case "M":
             return 3 + sum(1 + len(name.encode()) + _value(one) for name, one in content.items())
         case _:
-            raise NotImplementedError(f"the bridge's items have no {kind}")
+            raise ValueError(f"the bridge's items have no {kind}")
 
 
 def _number(text: str) -> int:

@@ -5,7 +5,7 @@ tests/unit/runtime/test_budgets.py counts them in process, tests/e2e/test_budget
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
 from typing import Final
@@ -71,187 +71,65 @@ class Happening(StrEnum):
     SWEPT_END = "sweep that tells of a session's end"
 
 
+_CYCLE: Final = Budget(
+    standard=6,
+    fifo=3,
+    api=1,
+    runs={"deliver_results": 2, "ocpi_charging_profiles": 1, "relay_outbox": 3, "send_charger_commands": 1},
+)
+_EVENT: Final = Budget(
+    standard=3,
+    fifo=3,
+    api=1,
+    runs={"csms_events": 1, "ingest_csms_events": 1, "push_updates": 1, "relay_outbox": 1},
+)
+# The event of a session's end, and the clearing of its plan, whose result nobody waits for.
+_END: Final = Budget(
+    standard=6,
+    fifo=9,
+    api=1,
+    runs={
+        "csms_events": 1,
+        "deliver_results": 1,
+        "ingest_csms_events": 1,
+        "push_updates": 2,
+        "relay_outbox": 3,
+        "send_charger_commands": 1,
+    },
+)
+
+
+def _counted(shape: Budget, reads: int, writes: int, read_units: int, write_units: int) -> Budget:
+    return replace(shape, reads=reads, writes=writes, read_units=Decimal(read_units), write_units=Decimal(write_units))
+
+
+def _by_callback(shape: Budget) -> Budget:
+    """With the call by which the CSMS gives the charge point's answer."""
+    return replace(shape, api=shape.api + 1, runs={"csms_callback": 1, **shape.runs})
+
+
 def _either(what: Happening, budget: Budget) -> dict[tuple[Happening, Mode], Budget]:
     return dict.fromkeys(((what, mode) for mode in Mode), budget)
 
 
+# Of the four numbers, the first two are requests that read and write, the others their units.
 BUDGETS: Final[Mapping[tuple[Happening, Mode], Budget]] = {
-    (Happening.PUT, Mode.SYNC): Budget(
-        reads=5,
-        writes=5,
-        read_units=Decimal(20),
-        write_units=Decimal(19),
-        standard=6,
-        fifo=3,
-        api=1,
-        runs={"deliver_results": 2, "ocpi_charging_profiles": 1, "relay_outbox": 3, "send_charger_commands": 1},
-    ),
-    (Happening.PUT, Mode.CALLBACK): Budget(
-        reads=6,
-        writes=5,
-        read_units=Decimal(22),
-        write_units=Decimal(19),
-        standard=6,
-        fifo=3,
-        api=2,
-        runs={
-            "csms_callback": 1,
-            "deliver_results": 2,
-            "ocpi_charging_profiles": 1,
-            "relay_outbox": 3,
-            "send_charger_commands": 1,
-        },
-    ),
-    (Happening.GET, Mode.SYNC): Budget(
-        reads=6,
-        writes=5,
-        read_units=Decimal(21),
-        write_units=Decimal(14),
-        standard=6,
-        fifo=3,
-        api=1,
-        runs={"deliver_results": 2, "ocpi_charging_profiles": 1, "relay_outbox": 3, "send_charger_commands": 1},
-    ),
-    (Happening.GET, Mode.CALLBACK): Budget(
-        reads=8,
-        writes=5,
-        read_units=Decimal(28),
-        write_units=Decimal(11),
-        standard=6,
-        fifo=3,
-        api=2,
-        runs={
-            "csms_callback": 1,
-            "deliver_results": 2,
-            "ocpi_charging_profiles": 1,
-            "relay_outbox": 3,
-            "send_charger_commands": 1,
-        },
-    ),
-    (Happening.DELETE, Mode.SYNC): Budget(
-        reads=5,
-        writes=5,
-        read_units=Decimal(20),
-        write_units=Decimal(17),
-        standard=6,
-        fifo=3,
-        api=1,
-        runs={"deliver_results": 2, "ocpi_charging_profiles": 1, "relay_outbox": 3, "send_charger_commands": 1},
-    ),
-    (Happening.DELETE, Mode.CALLBACK): Budget(
-        reads=6,
-        writes=5,
-        read_units=Decimal(22),
-        write_units=Decimal(17),
-        standard=6,
-        fifo=3,
-        api=2,
-        runs={
-            "csms_callback": 1,
-            "deliver_results": 2,
-            "ocpi_charging_profiles": 1,
-            "relay_outbox": 3,
-            "send_charger_commands": 1,
-        },
-    ),
-    **_either(
-        Happening.HELD_UPDATE,
-        Budget(
-            reads=5,
-            writes=3,
-            read_units=Decimal(13),
-            write_units=Decimal(5),
-            standard=3,
-            fifo=3,
-            api=1,
-            runs={"csms_events": 1, "ingest_csms_events": 1, "push_updates": 1, "relay_outbox": 1},
-        ),
-    ),
-    **_either(
-        Happening.PUSHED_UPDATE,
-        Budget(
-            reads=5,
-            writes=4,
-            read_units=Decimal(13),
-            write_units=Decimal(9),
-            standard=3,
-            fifo=3,
-            api=1,
-            runs={"csms_events": 1, "ingest_csms_events": 1, "push_updates": 1, "relay_outbox": 1},
-        ),
-    ),
-    **_either(
-        Happening.PERIOD,
-        Budget(
-            reads=6,
-            writes=4,
-            read_units=Decimal(14),
-            write_units=Decimal(12),
-            standard=3,
-            fifo=3,
-            api=1,
-            runs={"csms_events": 1, "ingest_csms_events": 1, "push_updates": 1, "relay_outbox": 1},
-        ),
-    ),
-    **_either(
-        Happening.START,
-        Budget(
-            reads=5,
-            writes=5,
-            read_units=Decimal(13),
-            write_units=Decimal(16),
-            standard=3,
-            fifo=3,
-            api=1,
-            runs={"csms_events": 1, "ingest_csms_events": 1, "push_updates": 1, "relay_outbox": 1},
-        ),
-    ),
-    (Happening.END, Mode.SYNC): Budget(
-        reads=10,
-        writes=10,
-        read_units=Decimal(30),
-        write_units=Decimal(38),
-        standard=6,
-        fifo=9,
-        api=1,
-        runs={
-            "csms_events": 1,
-            "deliver_results": 1,
-            "ingest_csms_events": 1,
-            "push_updates": 2,
-            "relay_outbox": 3,
-            "send_charger_commands": 1,
-        },
-    ),
-    (Happening.END, Mode.CALLBACK): Budget(
-        reads=11,
-        writes=10,
-        read_units=Decimal(32),
-        write_units=Decimal(38),
-        standard=6,
-        fifo=9,
-        api=2,
-        runs={
-            "csms_callback": 1,
-            "csms_events": 1,
-            "deliver_results": 1,
-            "ingest_csms_events": 1,
-            "push_updates": 2,
-            "relay_outbox": 3,
-            "send_charger_commands": 1,
-        },
-    ),
-    **_either(Happening.SWEEP, Budget(reads=28, read_units=Decimal(15), runs={"sweep": 1})),
+    (Happening.PUT, Mode.SYNC): _counted(_CYCLE, 5, 5, 20, 19),
+    (Happening.PUT, Mode.CALLBACK): _counted(_by_callback(_CYCLE), 6, 5, 22, 19),
+    (Happening.GET, Mode.SYNC): _counted(_CYCLE, 6, 5, 21, 14),
+    (Happening.GET, Mode.CALLBACK): _counted(_by_callback(_CYCLE), 8, 5, 28, 11),
+    (Happening.DELETE, Mode.SYNC): _counted(_CYCLE, 5, 5, 20, 17),
+    (Happening.DELETE, Mode.CALLBACK): _counted(_by_callback(_CYCLE), 6, 5, 22, 17),
+    **_either(Happening.HELD_UPDATE, _counted(_EVENT, 5, 3, 13, 5)),
+    **_either(Happening.PUSHED_UPDATE, _counted(_EVENT, 5, 4, 13, 9)),
+    **_either(Happening.PERIOD, _counted(_EVENT, 6, 4, 14, 12)),
+    **_either(Happening.START, _counted(_EVENT, 5, 5, 13, 16)),
+    (Happening.END, Mode.SYNC): _counted(_END, 10, 10, 30, 38),
+    (Happening.END, Mode.CALLBACK): _counted(_by_callback(_END), 11, 10, 32, 38),
+    **_either(Happening.SWEEP, _counted(Budget(runs={"sweep": 1}), 28, 0, 15, 0)),
     **_either(
         Happening.SWEPT_END,
-        Budget(
-            reads=32,
-            writes=1,
-            read_units=Decimal(31),
-            write_units=Decimal(3),
-            fifo=6,
-            runs={"push_updates": 2, "relay_outbox": 1, "sweep": 1},
-        ),
+        _counted(Budget(fifo=6, runs={"push_updates": 2, "relay_outbox": 1, "sweep": 1}), 32, 1, 31, 3),
     ),
 }
 
