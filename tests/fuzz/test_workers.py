@@ -19,7 +19,8 @@ pytestmark = also_proved()
 
 GUEST = "111111111111"
 # What each worker is given, by the queue it comes from, and the attributes beside it.
-COMMAND: dict[str, Any] = {"request_id": "r1", "step": 0}
+ABOUT = {"csms_id": "acme", "station_id": "CP-001", "session_id": "s-1"}
+COMMAND: dict[str, Any] = {"request_id": "r1", "step": 0, "about": ABOUT}
 RESULT: dict[str, Any] = {"request_id": "r1"}
 DEADLINE: dict[str, Any] = {"request_id": "r1", "deadline": "2026-01-15T17:00:50Z"}
 UPDATE: dict[str, Any] = {"session_id": "s-1", "partner_id": "jedlix", "reassess": True}

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +17,8 @@ from ocpi_bridge.ports.messages import (
     PushMessage,
     ResultMessage,
 )
+
+_ABOUT = {field.name for field in fields(Whereabouts)}
 
 
 def body_of(message: Message) -> str:
@@ -47,8 +49,11 @@ def body_of(message: Message) -> str:
 
 
 def about_of(body: Mapping[str, Any]) -> Whereabouts | None:
-    """What a command's message says that its request is about; None where it does not."""
-    return Whereabouts(**body["about"]) if "about" in body else None
+    """What a command's message says that its request is about; None where it does not, or in no way that is known."""
+    about = body.get("about")
+    if not isinstance(about, Mapping) or about.keys() != _ABOUT:
+        return None
+    return Whereabouts(**about) if all(isinstance(name, str) for name in about.values()) else None
 
 
 def deduplication_id(message: CommandMessage | PushMessage, again: str | None) -> str:
