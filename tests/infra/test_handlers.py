@@ -1,4 +1,4 @@
-"""Each handler imports with what Lambda will have (its own folder, the two layers, and boto3), and no more than it needs.
+"""Each handler imports with what Lambda will have (its own folder, two layers, the runtime), and no more than it needs.
 
 The time of a cold start is what is imported; it is measured by `make bench` (docs/decisions/0025).
 """
@@ -20,7 +20,7 @@ from tools.benchmarks.lambda_place import RUNTIME_PACKAGES, origin_of
 
 pytestmark = pytest.mark.integration
 
-AWS: Final = frozenset({"aws_lambda_powertools", "certifi", *RUNTIME_PACKAGES})
+AWS: Final = frozenset({"aws_lambda_powertools", "certifi", *RUNTIME_PACKAGES}) - {"boto3", "s3transfer"}
 """What every function has: clients of AWS, logs and metrics."""
 MODELS: Final = AWS | {"annotated_types", "pydantic", "pydantic_core", "typing_inspection"}
 """What reading bodies and stored documents takes, too."""
@@ -28,23 +28,23 @@ HTTP: Final = MODELS | {"anyio", "h11", "httpcore", "httpx", "idna"}
 """What calling partners takes, too. The sender loads it when a command first goes to a CSMS by HTTP."""
 
 LOADED: Final = {
-    "ocpi_versions": (AWS, 42),
+    "ocpi_versions": (AWS, 41),
     "ocpi_credentials": (HTTP, 85),
-    "ocpi_sessions": (MODELS, 79),
-    "ocpi_charging_profiles": (MODELS, 69),
-    "ocpi_fallback": (AWS, 39),
+    "ocpi_sessions": (MODELS, 76),
+    "ocpi_charging_profiles": (MODELS, 65),
+    "ocpi_fallback": (AWS, 38),
     "ocpi_pairing": (MODELS, 64),
-    "csms_events": (MODELS, 54),
+    "csms_events": (MODELS, 55),
     "csms_frames": (AWS, 38),
-    "csms_sessions": (MODELS, 54),
-    "csms_callback": (MODELS, 79),
-    "relay_outbox": (MODELS, 54),
-    "send_charger_commands": (MODELS, 96),
-    "deliver_results": (HTTP, 82),
-    "ingest_csms_events": (MODELS, 84),
-    "push_updates": (HTTP, 104),
-    "sweep": (MODELS, 59),
-    "session_widget": (MODELS, 57),
+    "csms_sessions": (MODELS, 55),
+    "csms_callback": (MODELS, 80),
+    "relay_outbox": (MODELS, 55),
+    "send_charger_commands": (MODELS, 97),
+    "deliver_results": (HTTP, 83),
+    "ingest_csms_events": (MODELS, 85),
+    "push_updates": (HTTP, 105),
+    "sweep": (MODELS, 60),
+    "session_widget": (MODELS, 58),
 }
 """Per function: all packages that it loads beside Python's own, and how many modules of ours. What it does not need is
 paid for at each of its cold starts; what it needs from now on is counted here."""
@@ -54,8 +54,7 @@ NOWHERE: Final = frozenset(
         "asyncio",
         "aws_lambda_powertools.event_handler",
         "aws_xray_sdk",
-        # Loaded with the first resource of boto3; importing boto3 loads what makes them in any case.
-        "boto3.dynamodb.table",
+        "boto3",
     }
 )
 

@@ -24,7 +24,7 @@ def test_a_client_is_made_without_a_look_at_the_descriptions_of_other_services(
         return listdir(path)
 
     monkeypatch.setattr(os, "listdir", noted)
-    made = clients.aws_session.__wrapped__().client(service, region_name="eu-west-1")  # type: ignore[call-overload]
+    made = clients.aws_session.__wrapped__().create_client(service, region_name="eu-west-1")
 
     assert made.meta.service_model.service_name == service
     assert {path for path in listed if path.is_relative_to(DESCRIPTIONS)} == {DESCRIPTIONS / service}

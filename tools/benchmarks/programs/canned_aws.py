@@ -96,7 +96,7 @@ class CannedAws:
         for make in MAKERS:
             if make.cache_info().currsize:
                 make().meta.events.register_first("before-send", answer)
-        clients.aws_session().events.register_first("before-send", answer)
+        clients.aws_session().get_component("event_emitter").register_first("before-send", answer)
 
     def _answer(self, request: AWSPreparedRequest, **_: object) -> AWSResponse:
         # Equal requests are answered from memory: what is measured is not this class.

@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from ocpi_bridge.adapters.dynamodb import tables, writes
-from ocpi_bridge.adapters.dynamodb.refused_hosts import DynamoRefusedHosts
 from ocpi_bridge.adapters.dynamodb.token_items import token_key, token_of
 from ocpi_bridge.domain.tokens import AcceptedToken
 from ocpi_bridge.ports.callers import Caller
@@ -42,6 +41,9 @@ class DynamoCallers:
 
     def note_refused_host(self, partner_id: str, host: str, reason: str, at: datetime) -> None:
         """See RefusedHosts."""
+        # Few partners ever name a host that they may not: no start waits for this.
+        from ocpi_bridge.adapters.dynamodb.refused_hosts import DynamoRefusedHosts  # noqa: PLC0415
+
         DynamoRefusedHosts(self.client, self.registry).note_refused_host(partner_id, host, reason, at)
 
     def _ended(self, token_hash: str) -> "TransactWriteItemTypeDef":

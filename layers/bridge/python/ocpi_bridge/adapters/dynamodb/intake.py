@@ -11,9 +11,7 @@ from ocpi_bridge.adapters.dynamodb import (
     tables,
 )
 from ocpi_bridge.adapters.dynamodb.callers import DynamoCallers, caller_of
-from ocpi_bridge.adapters.dynamodb.refused_hosts import DynamoRefusedHosts
 from ocpi_bridge.adapters.dynamodb.requests import DynamoRequestStore
-from ocpi_bridge.adapters.dynamodb.sessions import DynamoSessionStore
 from ocpi_bridge.adapters.dynamodb.token_items import token_key
 from ocpi_bridge.domain.assignments import Rights, rights, scopes_of
 from ocpi_bridge.domain.sessions import Session, reassigned
@@ -74,9 +72,12 @@ class DynamoIntakeStore(DynamoRequestStore):
         """See IntakeStore."""
         after = reassigned(session, rights, at)
         if after is not session:
+            # Rights seldom change between two events of a session: no start waits for this.
+            from ocpi_bridge.adapters.dynamodb.sessions import DynamoSessionStore  # noqa: PLC0415
+
             sessions = DynamoSessionStore(self.client, self.sessions, self.registry)
             sessions.update(session, replace(after, version=session.version + 1), None)
 
     def note_refused_host(self, partner_id: str, host: str, reason: str, at: datetime) -> None:
         """See RefusedHosts."""
-        DynamoRefusedHosts(self.client, self.registry).note_refused_host(partner_id, host, reason, at)
+        DynamoCallers(self.client, self.registry).note_refused_host(partner_id, host, reason, at)

@@ -6,15 +6,14 @@ Built on the low-level client: a resource costs import time and hides how many c
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
-
+from ocpi_bridge.adapters.dynamodb.attribute_values import attribute_value, plain_value
 from ocpi_bridge.domain.errors import Contended
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
-# A plain item: attribute name to str, int, Decimal, bool, None, bytes, list, map or set.
+# A plain item: attribute name to str, int, Decimal, bool, None, list, map or set of str.
 Item = Mapping[str, Any]
 # The same, for who looks into its values.
 PlainItem = Mapping[str, object]
@@ -25,9 +24,6 @@ Key = tuple[str, str, str]
 
 # BatchGetItem may leave keys unread under load; after this many rounds the load is ours to report.
 BATCH_ROUNDS = 5
-
-_serializer = TypeSerializer()
-_deserializer = TypeDeserializer()
 
 
 class ConditionFailed(Exception):
@@ -44,17 +40,17 @@ class WriteConflict(Exception):
 
 def to_item(values: Item) -> dict[str, Any]:
     """The item in DynamoDB's notation. None values are left out: absent and null mean the same here."""
-    return {name: _serializer.serialize(value) for name, value in values.items() if value is not None}
+    return {name: attribute_value(value) for name, value in values.items() if value is not None}
 
 
 def from_item(item: Mapping[str, Any]) -> dict[str, Any]:
     """The plain item. Numbers come back as Decimal."""
-    return {name: _deserializer.deserialize(value) for name, value in item.items()}
+    return {name: plain_value(value) for name, value in item.items()}
 
 
 def values(**named: Any) -> dict[str, Any]:  # noqa: ANN401 - whatever DynamoDB can hold
     """Expression attribute values: `values(now=1)` is `{":now": {"N": "1"}}`."""
-    return {f":{name}": _serializer.serialize(value) for name, value in named.items()}
+    return {f":{name}": attribute_value(value) for name, value in named.items()}
 
 
 def key(pk: str, sk: str) -> dict[str, Any]:
