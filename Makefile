@@ -47,7 +47,7 @@ prove: $(READY) ## the long proofs: a life-cycle model, then thousands of reques
 bench: $(READY) ## how fast functions start and answer, beside a bare AWS client and a peer (3 minutes)
 	@$(BIN)/python -m tools.benchmarks $(ARGS)
 
-load: $(READY) ## how much the deployed stack bears on this machine, and what it is that bears no more (4 minutes)
+load: $(READY) ## how much the deployed stack bears on this machine, and what it is that bears no more (2 minutes)
 	@$(BIN)/python -m tools.benchmarks.load $(ARGS)
 
 check: $(READY) ## lint, format, types, import contracts

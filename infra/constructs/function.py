@@ -1,6 +1,6 @@
 """One Lambda function of the bridge, so that no function drifts from the others."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, cast
 
@@ -182,10 +182,17 @@ class BridgeFunction(Construct):
             report_batch_item_failures=True,
         )
 
-    def follow(self, table: BridgeTable, *entities: str, failures: sqs.IQueue, states: Sequence[str] = ()) -> None:
+    def follow(
+        self,
+        table: BridgeTable,
+        *entities: str,
+        failures: sqs.IQueue,
+        states: Sequence[str] = (),
+        numbers: Mapping[str, int] | None = None,
+    ) -> None:
         """Run the alias for each new or changed item of these entities, in the order of each item's changes.
 
-        With `states`, only for items that are in one of them now.
+        With `states`, only for items that are in one of them now; with `numbers`, only where these attributes are so.
         A failed batch is halved and tried again; the mapping does not name single failures, because the embedded AWS
         takes no notice of them on streams. What fails in the end is reported to `failures` by its position only.
         """
@@ -210,7 +217,7 @@ class BridgeFunction(Construct):
             max_record_age=STREAM_MAX_AGE,
             parallelization_factor=1,
             on_failure=_Failures(failures),
-            filters=[_new_image_of(entities, states)],
+            filters=[_new_image_of(entities, states, numbers or {})],
         )
 
     def read_secrets(self, secrets: Secrets, *names: str) -> None:
@@ -237,9 +244,10 @@ class BridgeFunction(Construct):
         self._role.add_to_principal_policy(iam.PolicyStatement(actions=list(actions), resources=list(resources)))
 
 
-def _new_image_of(entities: Sequence[str], states: Sequence[str]) -> dict[str, object]:
+def _new_image_of(entities: Sequence[str], states: Sequence[str], numbers: Mapping[str, int]) -> dict[str, object]:
     wanted = {"entity": entities, **({"state": states} if states else {})}
     image = {name: {"S": lambda_.FilterRule.or_(*values)} for name, values in wanted.items()}
+    image |= {name: {"N": lambda_.FilterRule.is_equal(str(number))} for name, number in numbers.items()}
     return dict(lambda_.FilterCriteria.filter({"dynamodb": {"NewImage": image}}))
 
 

@@ -57,7 +57,13 @@ class Workers(Construct):
         queues = self._queues
         relay = self._function("relay_outbox", "Carries changes of items on to the queues.")
         relay.follow(self._tables.sessions, "session", "preferences", failures=queues.relay_failures)
-        relay.follow(self._tables.requests, "request", states=CARRIED_ON, failures=queues.relay_failures)
+        relay.follow(
+            self._tables.requests,
+            "request",
+            states=CARRIED_ON,
+            numbers={"delivery_attempts": 0},
+            failures=queues.relay_failures,
+        )
         self._bus.let_publish(relay)
         relay.send_to(
             queues.charger_commands, queues.request_deadlines, queues.result_callbacks, queues.partner_updates

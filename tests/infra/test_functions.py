@@ -156,7 +156,14 @@ def test_queues_feed_the_alias_one_message_at_a_time_and_take_back_only_what_fai
     ("table", "image"),
     [
         ("Sessions", {"entity": {"S": ["session", "preferences"]}}),
-        ("Requests", {"entity": {"S": ["request"]}, "state": {"S": ["PENDING", "ANSWERED", "EXPIRED"]}}),
+        (
+            "Requests",
+            {
+                "entity": {"S": ["request"]},
+                "state": {"S": ["PENDING", "ANSWERED", "EXPIRED"]},
+                "delivery_attempts": {"N": ["0"]},
+            },
+        ),
     ],
 )
 def test_the_relay_follows_what_is_to_be_carried_on_and_reports_what_it_drops(

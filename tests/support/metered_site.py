@@ -244,7 +244,7 @@ def stored(table: str, pk: str, sk: str) -> Item | None:
 
 
 def _is_streamed(table: str, item: Item) -> bool:
-    carried_on = "state" not in item or item["state"]["S"] in CARRIED_ON
+    carried_on = "state" not in item or (item["state"]["S"] in CARRIED_ON and item["delivery_attempts"]["N"] == "0")
     return carried_on and item["entity"]["S"] in STREAMED.get(table, ())
 
 

@@ -75,7 +75,7 @@ _CYCLE: Final = Budget(
     standard=6,
     fifo=3,
     api=1,
-    runs={"deliver_results": 2, "ocpi_charging_profiles": 1, "relay_outbox": 3, "send_charger_commands": 1},
+    runs={"deliver_results": 2, "ocpi_charging_profiles": 1, "relay_outbox": 2, "send_charger_commands": 1},
 )
 _EVENT: Final = Budget(
     standard=3,

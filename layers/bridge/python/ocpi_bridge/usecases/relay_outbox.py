@@ -11,8 +11,8 @@ from ocpi_bridge.usecases.announce_preferences import announcement
 
 Change = Request | Session | PreferencesChange
 
-# States of requests that may call for a message. The stream leaves the others out (infra/constructs/workers.py): a run of
-# the relay for each of them would cost, and do nothing.
+# States of requests that may call for a message, before a delivery was begun. The stream leaves the rest out
+# (infra/constructs/workers.py): a run of the relay for each of them would cost, and do nothing.
 CARRIED_ON = (RequestState.PENDING, RequestState.ANSWERED, RequestState.EXPIRED)
 
 

@@ -64,6 +64,8 @@ def request_item(request: Request) -> dict[str, Any]:
         "state": request.state.value,
         "step": request.step,
         "attempts": request.attempts,
+        # Where it stands at nought the stream carries an answer on; later writes of a delivery call for no message.
+        "delivery_attempts": 0,
         "created_at": epoch_ms(request.created_at),
         "deadline": epoch_ms(request.deadline),
         "due_shard": due_shard(request.request_id),
