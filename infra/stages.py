@@ -24,6 +24,13 @@ LONGEST_BUSINESS_NAME: Final = 100
 LEAST_REQUESTS_PER_MINUTE: Final = 10
 """The lowest rate that WAF counts to."""
 
+LEAST_PROVISIONED_SESSIONS: Final = 1_000
+MOST_PROVISIONED_SESSIONS: Final = 200_000
+"""Below, provisioned tables cost as much as they save; one stage bears no more (docs/scale-and-cost.md)."""
+
+TABLE_UTILISATION: Final = 70
+"""Percent of what is provisioned that auto scaling lets be used; it is also what AWS's console proposes."""
+
 LEAST_WORKER_CONCURRENCY: Final = 2
 """The smallest maximum concurrency that Lambda takes for an SQS event source."""
 
@@ -79,6 +86,8 @@ class StageSettings:
             whatever the account has. An account must have them beside 100 that nobody reserves.
         worker_reserved_concurrency: Likewise for each worker; at least twice `worker_concurrency`, since one worker
             serves two queues, and what a queue's poller is refused counts as a try of its message.
+        provisioned_sessions: Sessions that are live at once in the busiest hour; tables are then provisioned for them, with
+            auto scaling. None: tables are paid by request, whatever comes. 1,000 to 200,000.
         trace_workers: X-Ray records runs of the functions behind queues, streams and the schedule, the first of a second
             and one in twenty of the rest for each; where little happens that costs more than all they do. If not, they
             follow whoever calls them: nobody does who is traced. APIs and the functions behind them are always traced.
@@ -110,6 +119,7 @@ class StageSettings:
     worker_concurrency: int = 10
     api_reserved_concurrency: int | None = None
     worker_reserved_concurrency: int | None = None
+    provisioned_sessions: int | None = None
     trace_workers: bool = True
     api_base_url: str | None = None
     csms_bus_accounts: tuple[str, ...] = ()
@@ -165,6 +175,7 @@ class StageSettings:
         if self.worker_concurrency < LEAST_WORKER_CONCURRENCY:
             raise StageError(f"stage {self.name!r}: worker_concurrency must be {LEAST_WORKER_CONCURRENCY} or more")
         self._check_domain()
+        self._check_capacity()
         self._check_rates()
         wrong = [account for account in self.csms_bus_accounts if not _ACCOUNT.fullmatch(account)]
         if wrong or len(set(self.csms_bus_accounts)) != len(self.csms_bus_accounts):
@@ -187,6 +198,18 @@ class StageSettings:
                 f"stage {self.name!r}: certificate_arn must be the ARN of a certificate in Certificate Manager "
                 f"(arn:aws:acm:...:certificate/...), not {self.domain.certificate_arn!r}"
             )
+
+    def _check_capacity(self) -> None:
+        sessions = self.provisioned_sessions
+        if sessions is None:
+            return
+        if not LEAST_PROVISIONED_SESSIONS <= sessions <= MOST_PROVISIONED_SESSIONS:
+            raise StageError(
+                f"stage {self.name!r}: provisioned_sessions must be {LEAST_PROVISIONED_SESSIONS} to "
+                f"{MOST_PROVISIONED_SESSIONS}, or left out, not {sessions}"
+            )
+        if self.embedded:
+            raise StageError(f"stage {self.name!r}: the embedded AWS provisions no tables")
 
     def _check_rates(self) -> None:
         rates = {
@@ -248,8 +271,8 @@ def select_stage(context: Callable[[str], object | None], environment: Mapping[s
     The stage is the CDK context value `stage`, else the environment variable STAGE, else `dev`. Of its settings,
     country_code, party_id, business_name, ocpi_url, domain_name with certificate_arn, result_timeout_seconds,
     session_retention_days, log_level, api_base_url, csms_bus_accounts, address_requests_per_minute,
-    token_requests_per_minute, api_reserved_concurrency, worker_reserved_concurrency and trace_workers may be given as
-    context values.
+    token_requests_per_minute, api_reserved_concurrency, worker_reserved_concurrency, provisioned_sessions and
+    trace_workers may be given as context values.
 
     Raises:
         StageError: No such stage, or it cannot be deployed with these settings.
@@ -274,8 +297,8 @@ def _with_overrides(settings: StageSettings, context: Callable[[str], object | N
             raise StageError(f"{key} must be a whole number of {unit}, not {value!r}")
         return int(value)
 
-    def optional_number(key: str, otherwise: int | None) -> int | None:
-        return otherwise if context(key) is None else number(key, 0, "copies of a function")
+    def optional_number(key: str, otherwise: int | None, unit: str = "copies of a function") -> int | None:
+        return otherwise if context(key) is None else number(key, 0, unit)
 
     def flag(key: str, *, otherwise: bool) -> bool:
         value = given(key, str(otherwise)).casefold()
@@ -294,6 +317,7 @@ def _with_overrides(settings: StageSettings, context: Callable[[str], object | N
         worker_reserved_concurrency=optional_number(
             "worker_reserved_concurrency", settings.worker_reserved_concurrency
         ),
+        provisioned_sessions=optional_number("provisioned_sessions", settings.provisioned_sessions, "sessions"),
         trace_workers=flag("trace_workers", otherwise=settings.trace_workers),
         country_code=given("country_code", settings.country_code),
         party_id=given("party_id", settings.party_id),

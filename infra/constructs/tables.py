@@ -8,6 +8,8 @@ from aws_cdk import RemovalPolicy
 from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct
 
+from infra.constructs import capacity
+from infra.constructs.capacity import Load
 from infra.stages import StageSettings
 
 DUE_INDEX: Final = "due"
@@ -35,10 +37,11 @@ class Index:
     sort_key: str
     sort_type: dynamodb.AttributeType
     projected: tuple[str, ...]
+    load: Load
 
 
-def _due(name: str, *projected: str) -> Index:
-    return Index(name, "due_shard", "due_at", dynamodb.AttributeType.NUMBER, projected)
+def _due(name: str, load: Load, *projected: str) -> Index:
+    return Index(name, "due_shard", "due_at", dynamodb.AttributeType.NUMBER, projected, load)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,7 @@ class BridgeTable:
 
 
 class Tables(Construct):
-    """The bridge's state: encrypted, paid by request, cleaned up by `expires_at`.
+    """The bridge's state: encrypted, cleaned up by `expires_at`, paid by request or provisioned, as the stage has it.
 
     Names are generated. A table that was kept when its stack went must not stand in the way of the next stack.
     """
@@ -63,11 +66,19 @@ class Tables(Construct):
             self._table(
                 "Sessions",
                 settings,
+                capacity.SESSIONS,
                 stream=dynamodb.StreamViewType.NEW_IMAGE,
                 indexes=(
-                    _due(DUE_INDEX, "version", "session_id", "partner_id", "entity"),
-                    Index(FEED_INDEX, "feed", "feed_at", dynamodb.AttributeType.NUMBER, ("session_id", "party")),
-                    Index(LIVE_INDEX, "live", "session_id", dynamodb.AttributeType.STRING, ()),
+                    _due(DUE_INDEX, capacity.DUE, "version", "session_id", "partner_id", "entity"),
+                    Index(
+                        FEED_INDEX,
+                        "feed",
+                        "feed_at",
+                        dynamodb.AttributeType.NUMBER,
+                        ("session_id", "party"),
+                        capacity.FEED,
+                    ),
+                    Index(LIVE_INDEX, "live", "session_id", dynamodb.AttributeType.STRING, (), capacity.LIVE),
                 ),
             ),
             "SESSIONS_TABLE",
@@ -78,32 +89,41 @@ class Tables(Construct):
             self._table(
                 "Requests",
                 settings,
+                capacity.REQUESTS,
                 stream=dynamodb.StreamViewType.NEW_IMAGE,
                 indexes=(
-                    _due(OPEN_INDEX, "station_key"),
-                    Index(SESSION_INDEX, "session_id", "created_at", dynamodb.AttributeType.NUMBER, ()),
+                    _due(OPEN_INDEX, capacity.OPEN, "station_key"),
+                    Index(
+                        SESSION_INDEX,
+                        "session_id",
+                        "created_at",
+                        dynamodb.AttributeType.NUMBER,
+                        (),
+                        capacity.REQUESTS_OF_SESSION,
+                    ),
                 ),
             ),
             "REQUESTS_TABLE",
             indexes=(OPEN_INDEX,),
         )
-        self.registry = BridgeTable(self._table("Registry", settings), "REGISTRY_TABLE")
+        self.registry = BridgeTable(self._table("Registry", settings, capacity.REGISTRY), "REGISTRY_TABLE")
 
     def _table(
         self,
         construct_id: str,
         settings: StageSettings,
+        load: Load,
         *,
         stream: dynamodb.StreamViewType | None = None,
         indexes: tuple[Index, ...] = (),
     ) -> dynamodb.TableV2:
-        text = dynamodb.AttributeType.STRING
+        text, sessions = dynamodb.AttributeType.STRING, settings.provisioned_sessions
         table = dynamodb.TableV2(
             self,
             construct_id,
             partition_key=dynamodb.Attribute(name="pk", type=text),
             sort_key=dynamodb.Attribute(name="sk", type=text),
-            billing=dynamodb.Billing.on_demand(),
+            billing=dynamodb.Billing.on_demand() if sessions is None else load.billing(sessions),
             encryption=dynamodb.TableEncryptionV2.aws_managed_key(),
             time_to_live_attribute="expires_at",
             dynamo_stream=stream,
@@ -122,5 +142,7 @@ class Tables(Construct):
                     dynamodb.ProjectionType.INCLUDE if index.projected else dynamodb.ProjectionType.KEYS_ONLY
                 ),
                 non_key_attributes=list(index.projected) or None,
+                read_capacity=None if sessions is None else index.load.reading(sessions),
+                write_capacity=None if sessions is None else index.load.writing(sessions),
             )
         return table

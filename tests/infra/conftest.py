@@ -30,6 +30,7 @@ def dev(source_root: Path, tmp_path_factory: pytest.TempPathFactory) -> StackTem
         certificate_arn=CERTIFICATE,
         worker_reserved_concurrency="20",
         trace_workers="false",
+        provisioned_sessions="20000",  # tests/infra/test_tables.py
         api_reserved_concurrency="5",
     )
 

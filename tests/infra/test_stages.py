@@ -131,6 +131,16 @@ def test_concurrency_is_reserved_where_it_is_asked_for_and_never_less_than_the_q
             select_stage({setting: refused}.get, {})
 
 
+def test_tables_are_provisioned_only_where_it_is_asked_for_and_can_be() -> None:
+    assert {stage.provisioned_sessions for stage in STAGES.values()} == {None}
+    assert _select(stage="dev", provisioned_sessions="20000").provisioned_sessions == 20_000
+    for refused in ("999", "200001", "many"):
+        with pytest.raises(StageError, match="provisioned_sessions"):
+            _select(stage="dev", provisioned_sessions=refused)
+    with pytest.raises(StageError, match="embedded"):
+        _select(stage="local", provisioned_sessions="20000")
+
+
 def test_workers_are_traced_unless_a_stage_is_told_not_to() -> None:
     assert {stage.trace_workers for stage in STAGES.values()} == {True}
     assert _select(stage="dev", trace_workers="false").trace_workers is False

@@ -7,7 +7,7 @@ and formats", "Read and write operations", "Using global secondary indexes").
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -40,12 +40,8 @@ def write_units(before: Item | None, after: Item | None, *, transaction: bool = 
     return units * TRANSACTION if transaction else units
 
 
-def index_units(indexes: Iterable[Index], before: Item | None, after: Item | None) -> Decimal:
-    """Units of what a change of an item costs in the indexes of its table."""
-    return sum((_of_index(index, before, after) for index in indexes), Decimal(0))
-
-
-def _of_index(index: Index, before: Item | None, after: Item | None) -> Decimal:
+def index_units(index: Index, before: Item | None, after: Item | None) -> Decimal:
+    """Units of what a change of an item costs in an index of its table."""
     old, new = entry(index, before), entry(index, after)
     if old == new:
         return Decimal(0)

@@ -62,8 +62,9 @@ class Count:
     """What was called."""
 
     calls: Counter[str] = field(default_factory=Counter)
-    read_units: Decimal = Decimal(0)
-    write_units: Decimal = Decimal(0)
+    # Units by table, and by `table/index`.
+    read_units: dict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
+    write_units: dict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
     queue_calls: Counter[str] = field(default_factory=Counter)
     runs: Counter[str] = field(default_factory=Counter)
     api: int = 0
@@ -76,8 +77,8 @@ class Count:
         return Budget(
             reads=reads,
             writes=self.calls.total() - reads - sum(self.calls[name] for name in apart),
-            read_units=self.read_units,
-            write_units=self.write_units,
+            read_units=sum(self.read_units.values(), Decimal(0)),
+            write_units=sum(self.write_units.values(), Decimal(0)),
             standard=self.queue_calls["standard"],
             fifo=self.queue_calls["fifo"],
             api=self.api,
@@ -208,23 +209,30 @@ class MeteredSite(Site):
 
     def _count_units(self, operation: str, parsed: Mapping[str, Any]) -> None:
         if operation in READS:
-            self.count.read_units += self._units_read(operation, parsed)
+            for source, units in self._units_read(operation, parsed):
+                self.count.read_units[source] += units
             return
         for place, before in self._before.items():
             table, after = place[0], stored(*place)
-            self.count.write_units += capacity.write_units(before, after, transaction=operation in TRANSACTIONS)
-            self.count.write_units += capacity.index_units(INDEXES.get(table, {}).values(), before, after)
+            self.count.write_units[table] += capacity.write_units(before, after, transaction=operation in TRANSACTIONS)
+            for name, index in INDEXES.get(table, {}).items():
+                self.count.write_units[f"{table}/{name}"] += capacity.index_units(index, before, after)
             if after is not None and after != before and _is_streamed(table, after):
                 self._changes.append(after)
                 self.session_id = after["session_id"]["S"]
 
-    def _units_read(self, operation: str, parsed: Mapping[str, Any]) -> Decimal:
+    def _units_read(self, operation: str, parsed: Mapping[str, Any]) -> Iterator[tuple[str, Decimal]]:
+        """Units of each table or index that was read."""
         if operation == "BatchGetItem":
-            return sum((capacity.read_units(capacity.size(item)) for item in self._before.values()), Decimal(0))
+            for (table, _, _), item in self._before.items():
+                yield table, capacity.read_units(capacity.size(item))
+            return
+        table, consistent = self._params["TableName"], self._params.get("ConsistentRead", False)
         if operation == "GetItem":
-            consistent = self._params.get("ConsistentRead", False)
-            return capacity.read_units(capacity.size(parsed.get("Item")), consistent=consistent)
-        return self._units_queried(parsed)
+            yield table, capacity.read_units(capacity.size(parsed.get("Item")), consistent=consistent)
+        else:
+            source = f"{table}/{self._params['IndexName']}" if "IndexName" in self._params else table
+            yield source, self._units_queried(parsed)
 
     def _units_queried(self, parsed: Mapping[str, Any]) -> Decimal:
         """All that was passed over, rounded up once. What is only counted is as large as its entries are."""

@@ -40,6 +40,9 @@ def cost_command(
     trace_workers: Annotated[
         bool, typer.Option(help="X-Ray samples workers too; --no-trace-workers: it does not.")
     ] = True,
+    provisioned: Annotated[
+        bool, typer.Option("--provisioned", help="Tables are provisioned, at a steady load (provisioned_sessions).")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Write one JSON document to stdout, for scripts.")] = False,
 ) -> None:
     """Reckon what a stage costs at list prices: a million of each thing, a month, and what each lever saves.
@@ -56,7 +59,7 @@ def cost_command(
         edge,
     )
     logs = None if log_kb is None else Decimal(str(log_kb))
-    given = Circumstances(csms, memory, logs, trace_workers=trace_workers)
+    given = Circumstances(csms, memory, logs, trace_workers=trace_workers, provisioned=provisioned)
     _show(Output(as_json=as_json), work, given)
 
 

@@ -6,10 +6,12 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
+from infra.stages import TABLE_UTILISATION
 from tools.bridge import cost_prices as prices
 from tools.bridge.cost_budgets import BUDGETS, Happening, Mode
 from tools.bridge.cost_durations import PARTNER_CALLS, QUEUE_WORKERS, log_kb, seconds
 from tools.bridge.cost_fixed import EDGE, OTHERS, POLLS_A_MINUTE, QUEUES, WATCHING
+from tools.bridge.cost_prices import Price
 
 # How much is kept of a session, of its cycles and of each hour of it, and for how long: KB and months.
 SESSION_KB: Final = Decimal("3.5")
@@ -19,6 +21,7 @@ SESSION_MONTHS: Final = 3
 REQUEST_MONTHS: Final = 1
 KB_IN_GB: Final = 1024 * 1024
 MB_IN_GB: Final = 1024
+SECONDS_IN_HOUR: Final = 3600
 DAYS: Final = Decimal("30.4")
 """In a month."""
 SECONDS: Final = int(DAYS * 86_400)
@@ -55,8 +58,8 @@ LEVERS: Final[Mapping[Component, str]] = {
     Component.API: "none: one request is one request",
     Component.RUNS: "fewer steps; batches where much happens at once",
     Component.COMPUTE: "memory of the functions; the time that a CSMS takes to answer",
-    Component.WRITES: "the push throttle for meter events; transactions write at twice the price, for order",
-    Component.READS: "none that keeps revoking a token or a right immediate",
+    Component.WRITES: "provisioned_sessions; the push throttle; transactions write at twice the price, for order",
+    Component.READS: "provisioned_sessions; none other that keeps revoking a token or a right immediate",
     Component.QUEUES: "the push throttle does not spare them; batches do, where much happens at once",
     Component.LOGS: "log level WARNING leaves metrics and Lambda's own lines",
     Component.TRACES: "trace_workers",
@@ -82,6 +85,7 @@ class Circumstances:
         partner_s: How long the partner takes to answer a call, in s.
         traced: Share of runs that X-Ray records where much happens.
         trace_workers: Runs of functions behind queues, streams and the schedule are among them.
+        provisioned: Tables are provisioned, and used as far as auto scaling lets them be (`provisioned_sessions`).
 
     """
 
@@ -93,10 +97,24 @@ class Circumstances:
     partner_s: Decimal = Decimal("0.15")
     traced: Decimal = TRACED_SHARE
     trace_workers: bool = True
+    provisioned: bool = False
+
+    def written(self, units: Decimal) -> Decimal:
+        """What so many write units of tables cost, in USD."""
+        return _provisioned(prices.WRITE_CAPACITY, units) if self.provisioned else prices.WRITE_UNIT.of(units)
+
+    def read(self, units: Decimal) -> Decimal:
+        """What so many read units of tables cost, in USD."""
+        return _provisioned(prices.READ_CAPACITY, units) if self.provisioned else prices.READ_UNIT.of(units)
 
     def traces(self, runs: Mapping[str, int]) -> dict[str, int]:
         """The runs of those functions that are traced."""
         return {name: number for name, number in runs.items() if self.trace_workers or name not in WORKERS}
+
+
+def _provisioned(price: Price, units: Decimal) -> Decimal:
+    # A unit of capacity is a unit in each second of its hour, of which auto scaling leaves some unused.
+    return price.of(units / SECONDS_IN_HOUR / (Decimal(TABLE_UTILISATION) / 100))
 
 
 REFERENCE: Final = Circumstances(memory_mb=256, log_kb=Decimal(3))
@@ -121,8 +139,8 @@ def cost(what: Happening, given: Circumstances) -> Costs:
         Component.API: prices.API_REQUEST.of(Decimal(budget.api)),
         Component.RUNS: prices.LAMBDA_REQUEST.of(runs),
         Component.COMPUTE: prices.LAMBDA_COMPUTE.of(gb_seconds * given.memory_mb / MB_IN_GB),
-        Component.WRITES: prices.WRITE_UNIT.of(budget.write_units),
-        Component.READS: prices.READ_UNIT.of(budget.read_units),
+        Component.WRITES: given.written(budget.write_units),
+        Component.READS: given.read(budget.read_units),
         Component.QUEUES: prices.STANDARD_REQUEST.of(Decimal(budget.standard))
         + prices.FIFO_REQUEST.of(Decimal(budget.fifo)),
         Component.LOGS: prices.LOG_INGESTION.of(logs / KB_IN_GB),
@@ -224,6 +242,7 @@ def savings(work: Workload, given: Circumstances) -> dict[str, Decimal]:
         "256 MB for every function": (work, replace(given, memory_mb=min(256, given.memory_mb))),
         "log level WARNING": (work, replace(given, log_kb=None, quiet=True)),
         "no traces of workers (trace_workers=false)": (work, replace(given, trace_workers=False)),
+        "provisioned tables, at a steady load (provisioned_sessions)": (work, replace(given, provisioned=True)),
         "no edge stack": (replace(work, edge=False), given),
     }
     return {lever: now - total(month(*then)) for lever, then in pulled.items()}

@@ -33,6 +33,7 @@ def _price(usd: str, per: int, unit: str, page: str) -> Price:
 MILLION: Final = 1_000_000
 _LAMBDA: Final = "AWS Lambda Pricing"
 _DYNAMODB: Final = "Amazon DynamoDB pricing, on-demand capacity"
+_PROVISIONED: Final = "Amazon DynamoDB pricing, provisioned capacity"
 _SQS: Final = "Amazon SQS pricing"
 _CLOUDWATCH: Final = "Amazon CloudWatch Pricing"
 
@@ -41,6 +42,8 @@ LAMBDA_REQUEST: Final = _price("0.20", MILLION, "requests", _LAMBDA)
 LAMBDA_COMPUTE: Final = _price("13.3334", MILLION, "GB-seconds (Arm)", _LAMBDA)
 READ_UNIT: Final = _price("0.1415", MILLION, "read request units", _DYNAMODB)
 WRITE_UNIT: Final = _price("0.7050", MILLION, "write request units", _DYNAMODB)
+READ_CAPACITY: Final = _price("0.000147", 1, "read capacity unit-hours", _PROVISIONED)
+WRITE_CAPACITY: Final = _price("0.000735", 1, "write capacity unit-hours", _PROVISIONED)
 TABLE_STORAGE: Final = _price("0.283", 1, "GB-months", _DYNAMODB)
 STANDARD_REQUEST: Final = _price("0.40", MILLION, "requests to standard queues", _SQS)
 FIFO_REQUEST: Final = _price("0.50", MILLION, "requests to FIFO queues", _SQS)

@@ -59,4 +59,4 @@ def test_a_read_is_rounded_up_to_4_kb_and_one_that_need_not_be_consistent_costs_
     ids=["comes", "lacks a key", "shows nothing of it", "shows it", "moves", "goes"],
 )
 def test_an_index_is_written_where_what_it_shows_changes(before: Item | None, after: Item | None, units: int) -> None:
-    assert index_units([BY_STATE], before, after) == units
+    assert index_units(BY_STATE, before, after) == units

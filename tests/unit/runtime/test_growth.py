@@ -80,7 +80,7 @@ def crawl(site: MeteredSite) -> Iterator[tuple[int, int, Decimal]]:
     while link is not None:
         with site.counting() as count:
             found, link = page(site, link)
-        yield found, count.budget().dynamodb, count.read_units
+        yield found, count.budget().dynamodb, count.budget().read_units
 
 
 def test_a_page_costs_the_same_wherever_it_stands(site: MeteredSite) -> None:

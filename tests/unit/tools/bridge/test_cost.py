@@ -18,6 +18,7 @@ from tools.bridge.cost_prices import MILLION
 
 PAGE = Path(__file__).resolve().parents[4] / "docs" / "scale-and-cost.md"
 SYNC, CALLBACK = replace(REFERENCE, mode=Mode.SYNC), replace(REFERENCE, mode=Mode.CALLBACK)
+LARGE_SYNC, LARGE_CALLBACK = (replace(given, provisioned=True, trace_workers=False) for given in (SYNC, CALLBACK))
 WORK = Workload(1000, 480, Decimal(4))
 USUAL = Circumstances()
 
@@ -48,6 +49,10 @@ def test_a_component_is_its_counted_calls_times_their_price() -> None:
         (Happening.PUT, CALLBACK, "PUT cycle, callback"),
         (Happening.PUSHED_UPDATE, CALLBACK, "meter event with its PATCH"),
         (Happening.HELD_UPDATE, CALLBACK, "meter event, held back"),
+        (Happening.PUT, LARGE_SYNC, "large fleet: PUT cycle, synchronous CSMS"),
+        (Happening.PUT, LARGE_CALLBACK, "large fleet: PUT cycle, callback"),
+        (Happening.PUSHED_UPDATE, LARGE_CALLBACK, "large fleet: meter event with its PATCH"),
+        (Happening.HELD_UPDATE, LARGE_CALLBACK, "large fleet: meter event, held back"),
     ],
 )
 def test_what_a_million_cost_is_written_as_it_is_reckoned(what: Happening, given: Circumstances, row: str) -> None:
@@ -69,6 +74,13 @@ def written(row: str, columns: int) -> list[Decimal]:
     lines = re.findall(rf"^\| {re.escape(row)} \|(.*)\|$", PAGE.read_text("utf-8"), re.MULTILINE)
     [cells] = [cells for cells in (line.split("|") for line in lines) if len(cells) == columns]
     return [Decimal(cell.strip()) for cell in cells]
+
+
+def test_what_is_provisioned_costs_its_hours_and_is_used_as_far_as_auto_scaling_lets_it_be() -> None:
+    parts, budget = cost(Happening.PUT, LARGE_SYNC), BUDGETS[Happening.PUT, Mode.SYNC]
+    used = Decimal("0.70")
+    assert parts[Component.WRITES] == pytest.approx(budget.write_units * Decimal("0.000735") / 3600 / used)
+    assert parts[Component.READS] == pytest.approx(budget.read_units * Decimal("0.000147") / 3600 / used)
 
 
 def test_less_memory_makes_what_is_computed_slower_and_what_is_waited_for_not() -> None:
