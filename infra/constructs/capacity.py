@@ -54,7 +54,7 @@ def _scaled(units: float) -> dynamodb.Capacity:
 
 
 SESSIONS: Final = Load(reads=0.11, writes=0.055)
-REQUESTS: Final = Load(reads=0.003, writes=0.005)
+REQUESTS: Final = Load(reads=0.0025, writes=0.0045)
 REGISTRY: Final = Load(reads=0.13, writes=0.018)
 
 # A sweep reads its indexes once a minute, whatever there is; partners page through their feed when they like.

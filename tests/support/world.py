@@ -231,14 +231,10 @@ class World:
         """A stored request of the partner on the session, just accepted, and what differs from that."""
         plan: Plan | None = changes.pop("plan", PAUSE_BETWEEN if kind is RequestKind.SET else None)
         request = self._request(session, kind, plan, **changes)
-        item = request_items.request_item(request)
+        item, *apart = request_items.request_items(request, plan)
         if request.result is not None:
             item |= {"result": request.result.value, "reason": request.reason}
-        items = [item]
-        if plan is not None:
-            key = request_items.plan_key(request.request_id)
-            items.append(request_items.plan_item(key, "plan", plan, item["expires_at"]))
-        self._put(self.tables.requests, *items)
+        self._put(self.tables.requests, item, *apart)
         return request
 
     def _request(

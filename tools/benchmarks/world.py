@@ -162,10 +162,9 @@ class World:
         )
 
     def _requests(self) -> Iterable[Mapping[str, Any]]:
-        waiting = request_items.request_item(self.request(WAITING, RequestState.PENDING))
+        waiting = request_items.request_items(self.request(WAITING, RequestState.PENDING), day_plan(self.now))
         answered = request_items.request_item(self.request(ANSWERED, RequestState.ANSWERED))
-        plan = request_items.plan_item(request_items.plan_key(WAITING), "plan", day_plan(self.now), 4_000_000_000)
-        return (waiting, answered | {"result": Result.ACCEPTED.value, "reason": ""}, plan)
+        return (*waiting, answered | {"result": Result.ACCEPTED.value, "reason": ""})
 
     def request(self, request_id: str, state: RequestState) -> Request:
         """A PUT of the partner, accepted a second ago."""

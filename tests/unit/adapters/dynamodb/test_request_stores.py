@@ -51,6 +51,9 @@ YES, NO, NONE_THERE = (
 )
 OWNED = Rights(frozenset({"jedlix"}), "jedlix")
 PARTNER = registry_entries.partner()
+# A short plan has its place beside the request, and a day in quarters of an hour has not.
+DAY = Plan(RateUnit.WATT, tuple(PlanPeriod(900 * index, Decimal(11_000 - index)) for index in range(96)), START)
+PLANS = pytest.mark.parametrize("plan", [PAUSE_BETWEEN, DAY], ids=["short", "long"])
 FOLLOWED = Plan(RateUnit.WATT, (PlanPeriod(0, Decimal(4000)),), START, 900)
 EMBEDDED = pytest.param("embedded", marks=[pytest.mark.e2e, pytest.mark.integration])
 SECOND = timedelta(seconds=1)
@@ -122,11 +125,11 @@ def asked(
     )
 
 
-def accepted(stores: Stores, request: Request) -> Request:
-    """Accepts it as the newest of its session."""
+def accepted(stores: Stores, request: Request, brought: Plan = PAUSE_BETWEEN) -> Request:
+    """Accepts it as the newest of its session, with a plan where it is a SET."""
     before = stores.intake.control(request.session_id)
     after = replace(before, version=before.version + 1, accepted=request.number or before.accepted)
-    plan = PAUSE_BETWEEN if request.kind is SET else None
+    plan = brought if request.kind is SET else None
     assert stores.intake.accept(request, plan, before, after)
     return request
 
@@ -235,6 +238,41 @@ def test_accepting_writes_the_request_its_plan_and_what_the_control_gains(stores
     assert stores.watches.plan("r1") == PAUSE_BETWEEN
     assert control(stores) == after
     assert stores.intake.control("S1") == replace(after, session_id="S1")
+
+
+@PLANS
+def test_a_plan_is_found_wherever_it_has_its_place_and_stays_there(stores: Stores, plan: Plan) -> None:
+    session = opened(stores)
+    request = accepted(stores, asked(session_id=session.session_id), plan)
+    for about in (request.whereabouts, None, replace(request.whereabouts, station_id="CP-002")):
+        context = stores.commands.command_context("r1", about)
+        assert context is not None
+        assert (context.request, context.plan, context.session) == (request, plan, session)
+    delivered = answered(stores, sent(stores, request))
+    stores.deliveries.delivered(delivered)
+    assert now_of(stores, request) == replace(delivered, state=RequestState.DELIVERED)
+    assert stores.watches.plan("r1") == plan
+
+
+def test_a_request_without_a_plan_has_none(stores: Stores) -> None:
+    request = accepted(stores, asked(kind=CLEAR))
+    context = stores.commands.command_context("r1", request.whereabouts)
+    assert context is not None
+    assert (context.plan, stores.watches.plan("r1")) == (None, None)
+
+
+def test_what_is_known_of_a_request_is_known_to_the_microsecond(stores: Stores) -> None:
+    odd = timedelta(microseconds=123_457)
+    at = START + odd
+    request = replace(
+        asked(),
+        created_at=at,
+        deadline=at + odd,
+        timeout_at=at + 2 * odd,
+        plan_ends_at=at + 3 * odd,
+        fail_safe_at=at + 4 * odd,
+    )
+    assert now_of(stores, accepted(stores, request)) == request
 
 
 def test_a_request_is_accepted_only_on_the_control_that_was_read(stores: Stores) -> None:

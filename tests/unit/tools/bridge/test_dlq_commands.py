@@ -497,7 +497,7 @@ def test_a_request_that_nobody_can_read_hides_no_other_entry(
     bridge: CommandLine, queues: Queues, world: World, session: Session, outbox: SqsOutbox, tables: AwsTables
 ) -> None:
     world.put_request(session)
-    tables.put(tables.requests, to_item({**world.request_item(), "document": "{}"}))
+    tables.put(tables.requests, to_item({**world.request_item(), "document": "{"}))
     outbox.send([CommandMessage("r1", 0, 0, "acme#CP-001")])
     fail(queues, "charger_commands")
     entry = shown(bridge)

@@ -39,16 +39,18 @@ class DynamoCommandStore:
     clock: Clock
 
     def command_context(self, request_id: str, about: Whereabouts | None = None) -> CommandContext | None:
-        """See CommandStore: one call, or two where `about` does not say it or is wrong."""
+        """See CommandStore: one call, or two where `about` does not say it or is wrong, or the plan stands apart."""
         request_key = (self.requests, *request_items.request_key(request_id))
         plan_key = (self.requests, *request_items.plan_key(request_id))
-        found = tables.get_many(self.client, [request_key, plan_key, *(self._around(about) if about else ())])
+        found = tables.get_many(self.client, [request_key, *(self._around(about) if about else ())])
         if request_key not in found:
             return None
-        request = request_items.request_of(found[request_key])
-        if request.whereabouts != about:
-            found |= tables.get_many(self.client, self._around(request.whereabouts))
-        return self._context(request, found, plan=request_items.plan_of(found.get(plan_key)))
+        item = found[request_key]
+        request = request_items.request_of(item)
+        missing = self._around(request.whereabouts) if request.whereabouts != about else ()
+        apart = (plan_key,) if request_items.plan_stands_apart(request, item) else ()
+        found |= tables.get_many(self.client, (*missing, *apart))
+        return self._context(request, found, plan=request_items.plan_of(found.get(plan_key) if apart else item))
 
     def answer_context(self, request_id: str, csms_id: str | None) -> CommandContext | None:
         """See CommandStore: one call for a SET or CLEAR whose CSMS is told, else two."""

@@ -38,13 +38,14 @@ def compact(value: object, beside: Collection[str] = ()) -> str:
     return _adapter(type(value)).dump_json(value, exclude_defaults=True, exclude=set(beside)).decode()
 
 
-def load(kind: type[T], text: str, **beside: object) -> T:
+def load(kind: type[T], text: str, /, **beside: object) -> T:
     """The object from its JSON text; fields that a later version added are ignored, missing ones take defaults.
 
-    `beside` are fields that the item holds as attributes of their own.
+    `beside` are fields that the item holds as attributes of their own. What the text has too is taken from the text: an
+    older document has everything as it was, and an attribute may be rounded.
     """
     if beside:
-        text = json.dumps({**json.loads(text), **beside})
+        return cast(T, _adapter(kind).validate_python({**beside, **json.loads(text)}))
     return cast(T, _adapter(kind).validate_json(text))
 
 

@@ -11,8 +11,18 @@ def epoch_ms(moment: datetime) -> int:
     return (moment - _EPOCH) // timedelta(milliseconds=1)
 
 
+def exact_ms(moment: datetime) -> Decimal:
+    """The instant as milliseconds since 1970 with nothing cut off: a clock tells microseconds."""
+    return Decimal((moment - _EPOCH) // timedelta(microseconds=1)) / 1000
+
+
+def from_exact_ms(value: object) -> datetime:
+    """The instant of a stored number, to the microsecond."""
+    return _EPOCH + timedelta(microseconds=int(Decimal(str(value)) * 1000))
+
+
 def from_epoch_ms(value: object) -> datetime:
-    """The instant of a stored number."""
+    """The instant of a stored number, to the whole millisecond."""
     return _EPOCH + timedelta(milliseconds=int(Decimal(str(value))))
 
 

@@ -28,10 +28,10 @@ class DynamoRequestStore:
 
     def accept(self, request: Request, plan: Plan | None, before: Control, after: Control) -> bool:
         """See RequestStore: one transaction over the requests and the sessions table."""
-        item = request_items.request_item(request)
+        own, *apart = request_items.request_items(request, plan)
         unit = {"unit": after.unit.value} if after.unit else {}
         entries = [
-            writes.put(self.requests, item),
+            writes.put(self.requests, own),
             writes.update(
                 self.sessions,
                 session_items.control_key(request.session_id),
@@ -46,10 +46,8 @@ class DynamoRequestStore:
                 "#version = :before OR (:before = :none AND attribute_not_exists(#version))",
                 {"before": before.version, "none": 0},
             ),
+            *(writes.put(self.requests, item) for item in apart),
         ]
-        if plan is not None:
-            key = request_items.plan_key(request.request_id)
-            entries.append(writes.put(self.requests, request_items.plan_item(key, "plan", plan, item["expires_at"])))
         return writes.write(self.client, entries)
 
 

@@ -100,7 +100,7 @@ class DynamoStories:
             RequestStory(
                 request=request_items.request_of(found[request]),
                 milestones=_milestones(found[request]),
-                plan=request_items.plan_of(found.get(plan)),
+                plan=request_items.plan_of(found.get(plan, found[request])),
                 profile=request_items.plan_of(found.get(profile)),
             )
             for request, plan, profile in keys.values()

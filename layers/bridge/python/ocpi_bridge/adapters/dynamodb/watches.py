@@ -33,8 +33,11 @@ class DynamoWatchStore:
         return None if item is None else request_items.request_of(item)
 
     def plan(self, request_id: str) -> Plan | None:
-        """See WatchStore."""
-        return request_items.plan_of(self._of_request(request_items.plan_key(request_id)))
+        """See WatchStore: one call, or two where the plan stands apart."""
+        item = self._of_request(request_items.request_key(request_id))
+        if item is not None and request_items.plan_stands_apart(request_items.request_of(item), item):
+            item = self._of_request(request_items.plan_key(request_id))
+        return request_items.plan_of(item)
 
     def active_profile(self, request_id: str) -> Plan | None:
         """See WatchStore."""
