@@ -47,9 +47,15 @@ def test_a_number_that_dynamodb_does_not_keep_is_refused(number: str) -> None:
         attribute_value(Decimal(number))
 
 
-def test_a_kind_that_nothing_here_writes_is_no_value() -> None:
-    with pytest.raises(KeyError, match="NS"):
-        plain_value({"NS": ["1"]})
+def test_what_nothing_here_writes_is_read_all_the_same() -> None:
+    assert plain_value({"B": b"1"}) == b"1"
+    assert plain_value({"BS": [b"1", b"2"]}) == {b"1", b"2"}
+    assert plain_value({"NS": ["1", "2.50"]}) == {Decimal(1), Decimal("2.5")}
+
+
+def test_a_kind_that_there_is_not_is_no_value() -> None:
+    with pytest.raises(KeyError, match="X"):
+        plain_value({"X": "1"})
 
 
 def _in_order(value: Any) -> Any:  # noqa: ANN401 - whatever DynamoDB can hold

@@ -9,6 +9,8 @@
 | list or tuple | L, as list       |
 | mapping       | M, as dict       |
 | set of str    | SS               |
+
+Whatever else an item of a table may hold (bytes, sets of numbers and of bytes) can be read too: a stream shows it.
 """
 
 from collections.abc import Callable, Mapping
@@ -41,7 +43,7 @@ def attribute_value(value: object) -> dict[str, Any]:
 
 
 def plain_value(value: Mapping[str, Any]) -> Any:  # noqa: ANN401 - whatever DynamoDB can hold
-    """The plain value of one in DynamoDB's notation. Raises KeyError for a kind that nothing here writes."""
+    """The plain value of one in DynamoDB's notation. Raises KeyError for a kind that there is not."""
     [(kind, held)] = value.items()
     return _PLAIN[kind](held)
 
@@ -52,7 +54,7 @@ def _number(number: Decimal) -> str:
     return str(number)
 
 
-def _itself(held: Any) -> Any:  # noqa: ANN401 - a text, or whether something is so
+def _itself(held: Any) -> Any:  # noqa: ANN401 - a text, bytes, or whether something is so
     return held
 
 
@@ -64,4 +66,7 @@ _PLAIN: Final[Mapping[str, Callable[[Any], Any]]] = {
     "L": lambda held: [plain_value(one) for one in held],
     "M": lambda held: {name: plain_value(one) for name, one in held.items()},
     "SS": set,
+    "NS": lambda held: {Decimal(one) for one in held},
+    "B": _itself,
+    "BS": set,
 }
