@@ -15,6 +15,7 @@ Outcome = Done | Pending | Failed
 
 DELIVERED = Receipt(delivered=True, http_status=200, ocpi_status=1000)
 UNREACHABLE = Receipt(delivered=False, error="connect")
+HANGS = Receipt(delivered=False, error="timeout")
 NOT_FOUND = Receipt(delivered=False, error="http_404", final=True, http_status=404)
 
 

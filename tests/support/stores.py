@@ -10,6 +10,7 @@ from ocpi_bridge.adapters.dynamodb.deliveries import DynamoDeliveryStore
 from ocpi_bridge.adapters.dynamodb.intake import DynamoIntakeStore
 from ocpi_bridge.adapters.dynamodb.pushes import DynamoPushStore
 from ocpi_bridge.adapters.dynamodb.sessions import DynamoSessionStore
+from ocpi_bridge.adapters.dynamodb.silences import DynamoSilences
 from ocpi_bridge.adapters.dynamodb.station_states import DynamoStationStates
 from ocpi_bridge.adapters.dynamodb.sweep import DynamoSweepStore
 from ocpi_bridge.adapters.dynamodb.watches import DynamoWatchStore
@@ -23,6 +24,7 @@ from ocpi_bridge.ports.deliveries import DeliveryStore, PartnerReader
 from ocpi_bridge.ports.pushes import PushStore
 from ocpi_bridge.ports.requests import IntakeStore
 from ocpi_bridge.ports.sessions import SessionStore
+from ocpi_bridge.ports.silences import SilenceStore
 from ocpi_bridge.ports.stations import StationStates
 from ocpi_bridge.ports.sweep import Reassessment, SweepStore
 from ocpi_bridge.ports.watches import WatchStore
@@ -32,6 +34,7 @@ from tests.support.memory import (
     MemoryDeliveryStore,
     MemoryIntakeStore,
     MemoryPushStore,
+    MemorySilences,
     MemorySweepStore,
     MemoryWatchStore,
 )
@@ -53,6 +56,7 @@ class Stores(Protocol):
     deliveries: ResultStore
     sessions: SessionStore
     pushes: PushStore
+    silences: SilenceStore
     watches: WatchStore
     sweeps: SweepStore
     states: StationStates
@@ -74,6 +78,7 @@ class MemoryStores:
         self.deliveries: ResultStore = MemoryDeliveryStore(self.books)
         self.sessions: SessionStore = self.books.sessions
         self.pushes: PushStore = MemoryPushStore(self.books)
+        self.silences: SilenceStore = MemorySilences(self.books)
         self.watches: WatchStore = MemoryWatchStore(self.books)
         self.sweeps: SweepStore = MemorySweepStore(self.books)
         self.states: StationStates = self.books.states
@@ -108,6 +113,7 @@ class TableStores:
         self.deliveries: ResultStore = DynamoDeliveryStore(client, *names, clock=clock)
         self.sessions: SessionStore = DynamoSessionStore(client, tables.sessions, tables.registry)
         self.pushes: PushStore = DynamoPushStore(client, tables.sessions, tables.registry, clock)
+        self.silences: SilenceStore = DynamoSilences(client, tables.registry)
         self.watches: WatchStore = DynamoWatchStore(client, *names, clock=clock)
         self.sweeps: SweepStore = DynamoSweepStore(client, *names)
         self.states: StationStates = DynamoStationStates(client, tables.registry)

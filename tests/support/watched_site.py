@@ -13,6 +13,7 @@ from ocpi_bridge.ports.json_values import JsonValue
 from ocpi_bridge.ports.partners import Receipt
 from ocpi_bridge.usecases.keep_plan import KeepPlan
 from ocpi_bridge.usecases.own_requests import OwnRequests
+from ocpi_bridge.usecases.partner_line import PartnerLines
 from ocpi_bridge.usecases.push_session import PushSession
 from ocpi_bridge.usecases.send_command import SendCommand
 from ocpi_bridge.usecases.tell_active_profile import TellActiveProfile
@@ -56,12 +57,13 @@ class Site:
         self.update = UpdatePartner(
             store=world.pushes,
             sessions=world.sessions,
-            push=PushSession(world.pushes, self.http, secrets, world.clock),
+            lines=PartnerLines(self.http, world.silences, world.clock),
+            push=PushSession(world.pushes, secrets, world.clock),
             watch=WatchActiveProfile(
                 world.watches,
                 own,
                 KeepPlan(world.watches, own),
-                TellActiveProfile(world.watches, self.http),
+                TellActiveProfile(world.watches),
                 world.clock,
             ),
             clock=world.clock,

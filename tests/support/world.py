@@ -21,6 +21,7 @@ from ocpi_bridge.adapters.dynamodb.deliveries import DynamoDeliveryStore
 from ocpi_bridge.adapters.dynamodb.intake import DynamoIntakeStore
 from ocpi_bridge.adapters.dynamodb.pushes import DynamoPushStore
 from ocpi_bridge.adapters.dynamodb.sessions import DynamoSessionStore
+from ocpi_bridge.adapters.dynamodb.silences import DynamoSilences
 from ocpi_bridge.adapters.dynamodb.station_states import DynamoStationStates
 from ocpi_bridge.adapters.dynamodb.sweep import DynamoSweepStore
 from ocpi_bridge.adapters.dynamodb.watch_items import watch_key
@@ -119,6 +120,7 @@ class World:
         self.deliveries = DynamoDeliveryStore(tables.client, **names, clock=self.clock)
         self.sessions = DynamoSessionStore(tables.client, tables.sessions, tables.registry)
         self.pushes = DynamoPushStore(tables.client, tables.sessions, tables.registry, self.clock)
+        self.silences = DynamoSilences(tables.client, tables.registry)
         self.watches = DynamoWatchStore(tables.client, **names, clock=self.clock)
         self.states = DynamoStationStates(tables.client, tables.registry)
         self.sweeps = DynamoSweepStore(tables.client, tables.sessions, tables.requests, tables.registry)

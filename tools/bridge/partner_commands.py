@@ -143,17 +143,25 @@ def list_all(session: Session) -> None:
 
 @command(app, "show")
 def show(session: Session, partner_id: PartnerId) -> None:
-    """Show a partner as its file has it, its registration, when the tokens that we accept were made, its assignments."""
+    """Show a partner as its file has it, its registration, when the tokens that we accept were made, its assignments.
+
+    One that answered nothing lately is `silent`: no push calls it until then.
+    """
     registry = session.deployment.registry
     partner = registry.get_partner(partner_id)
     if partner is None:
         raise UnknownEntity("partner", partner_id)
     tokens: list[files.Json] = [files.to_json(token.created_at) for token in registry.list_tokens(partner_id)]
     assignments: list[files.Json] = [files.assignment_document(one) for one in registry.list_assignments(partner_id)]
+    silence = registry.get_silence(partner_id)
+    silent: files.Json = None
+    if silence is not None:
+        silent = {"since": files.to_json(silence.since), "until": files.to_json(silence.until)}
     session.output.document(
         {
             "partner": files.partner_document(partner),
             "registration": partner.registration.value,
+            "silent": silent,
             "accepted_tokens_since": tokens,
             "assignments": assignments,
         }

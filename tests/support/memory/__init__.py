@@ -4,7 +4,7 @@ All of them stand on one MemoryBooks, as the real ones stand on the three tables
 """
 
 from tests.support.memory.books import MemoryBooks
-from tests.support.memory.pushes import MemoryPreferences, MemoryPushStore, MemoryWatchStore
+from tests.support.memory.pushes import MemoryPreferences, MemoryPushStore, MemorySilences, MemoryWatchStore
 from tests.support.memory.requests import MemoryCommandStore, MemoryDeliveryStore, MemoryIntakeStore
 from tests.support.memory.sessions import MemorySessionStore
 from tests.support.memory.station_states import MemoryStationStates
@@ -18,6 +18,7 @@ __all__ = [
     "MemoryPreferences",
     "MemoryPushStore",
     "MemorySessionStore",
+    "MemorySilences",
     "MemoryStationStates",
     "MemorySweepStore",
     "MemoryWatchStore",

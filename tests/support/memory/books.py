@@ -8,6 +8,7 @@ from ocpi_bridge.domain.controls import Control
 from ocpi_bridge.domain.partners import Partner
 from ocpi_bridge.domain.plans import Plan
 from ocpi_bridge.domain.requests import Origin, Request, RequestState
+from ocpi_bridge.domain.silence import Silence
 from ocpi_bridge.domain.tokens import AcceptedToken
 from ocpi_bridge.domain.watches import Watch
 from ocpi_bridge.ports.pushes import Pushed
@@ -34,6 +35,7 @@ class MemoryBooks:
     """
 
     partners: dict[str, Partner] = field(default_factory=dict)
+    silences: dict[str, Silence] = field(default_factory=dict)
     tokens: dict[str, AcceptedToken] = field(default_factory=dict)
     requests: dict[str, Request] = field(default_factory=dict)
     plans: dict[str, Plan] = field(default_factory=dict)

@@ -29,6 +29,7 @@ from ocpi_bridge.usecases.deliver_result import DeliverResult
 from ocpi_bridge.usecases.ingest_event import IngestEvent
 from ocpi_bridge.usecases.keep_plan import KeepPlan
 from ocpi_bridge.usecases.own_requests import OwnRequests
+from ocpi_bridge.usecases.partner_line import PartnerLines
 from ocpi_bridge.usecases.push_session import PushSession
 from ocpi_bridge.usecases.record_answer import RecordAnswer
 from ocpi_bridge.usecases.record_result import RecordResult
@@ -146,8 +147,9 @@ class ModelBridge:
         self.update_partner = UpdatePartner(
             store=pushes,
             sessions=sessions,
-            push=PushSession(pushes, client, secrets, clock),
-            watch=WatchActiveProfile(watches, own, KeepPlan(watches, own), TellActiveProfile(watches, client), clock),
+            lines=PartnerLines(client, guarded("silences", stores.silences), clock),
+            push=PushSession(pushes, secrets, clock),
+            watch=WatchActiveProfile(watches, own, KeepPlan(watches, own), TellActiveProfile(watches), clock),
             clock=clock,
         )
         self._set_preferences = SetPreferences(intake, guarded("preferences", MemoryPreferences(self.books)), clock)

@@ -16,6 +16,7 @@ from ocpi_bridge.domain.sessions import Session
 from ocpi_bridge.ocpi.sessions import session_fields
 from ocpi_bridge.ports.json_values import JsonValue
 from ocpi_bridge.ports.partners import PartnerMessage, Receipt
+from ocpi_bridge.usecases.partner_line import PartnerLines
 from ocpi_bridge.usecases.push_session import GIVE_UP_AFTER, RETRY_AFTER, PushResult, PushSession
 from tests.support.clocks import START
 from tests.support.dynamodb_faults import meanwhile
@@ -41,16 +42,16 @@ class Partner:
         self.http = ScriptedPartner(*receipts)
         secrets = InMemorySecretStore()
         secrets.signing_key = KEY
-        self.push_session = PushSession(world.pushes, self.http, secrets, world.clock)
+        self.push_session = PushSession(world.pushes, secrets, world.clock)
 
     def comes_back(self) -> None:
         """From now on it takes everything."""
         self.http = ScriptedPartner(DELIVERED)
-        self.push_session = replace(self.push_session, client=self.http)
 
     def push(self, session: Session, partner_id: str = "jedlix") -> PushResult:
         context = self.world.pushes.push_context(session.session_id, partner_id)
-        return self.push_session(context, partner_id, "corr-1")
+        line = PartnerLines(self.http, self.world.silences, self.world.clock).open(partner_id, context.silence)
+        return self.push_session(context, line, partner_id, "corr-1")
 
     @property
     def last(self) -> PartnerMessage:
@@ -320,7 +321,6 @@ def test_what_died_after_the_call_leaves_a_doubt_and_the_next_push_is_whole(worl
 
     dying = Partner(world)
     dying.http = ScriptedPartner(on_send=die)
-    dying.push_session = replace(dying.push_session, client=dying.http)
     with pytest.raises(RuntimeError):
         dying.push(session)
     assert world.pushed(session).in_doubt

@@ -9,8 +9,9 @@ from ocpi_bridge.adapters.dynamodb import survey
 from ocpi_bridge.adapters.dynamodb.survey import DynamoSurveyStore
 from ocpi_bridge.domain.events import EventType, SessionStatus
 from ocpi_bridge.domain.sessions import Session
+from ocpi_bridge.domain.silence import Silence
 from ocpi_bridge.ports.pushes import Pushed
-from ocpi_bridge.usecases.survey import FAILURES, SILENT_AFTER, Survey, Surveyed
+from ocpi_bridge.usecases.survey import FAILURES, LASTING, SILENT_AFTER, Survey, Surveyed
 from tests.support.clocks import START
 from tests.support.world import World, event
 
@@ -77,3 +78,23 @@ def test_a_partner_none_of_whose_sessions_run_is_not_silent(world: World, sessio
     push_failed(world, session)
     world.put_session(replace(session, status=SessionStatus.COMPLETED, end=START, version=2))
     assert surveyed(world) == Surveyed(0, ())
+
+
+# --- A partner that answers nothing: most of its pushes are held back, and fail at no session ----------------------------
+
+
+def test_a_silence_that_lasts_is_told_though_no_session_failed_often(world: World, session: Session) -> None:
+    world.silences.begin_silence("jedlix", Silence(START, START + timedelta(seconds=30)))
+    world.clock.advance((LASTING - timedelta(seconds=1)).total_seconds())
+    assert surveyed(world).silent_partners == ()
+    world.clock.advance(1)
+    assert surveyed(world).silent_partners == ("jedlix",)
+
+
+def test_a_silence_since_the_last_push_that_was_taken_is_told_after_a_while(world: World, session: Session) -> None:
+    world.pushes.save_pushed(Pushed(session.session_id, "jedlix", version=1, at=START), due_at=None)
+    world.silences.begin_silence("jedlix", Silence(START, START + timedelta(seconds=30)))
+    world.clock.advance(SILENT_AFTER.total_seconds() - 1)
+    assert surveyed(world).silent_partners == ()
+    world.clock.advance(1)
+    assert surveyed(world).silent_partners == ("jedlix",)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from infra.stages import StageSettings
-from ocpi_bridge.usecases.push_session import PUSH_BUDGET
+from ocpi_bridge.usecases.partner_line import PUSH_BUDGET
 from ocpi_bridge.usecases.sweep import ENDS_AT_ONCE, ENDS_FOR
 from tools.benchmarks.simulation.assumptions import PRODUCTION, Demand, Quotas, Service, Shards, Units
 

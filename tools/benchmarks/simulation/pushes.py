@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from itertools import count
 
-from ocpi_bridge.usecases.push_session import PUSH_BUDGET, RETRY_AFTER
+from ocpi_bridge.usecases.partner_line import PUSH_BUDGET
+from ocpi_bridge.usecases.push_session import RETRY_AFTER
 from tools.benchmarks.simulation.assumptions import Demand, Service
 
 SWEEP_EVERY = 60.0

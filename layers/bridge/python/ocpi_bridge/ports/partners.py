@@ -6,6 +6,8 @@ from typing import Protocol
 from ocpi_bridge.domain.partners import Partner, Party
 from ocpi_bridge.ports.json_values import JsonObject
 
+_TIMEOUTS = frozenset({"timeout", "connect_timeout"})
+
 
 @dataclass(frozen=True, slots=True)
 class PartnerMessage:
@@ -40,6 +42,11 @@ class Receipt:
     http_status: int | None = None
     ocpi_status: int | None = None
     retry_after: int | None = None
+
+    @property
+    def timed_out(self) -> bool:
+        """Whether the partner, or its authorization server, kept the caller waiting until the time was over."""
+        return (self.error or "").removeprefix("oauth_") in _TIMEOUTS
 
 
 class PartnerClient(Protocol):

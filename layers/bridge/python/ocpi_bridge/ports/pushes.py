@@ -8,6 +8,7 @@ from typing import Protocol
 from ocpi_bridge.domain.controls import Control
 from ocpi_bridge.domain.partners import Partner
 from ocpi_bridge.domain.sessions import ChargingPeriod, Session
+from ocpi_bridge.domain.silence import Silence
 from ocpi_bridge.domain.watches import Watch
 from ocpi_bridge.ports.json_values import JsonObject
 
@@ -33,13 +34,18 @@ class Pushed:
 
 @dataclass(frozen=True, slots=True)
 class PushContext:
-    """A session and a partner, and all that is between them; None where something does not exist (any more)."""
+    """A session and a partner, and all that is between them; None where something does not exist (any more).
+
+    `push_due_at` is when the sweep wakes the next push; `silence` is the partner's, None while it answers.
+    """
 
     session: Session | None
     partner: Partner | None
     pushed: Pushed
     control: Control
     watch: Watch | None = None
+    push_due_at: datetime | None = None
+    silence: Silence | None = None
 
 
 class PushStore(Protocol):

@@ -1,9 +1,10 @@
 """What is looked at to see how it goes, without a scan."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from ocpi_bridge.domain.silence import Silence
 from ocpi_bridge.ports.pushes import Pushed
 
 
@@ -18,8 +19,8 @@ class LiveSessions:
 class SurveyStore(Protocol):
     """What a survey reads, from an index."""
 
-    def connected_partners(self) -> Sequence[str]:
-        """The ids of the partners that are called."""
+    def connected_partners(self) -> Mapping[str, Silence | None]:
+        """The partners that are called, by id, and their silence; None while they answer."""
 
     def live_sessions(self, partner_id: str) -> LiveSessions:
         """The sessions that the partner sees and that are not over."""

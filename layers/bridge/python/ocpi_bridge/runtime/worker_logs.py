@@ -96,6 +96,8 @@ def log_refused(csms_id: str, station_id: str, event_id: str, reason: str, detai
 def log_update(session_id: str, partner_id: str, correlation_id: str, updated: "Updated") -> None:
     """What a partner was told of a session, and of the profile that is followed."""
     about = {"session_id": session_id, "partner_id": partner_id, "correlation_id": correlation_id}
+    for event in updated.learned:
+        (logger.info if event == "answers" else logger.warning)(f"partner.{event}", extra=about)
     logger.info("session.push", extra={**about, "outcome": updated.push})
     _count(SESSION_PUSHES, updated.push)
     _count(ACTIVE_PROFILES, updated.watch)

@@ -1,7 +1,8 @@
 """A partner is told what is new of a session: level-triggered, never an old body (OCPI 9.2.2).
 
 The message says only that something changed. The newest session is compared with what the partner last acknowledged:
-a PUT of the whole object the first time and after a doubt, else a PATCH of what changed, else nothing.
+a PUT of the whole object the first time and after a doubt, else a PATCH of what changed, else nothing. While the partner
+is silent it is held back: the message is done, and the sweep wakes the push again, or the session's next change does.
 """
 
 from dataclasses import dataclass, replace
@@ -11,15 +12,15 @@ from urllib.parse import quote
 
 from ocpi_bridge.domain.partners import Partner, Party
 from ocpi_bridge.domain.sessions import Session
+from ocpi_bridge.domain.silence import look_again_at
 from ocpi_bridge.ocpi.sessions import changed_fields, charging_periods, session_fields
 from ocpi_bridge.ports.clock import Clock
 from ocpi_bridge.ports.json_values import JsonObject
-from ocpi_bridge.ports.partners import PartnerClient, PartnerMessage, Receipt
+from ocpi_bridge.ports.partners import PartnerMessage, Receipt
 from ocpi_bridge.ports.pushes import PushContext, Pushed, PushStore
 from ocpi_bridge.ports.secrets import SecretStore
+from ocpi_bridge.usecases.partner_line import PartnerLine
 
-# With a PATCH, a PUT and a profile after it, a step still fits into the worker's 30 s.
-PUSH_BUDGET = 8.0
 # Fields whose change waits for the partner's interval; every other change goes at once.
 METER_FIELDS = frozenset({"kwh", "total_cost", "last_updated"})
 # After a failure the whole object is tried again; the sweep wakes it, so less than a minute means the next one.
@@ -35,6 +36,7 @@ class PushResult(StrEnum):
     PATCH = "patch"
     NOTHING_NEW = "nothing_new"
     LATER = "later"
+    HELD = "held"
     FAILED = "failed"
     GIVEN_UP = "given_up"
 
@@ -44,36 +46,58 @@ class PushSession:
     """Pushes a session to one partner. A crash in the middle leaves a doubt, and the next push is whole."""
 
     store: PushStore
-    client: PartnerClient
     secrets: SecretStore
     clock: Clock
 
-    def __call__(self, context: PushContext, partner_id: str, correlation_id: str) -> PushResult:
-        """Never raises for what the partner does; a failure is remembered and woken by the sweep."""
+    def __call__(self, context: PushContext, line: PartnerLine, partner_id: str, correlation_id: str) -> PushResult:
+        """Never raises for what the partner does; a failure is remembered and woken by the sweep. Raises Contended."""
         session, partner, pushed = context.session, context.partner, context.pushed
         if session is None or partner is None or not partner.connected or partner.sessions_url is None:
-            return self._nobody_to_tell(pushed)
+            return self._nobody_to_tell(context)
         if partner_id not in session.rights.seen_by:
-            return self._nobody_to_tell(pushed)
+            return self._nobody_to_tell(context)
         if pushed.final or self._known(session, pushed):
             return PushResult.NOTHING_NEW
         now = self.clock.now()
-        if pushed.in_doubt and session.over and now - session.last_updated > GIVE_UP_AFTER:
-            self.store.save_pushed(replace(pushed, final=True), due_at=None)
-            return PushResult.GIVEN_UP
+        if pushed.in_doubt and self._too_old(session, now):
+            return self._give_up(pushed)
         fields = session_fields(session, partner_id, self.secrets.callback_signing_key(), partner.version)
         changed = changed_fields(pushed.fields, fields)
         if not pushed.in_doubt and pushed.version and not self._differs(session, pushed, changed):
+            if context.push_due_at is not None and context.push_due_at <= now:
+                # What was held back has been taken back meanwhile.
+                self.store.save_pushed(pushed, due_at=None)
             return PushResult.NOTHING_NEW
         if not pushed.in_doubt and pushed.version and set(changed) <= METER_FIELDS and not session.over:
             due = (pushed.at or now) + timedelta(seconds=partner.meter_push_interval)
             if now < due:
                 self.store.save_pushed(pushed, due_at=due)
                 return PushResult.LATER
-        return self._push(session, partner, pushed, fields, changed, correlation_id)
+        closed_until = line.closed_until()
+        if closed_until is not None:
+            return self._hold(context, session, closed_until)
+        return self._push(session, partner, line, pushed, fields, changed, correlation_id)
 
-    def _nobody_to_tell(self, pushed: Pushed) -> PushResult:
-        if pushed.version or pushed.in_doubt:
+    def _hold(self, context: PushContext, session: Session, until: datetime) -> PushResult:
+        """No attempt, so none is counted; noted is only when the sweep looks again, where that is not noted yet."""
+        now, due_at = self.clock.now(), context.push_due_at
+        if self._too_old(session, now):
+            return self._give_up(context.pushed)
+        again_at = look_again_at(until, session.last_updated, now)
+        if due_at is None or not now < due_at <= again_at:
+            self.store.save_pushed(context.pushed, due_at=again_at)
+        return PushResult.HELD
+
+    def _too_old(self, session: Session, now: datetime) -> bool:
+        return session.over and now - session.last_updated > GIVE_UP_AFTER
+
+    def _give_up(self, pushed: Pushed) -> PushResult:
+        self.store.save_pushed(replace(pushed, final=True), due_at=None)
+        return PushResult.GIVEN_UP
+
+    def _nobody_to_tell(self, context: PushContext) -> PushResult:
+        pushed = context.pushed
+        if pushed.version or pushed.in_doubt or context.push_due_at is not None:
             # Not due any more, or the sweep would wake it for ever.
             self.store.save_pushed(pushed, due_at=None)
         return PushResult.NOTHING_NEW
@@ -89,6 +113,7 @@ class PushSession:
         self,
         session: Session,
         partner: Partner,
+        line: PartnerLine,
         pushed: Pushed,
         fields: JsonObject,
         changed: JsonObject,
@@ -100,11 +125,11 @@ class PushSession:
         self.store.save_pushed(replace(pushed, in_doubt=True), due_at=now + RETRY_AFTER[1])
         receipt = Receipt(delivered=False)
         if not whole:
-            receipt = self._send("PATCH", session, partner, changed, pushed.periods, correlation_id)
+            receipt = self._send("PATCH", session, partner, line, changed, pushed.periods, correlation_id)
         if whole or (not receipt.delivered and receipt.final):
             # A partner that refuses a PATCH may not have the object (4.1.4.3): the whole of it settles that.
             whole = True
-            receipt = self._send("PUT", session, partner, fields, 0, correlation_id)
+            receipt = self._send("PUT", session, partner, line, fields, 0, correlation_id)
         if not receipt.delivered:
             attempts = pushed.attempts + 1
             wait = RETRY_AFTER[min(attempts, len(RETRY_AFTER)) - 1]
@@ -119,6 +144,7 @@ class PushSession:
         method: str,
         session: Session,
         partner: Partner,
+        line: PartnerLine,
         fields: JsonObject,
         after_period: int,
         correlation_id: str,
@@ -142,7 +168,7 @@ class PushSession:
             from_party=Party(session.country_code, session.party_id),
             to_party=partner.party,
         )
-        return self.client.send(partner, message, budget=PUSH_BUDGET)
+        return line.send(partner, message)
 
 
 def _acknowledged(session: Session, partner: Partner, fields: JsonObject, now: datetime) -> Pushed:

@@ -9,22 +9,22 @@ from ocpi_bridge.domain.plans import Plan, RateUnit
 from ocpi_bridge.domain.requests import Request, Result
 from ocpi_bridge.domain.watches import Watch
 from ocpi_bridge.ocpi.charging_profiles import active_charging_profile
-from ocpi_bridge.ports.partners import PartnerClient, PartnerMessage
+from ocpi_bridge.ports.partners import PartnerMessage
 from ocpi_bridge.ports.watches import WatchStore
 from ocpi_bridge.usecases.watching import Seen, Watched
-
-PUSH_BUDGET = 8.0
 
 
 @dataclass(frozen=True, slots=True)
 class TellActiveProfile:
-    """Tells one partner. At-least-once, always what was read last. Never raises for what the partner does."""
+    """Tells one partner. At-least-once, always what was read last. Never raises for what the partner does; raises Contended."""
 
     store: WatchStore
-    client: PartnerClient
 
     def __call__(self, seen: Seen, request: Request) -> tuple[Watch, Watched]:
-        """Deals with the answer to a GET of our own; a plan that was lost is sent again, once, before anybody is told."""
+        """Deals with the answer to a GET of our own; a plan that was lost is sent again, once, before anybody is told.
+
+        HELD: the partner is silent, and the watch is as it was, so that the same answer can be told later.
+        """
         watch = seen.watch
         followed = self.store.active_profile(request.request_id) if request.result is Result.ACCEPTED else None
         silent = request.result is Result.UNKNOWN or not request.supported
@@ -62,6 +62,8 @@ class TellActiveProfile:
         known = None if watch.forced or seen.reduced_untold else self.known(seen)
         if known is not None and no_news(known, followed, seen.now):
             return watch.settled(request.created_at), Watched.NO_NEWS
+        if seen.line.closed_until() is not None:
+            return watch, Watched.HELD
         if not self._push(seen, followed):
             return watch.failed(forced=True), Watched.FAILED
         if request.result is not Result.ACCEPTED:
@@ -92,4 +94,4 @@ class TellActiveProfile:
             from_party=Party(session.country_code, session.party_id),
             to_party=partner.party,
         )
-        return self.client.send(partner, message, budget=PUSH_BUDGET).delivered
+        return seen.line.send(partner, message).delivered

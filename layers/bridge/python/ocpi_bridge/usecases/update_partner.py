@@ -6,6 +6,7 @@ from ocpi_bridge.domain.sessions import reassigned
 from ocpi_bridge.ports.clock import Clock
 from ocpi_bridge.ports.pushes import PushContext, PushStore
 from ocpi_bridge.ports.sessions import SessionStore
+from ocpi_bridge.usecases.partner_line import LineEvent, PartnerLines
 from ocpi_bridge.usecases.push_session import PushResult, PushSession
 from ocpi_bridge.usecases.watch_active_profile import WatchActiveProfile
 from ocpi_bridge.usecases.watching import Watched
@@ -13,11 +14,15 @@ from ocpi_bridge.usecases.watching import Watched
 
 @dataclass(frozen=True, slots=True)
 class Updated:
-    """What a step did, for logs and metrics; `again_in` (s) is when the message is to come back."""
+    """What a step did, for logs and metrics; `again_in` (s) is when the message is to come back.
+
+    `learned` is what its calls showed of the partner.
+    """
 
     push: PushResult
     watch: Watched
     again_in: int | None = None
+    learned: tuple[LineEvent, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +31,7 @@ class UpdatePartner:
 
     store: PushStore
     sessions: SessionStore
+    lines: PartnerLines
     push: PushSession
     watch: WatchActiveProfile
     clock: Clock
@@ -40,12 +46,13 @@ class UpdatePartner:
         context = self.store.push_context(session_id, partner_id)
         if reassess:
             context = self._reassessed(context)
-        pushed = self.push(context, partner_id, correlation_id)
+        line = self.lines.open(partner_id, context.silence)
+        pushed = self.push(context, line, partner_id, correlation_id)
         if pushed in {PushResult.PUT, PushResult.PATCH}:
             # A sign of life that the context, read before, does not show yet.
             context = replace(context, pushed=replace(context.pushed, at=self.clock.now(), in_doubt=False))
-        step = self.watch(context, partner_id, correlation_id, settle=settle)
-        return Updated(pushed, step.what, step.again_in)
+        step = self.watch(context, line, partner_id, correlation_id, settle=settle)
+        return Updated(pushed, step.what, step.again_in, tuple(line.events))
 
     def _reassessed(self, context: PushContext) -> PushContext:
         """With the rights of this moment; their change, written, wakes every partner that knows the session."""

@@ -12,12 +12,14 @@ from ocpi_bridge.domain.events import SessionStatus
 from ocpi_bridge.domain.followed_profiles import PUSHED_SECONDS, explained
 from ocpi_bridge.domain.plan_keeping import Decision, Duty, decide
 from ocpi_bridge.domain.requests import WAITING, Request, RequestKind, RequestState, Result
+from ocpi_bridge.domain.silence import look_again_at
 from ocpi_bridge.domain.watches import Watch
 from ocpi_bridge.ports.clock import Clock
 from ocpi_bridge.ports.pushes import PushContext
 from ocpi_bridge.ports.watches import WatchStore
 from ocpi_bridge.usecases.keep_plan import KeepPlan
 from ocpi_bridge.usecases.own_requests import OWN_TIMEOUT, OwnRequests
+from ocpi_bridge.usecases.partner_line import PartnerLine
 from ocpi_bridge.usecases.tell_active_profile import TellActiveProfile
 from ocpi_bridge.usecases.watching import Seen, Step, Watched
 
@@ -29,6 +31,8 @@ OWN_REQUEST_OVERDUE = OWN_TIMEOUT + timedelta(seconds=30)
 DEBOUNCE = timedelta(seconds=5)
 # Load management may move the offered current every few seconds; nobody plans by that.
 HINT_PAUSE = timedelta(minutes=1)
+# What a charge point said is told to a partner that was silent meanwhile, unless it is older: then it is asked again.
+ANSWER_KEEPS = timedelta(minutes=15)
 _ENDED = frozenset({RequestState.DELIVERED, RequestState.UNDELIVERED})
 
 
@@ -42,7 +46,9 @@ class WatchActiveProfile:
     tell: TellActiveProfile
     clock: Clock
 
-    def __call__(self, context: PushContext, partner_id: str, correlation_id: str, *, settle: bool = True) -> Step:
+    def __call__(
+        self, context: PushContext, line: PartnerLine, partner_id: str, correlation_id: str, *, settle: bool = True
+    ) -> Step:
         """Takes one step. Never raises for what the partner or the charge point does; raises Contended.
 
         `settle`: a doubt that is only seconds old waits for what comes with it.
@@ -52,7 +58,7 @@ class WatchActiveProfile:
             # Nobody ever asked for anything at this session: there is nothing to keep, and nobody is owed anything.
             return Step(Watched.NOTHING)
         watch = before or Watch(session.session_id, partner_id)
-        seen = Seen(context, session, watch, self.store.place(session), correlation_id, self.clock.now())
+        seen = Seen(context, line, session, watch, self.store.place(session), correlation_id, self.clock.now())
         done = Watched.NOTHING
         if watch.own is not None:
             request = self.store.request(watch.own)
@@ -63,6 +69,8 @@ class WatchActiveProfile:
                 seen = replace(seen, watch=watch)
                 if done is Watched.FAILED:
                     return self._later(seen, done, self._retry_at(watch))
+                if done is Watched.HELD and request is not None:
+                    return self._held(seen, request, settle=settle)
         return self._next(seen, done, settle=settle)
 
     def _ended(self, seen: Seen, request: Request | None) -> tuple[Watch, Watched]:
@@ -84,23 +92,42 @@ class WatchActiveProfile:
             case _:
                 return watch.failed(), Watched.FAILED
 
-    def _next(self, seen: Seen, done: Watched, *, settle: bool) -> Step:
+    def _held(self, seen: Seen, answer: Request, *, settle: bool) -> Step:
+        """The partner is silent. What an answer says is told later, and the plan is looked after all the same."""
+        watch, doubt_at = seen.watch, seen.session.profile_doubt_at
+        if doubt_at is not None and doubt_at > answer.created_at:
+            return self._next(replace(seen, watch=replace(watch, own=None)), Watched.NOTHING, settle=settle)
+        if seen.now > answer.created_at + ANSWER_KEEPS:
+            return self._next(replace(seen, watch=replace(watch, own=None, look=True)), Watched.NOTHING, settle=settle)
+        return self._next(seen, Watched.HELD, settle=settle, held_since=answer.created_at)
+
+    def _next(self, seen: Seen, done: Watched, *, settle: bool, held_since: datetime | None = None) -> Step:
         decision = decide(seen.situation(under_way=self.keep.under_way(seen)))
         match decision.duty:
             case Duty.CLEAR:
                 return self._clear(seen)
             case Duty.RESEND:
                 return self._resend(seen)
-            case Duty.LOOK:
+            case Duty.LOOK if held_since is None:
                 # Before a renewal its partner must have shown that it lives, and taking a push shows it.
                 seen = replace(seen, watch=replace(seen.watch, look=True, forced=seen.watch.forced or decision.renewal))
                 decision = replace(decision, again_at=decision.again_at or seen.now + RETRY_AFTER[0])
-            case Duty.NOTHING:
+            case Duty.LOOK | Duty.NOTHING:
                 pass
+        if held_since is not None:
+            return self._hold(seen, decision, held_since)
         if seen.session.status is not SessionStatus.ACTIVE:
             late = None if seen.watch.cleared else _may_come_late(seen)
             return self._rest(seen, Watched.NOTHING if late is None else Watched.LATER, late)
         return self._look(seen, decision, done, settle=settle)
+
+    def _hold(self, seen: Seen, decision: Decision, since: datetime) -> Step:
+        due_at, until = seen.watch.due_at, seen.line.silent_until or seen.now
+        again_at = look_again_at(until, since, seen.now)
+        if due_at is not None and seen.now < due_at <= again_at:
+            # It is noted already.
+            again_at = due_at
+        return self._later(seen, Watched.HELD, _earliest(decision.again_at, _may_come_late(seen), again_at) or again_at)
 
     def _clear(self, seen: Seen) -> Step:
         request = self.keep.clear(seen, lambda watch: self._asks(seen, watch))

@@ -13,6 +13,7 @@ from ocpi_bridge.domain.stations import Outlet, outlet_as_it_is
 from ocpi_bridge.domain.watches import Watch
 from ocpi_bridge.ports.pushes import PushContext
 from ocpi_bridge.ports.sessions import Place
+from ocpi_bridge.usecases.partner_line import PartnerLine
 
 
 class Watched(StrEnum):
@@ -28,6 +29,7 @@ class Watched(StrEnum):
     PUSHED = "pushed"
     FAILED = "failed"
     LATER = "later"
+    HELD = "held"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,7 @@ class Seen:
     """All that one step rests on, read at `now`; `watch` moves on with it."""
 
     context: PushContext
+    line: PartnerLine
     session: Session
     watch: Watch
     place: Place

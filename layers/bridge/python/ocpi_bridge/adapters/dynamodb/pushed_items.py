@@ -39,6 +39,11 @@ def pushed_item(pushed: Pushed, due_at: datetime | None, now: datetime) -> dict[
     }
 
 
+def due_of(item: Mapping[str, Any] | None) -> datetime | None:
+    """When the sweep wakes the next push; None where it does not."""
+    return from_epoch_ms(item["due_at"]) if item is not None and "due_at" in item else None
+
+
 def pushed_of(session_id: str, partner_id: str, item: Mapping[str, Any] | None) -> Pushed:
     """What a partner acknowledged; nothing where there is no item."""
     if item is None:

@@ -41,6 +41,8 @@ class DynamoPushStore:
             pushed=pushed_items.pushed_of(session_id, partner_id, found.get(pushed)),
             control=session_items.control_of(session_id, found.get(control)),
             watch=watch_of(found.get(watch)),
+            push_due_at=pushed_items.due_of(found.get(pushed)),
+            silence=partner_items.silence_of(found[partner]) if partner in found else None,
         )
 
     def periods(self, session_id: str, after: int) -> Sequence[ChargingPeriod]:

@@ -28,6 +28,7 @@ from ocpi_bridge.domain.registration import (
     plan_import,
 )
 from ocpi_bridge.domain.replacements import Replacement, replacement
+from ocpi_bridge.domain.silence import Silence
 from ocpi_bridge.domain.stations import Csms, Station, StationRef, StationState
 from ocpi_bridge.domain.tokens import AcceptedToken
 
@@ -69,6 +70,11 @@ class DynamoRegistry:
         """The partner, or None."""
         item = self._table.get(partner_items.partner_key(partner_id))
         return partner_items.partner_of(item) if item is not None else None
+
+    def get_silence(self, partner_id: str) -> Silence | None:
+        """The partner's silence; None where it answers, as far as anybody knows, or is not there."""
+        item = self._table.get(partner_items.partner_key(partner_id))
+        return partner_items.silence_of(item) if item is not None else None
 
     def list_partners(self) -> tuple[Partner, ...]:
         """All partners, by id."""

@@ -1,7 +1,7 @@
 """The registry table's items: their keys, and what they mean in the domain's terms. Pure; no call is made here.
 
     pk                        sk                          holds
-    PARTNER                   {partner_id}                document, version
+    PARTNER                   {partner_id}                document, version; silent_since, silent_until (see silences)
     TOKEN                     {sha256 of the token}       partner_id, created_at: a token that we accept
     CSMS                      {csms_id}                   document, version
     STATION#{csms_id}         {station_id}                document, version

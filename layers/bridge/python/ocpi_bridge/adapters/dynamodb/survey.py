@@ -1,11 +1,12 @@
 """What a survey reads: the registry's partners and the index of live sessions."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ocpi_bridge.adapters.dynamodb import partner_items, pushed_items, session_items, tables
 from ocpi_bridge.adapters.dynamodb.sweep import LIVE_INDEX
+from ocpi_bridge.domain.silence import Silence
 from ocpi_bridge.ports.pushes import Pushed
 from ocpi_bridge.ports.survey import LiveSessions
 
@@ -24,15 +25,16 @@ class DynamoSurveyStore:
     sessions: str
     registry: str
 
-    def connected_partners(self) -> Sequence[str]:
+    def connected_partners(self) -> Mapping[str, Silence | None]:
         """See SurveyStore: one query."""
         pages = self.client.get_paginator("query").paginate(
             TableName=self.registry,
             KeyConditionExpression="pk = :pk",
             ExpressionAttributeValues=tables.values(pk=partner_items.PARTNERS),
         )
-        found = [partner_items.partner_of(tables.from_item(item)) for page in pages for item in page["Items"]]
-        return [partner.partner_id for partner in found if partner.connected]
+        items = [tables.from_item(item) for page in pages for item in page["Items"]]
+        found = [(partner_items.partner_of(item), partner_items.silence_of(item)) for item in items]
+        return {partner.partner_id: silence for partner, silence in found if partner.connected}
 
     def live_sessions(self, partner_id: str) -> LiveSessions:
         """See SurveyStore: one query a shard, and one more for each megabyte of a shard that has many."""
