@@ -2,7 +2,7 @@
 
 from ocpi_bridge.adapters.dynamodb.pushes import DynamoPushStore
 from ocpi_bridge.adapters.dynamodb.silences import DynamoSilences
-from ocpi_bridge.domain.silence import Silence
+from ocpi_bridge.domain.partners import Silence
 from ocpi_bridge.ports.pushes import PushContext
 from ocpi_bridge.runtime.clock import SystemClock
 from tests.support.e2e_faults import sweep

@@ -42,7 +42,7 @@ LOADED: Final = {
     "send_charger_commands": (MODELS, 99),
     "deliver_results": (HTTP, 85),
     "ingest_csms_events": (MODELS, 87),
-    "push_updates": (HTTP, 107),
+    "push_updates": (HTTP, 110),
     "sweep": (MODELS, 60),
     "session_widget": (MODELS, 60),
 }

@@ -5,10 +5,9 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from ocpi_bridge.domain.controls import Control
-from ocpi_bridge.domain.partners import Partner
+from ocpi_bridge.domain.partners import Partner, Silence
 from ocpi_bridge.domain.plans import Plan
 from ocpi_bridge.domain.requests import Origin, Request, RequestState
-from ocpi_bridge.domain.silence import Silence
 from ocpi_bridge.domain.tokens import AcceptedToken
 from ocpi_bridge.domain.watches import Watch
 from ocpi_bridge.ports.pushes import Pushed

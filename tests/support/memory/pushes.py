@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from ocpi_bridge.domain.partners import Silence
 from ocpi_bridge.domain.plans import Plan
 from ocpi_bridge.domain.preferences import PreferencesChange
 from ocpi_bridge.domain.requests import Request
 from ocpi_bridge.domain.sessions import ChargingPeriod, Session
-from ocpi_bridge.domain.silence import Silence
 from ocpi_bridge.domain.watches import Watch
 from ocpi_bridge.ports.pushes import PushContext, Pushed
 from ocpi_bridge.ports.sessions import Place

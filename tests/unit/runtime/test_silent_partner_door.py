@@ -8,7 +8,7 @@ import pytest
 from ocpi_bridge.adapters.dynamodb import session_items
 from ocpi_bridge.domain.events import EventType
 from ocpi_bridge.domain.sessions import Session
-from ocpi_bridge.domain.silence import SILENT_FOR
+from ocpi_bridge.usecases.partner_line import SILENT_FOR
 from tests.support.deployed_site import Site, deployed_site
 from tests.support.emissions import emissions
 from tests.support.lambda_events import failed, queue_event

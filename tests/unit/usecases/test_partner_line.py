@@ -4,10 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from ocpi_bridge.domain.partners import Party
-from ocpi_bridge.domain.silence import SILENT_FOR, Silence
+from ocpi_bridge.domain.partners import Party, Silence
 from ocpi_bridge.ports.partners import PartnerMessage, Receipt
-from ocpi_bridge.usecases.partner_line import PROBE_FOR, PUSH_BUDGET, LineEvent, PartnerLine, PartnerLines
+from ocpi_bridge.usecases.partner_line import PROBE_FOR, PUSH_BUDGET, SILENT_FOR, LineEvent, PartnerLine, PartnerLines
 from tests.support import registry_entries
 from tests.support.clocks import START, ManualClock
 from tests.support.scripted import DELIVERED, HANGS, NOT_FOUND, UNREACHABLE, ScriptedPartner

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from ocpi_bridge.domain.events import EventType, SessionStatus
+from ocpi_bridge.domain.partners import Silence
 from ocpi_bridge.domain.requests import RequestKind
 from ocpi_bridge.domain.sessions import Session
-from ocpi_bridge.domain.silence import MOST_PATIENCE, SILENT_FOR, Silence, look_again_at
 from ocpi_bridge.ports.charge_points import Done
-from ocpi_bridge.usecases.partner_line import LineEvent
+from ocpi_bridge.usecases.partner_line import MOST_PATIENCE, SILENT_FOR, LineEvent, look_again_at
 from ocpi_bridge.usecases.push_session import GIVE_UP_AFTER, PushResult
 from ocpi_bridge.usecases.update_partner import Updated
 from ocpi_bridge.usecases.watch_active_profile import ANSWER_KEEPS

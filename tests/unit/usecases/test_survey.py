@@ -8,8 +8,8 @@ import pytest
 from ocpi_bridge.adapters.dynamodb import survey
 from ocpi_bridge.adapters.dynamodb.survey import DynamoSurveyStore
 from ocpi_bridge.domain.events import EventType, SessionStatus
+from ocpi_bridge.domain.partners import Silence
 from ocpi_bridge.domain.sessions import Session
-from ocpi_bridge.domain.silence import Silence
 from ocpi_bridge.ports.pushes import Pushed
 from ocpi_bridge.usecases.survey import FAILURES, LASTING, SILENT_AFTER, Survey, Surveyed
 from tests.support.clocks import START

@@ -148,9 +148,9 @@ def busy(paper: Paper, sessions: float) -> float:
 
 
 def silenced(paper: Paper) -> int:
-    """How many sessions of a partner that answers nothing keep all workers that push waiting for it, all the time."""
+    """How many sessions of a partner have so many pushes due that all workers hang before the first call has timed out."""
     held = paper.service.held + PUSH_BUDGET
-    return math.floor(paper.settings.worker_concurrency / held / paper.demand.readings)
+    return math.floor(paper.settings.worker_concurrency / held / paper.demand.pushes)
 
 
 def ends_per_minute(paper: Paper) -> float:

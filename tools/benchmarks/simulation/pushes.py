@@ -1,4 +1,4 @@
-"""A partner is away: what becomes of the pushes of sessions, which follow usecases/push_session.py."""
+"""A partner is away: what becomes of the pushes of sessions, which follow usecases/push_session.py and partner_line.py."""
 
 import heapq
 from collections import deque
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from itertools import count
 
-from ocpi_bridge.usecases.partner_line import PUSH_BUDGET
+from ocpi_bridge.usecases.partner_line import MOST_PATIENCE, PROBE_FOR, PUSH_BUDGET, SHARE_OF_AGE, SILENT_FOR
 from ocpi_bridge.usecases.push_session import RETRY_AFTER
 from tools.benchmarks.simulation.assumptions import Demand, Service
 
@@ -45,10 +45,14 @@ class Site:
 
 @dataclass(slots=True)
 class Pushed:
-    """What was seen. Times in seconds; `drained` counts from the partner's return, None: not within the run."""
+    """What was seen. Times in seconds; `drained` counts from the partner's return, None: not within the run.
+
+    `held_back` counts pushes without a call, because the partner was known to be silent.
+    """
 
     calls_in_vain: int = 0
     calls: int = 0
+    held_back: int = 0
     most_waiting: int = 0
     longest_wait: float = 0.0
     wait_before: float = 0.0
@@ -58,6 +62,8 @@ class Pushed:
 class _What(Enum):
     READING = auto()
     SWEEP = auto()
+    HUNG = auto()
+    ANSWERED = auto()
     DONE = auto()
 
 
@@ -65,9 +71,12 @@ class _What(Enum):
 class _Session:
     number: int
     version: int = field(default=1, compare=False)
+    changed_at: float = field(default=0.0, compare=False)
     told: int = field(default=1, compare=False)
     told_at: float = field(default=0.0, compare=False)
     in_doubt: bool = field(default=False, compare=False)
+    # It failed, or was held back: the partner does not know the newest, and should.
+    owed: bool = field(default=False, compare=False)
     attempts: int = field(default=0, compare=False)
     due_at: float | None = field(default=None, compare=False)
     # One message of a session is out at a time; those behind it wait for their turn, and keep when they were sent.
@@ -90,7 +99,9 @@ class PushSimulation:
         self._events: list[tuple[float, int, _What, _Session | None]] = []
         self._queue: list[tuple[float, int, _Session]] = []
         self._waiting = 0
-        self._doubts = 0
+        self._owed = 0
+        self._silent_until: float | None = None
+        self._prober: _Session | None = None
         self.seen = Pushed()
 
     def run(self) -> Pushed:
@@ -119,8 +130,15 @@ class PushSimulation:
                 self._send(now, one)
         elif what is _What.READING:
             session.version += 1
+            session.changed_at = now
             self._plan(now + self._demand.reading_every, _What.READING, session)
             self._send(now, session)
+        elif what is _What.HUNG:
+            if session is self._prober or not self._is_silent(now):
+                self._prober = None
+                self._silent_until = now + SILENT_FOR.total_seconds()
+        elif what is _What.ANSWERED:
+            self._silent_until = None
         else:
             self._free += 1
             session.is_queued = bool(session.behind)
@@ -156,27 +174,53 @@ class PushSimulation:
         if not session.in_doubt and now < due:
             session.due_at = due
             return self._service.held
+        if self._silent_until is not None:
+            if self._is_silent(now):
+                return self._hold(now, session, self._silent_until)
+            self._prober, self._silent_until = session, now + PROBE_FOR.total_seconds()
         self.seen.calls += 1
         if self._outage.is_on(now):
             return self._fail(now, session)
-        self._doubts -= session.in_doubt
+        if session is self._prober:
+            self._prober = None
+            self._plan(now + self._service.pushed, _What.ANSWERED, session)
+        self._owe(session, owed=False)
         session.told, session.told_at, session.in_doubt = session.version, now, False
         session.attempts, session.due_at = 0, None
         return self._service.pushed
 
     def _fail(self, now: float, session: _Session) -> float:
         self.seen.calls_in_vain += 1
-        self._doubts += not session.in_doubt
+        self._owe(session, owed=True)
         session.in_doubt = True
         session.attempts += 1
         seconds = self._service.held + (PUSH_BUDGET if self._outage.silent else self._service.refused)
+        if self._outage.silent:
+            self._plan(now + seconds, _What.HUNG, session)
         session.due_at = now + seconds + RETRY_AFTER[min(session.attempts, len(RETRY_AFTER)) - 1].total_seconds()
         return seconds
 
+    def _is_silent(self, now: float) -> bool:
+        return self._silent_until is not None and now < self._silent_until
+
+    def _hold(self, now: float, session: _Session, until: float) -> float:
+        self.seen.held_back += 1
+        self._owe(session, owed=True)
+        patience = min((now - session.changed_at) / SHARE_OF_AGE, MOST_PATIENCE.total_seconds())
+        again_at = max(until, now + patience)
+        if session.due_at is not None and now < session.due_at <= again_at:
+            return self._service.nothing
+        session.due_at = again_at
+        return self._service.held
+
+    def _owe(self, session: _Session, *, owed: bool) -> None:
+        self._owed += owed - session.owed
+        session.owed = owed
+
     def _is_drained(self, now: float) -> bool:
-        """Nobody is in doubt, and what waits has come since a moment ago."""
+        """Nothing is owed, and what waits has come since a moment ago."""
         oldest = self._queue[0][0] if self._queue else now
-        return self._doubts == 0 and now - oldest <= max(1.0, 2 * self.seen.wait_before)
+        return self._owed == 0 and now - oldest <= max(1.0, 2 * self.seen.wait_before)
 
     def _plan(self, at: float, what: _What, session: _Session | None = None) -> None:
         heapq.heappush(self._events, (at, next(self._order), what, session))

@@ -94,14 +94,12 @@ def outage(paper: Paper) -> list[str]:
                     f"{max(0.0, results.drained):.0f} s",
                 )
             )
-    many = (
-        f"{silenced(paper):,} sessions of a partner that answers nothing keep all {paper.settings.worker_concurrency}"
-    )
+    many = f"{silenced(paper):,} sessions of a partner that falls silent take all {paper.settings.worker_concurrency}"
     headings = (
         "sessions", "the partner", "workers that push", "pushes waiting, at most", "longest wait", "all told after",
         "workers that deliver", "results owed meanwhile", "given up", "longest wait", "settled after",
     )  # fmt: skip
-    return [*_table(headings, rows), "", f"{many} workers that push waiting for it."]
+    return [*_table(headings, rows), "", f"{many} workers that push until the first call has run into its time."]
 
 
 def _workers(paper: Paper, rate: float, seconds: float) -> int:

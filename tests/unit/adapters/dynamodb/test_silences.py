@@ -7,7 +7,7 @@ import pytest
 
 from ocpi_bridge.adapters.dynamodb import partner_items
 from ocpi_bridge.adapters.dynamodb import tables as dynamo
-from ocpi_bridge.domain.silence import Silence
+from ocpi_bridge.domain.partners import Silence
 from tests.support import registry_entries
 from tests.support.clocks import START, ManualClock
 from tests.support.stores import MemoryStores, Stores, TableStores

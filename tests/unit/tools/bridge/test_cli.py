@@ -1,6 +1,7 @@
 import dataclasses
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,14 @@ from botocore.exceptions import ClientError, NoCredentialsError
 from typer.testing import CliRunner
 
 from ocpi_bridge.adapters.dynamodb.registry import DynamoRegistry
-from ocpi_bridge.domain.partners import Registration
+from ocpi_bridge.adapters.dynamodb.silences import DynamoSilences
+from ocpi_bridge.domain.partners import Registration, Silence
 from ocpi_bridge.domain.stations import Capabilities
 from ocpi_bridge.domain.tokens import is_token, token_hash
 from tests.support.command_line import Done
 from tests.support.operator import EXAMPLES, Vault, Write
 from tests.support.registry_entries import NEW_YEAR
+from tests.support.tables import AwsTables
 from tools.bridge import files
 from tools.bridge.cli import app
 from tools.bridge.deployment import STACK_FILE, Deployment
@@ -117,7 +120,15 @@ def test_partners_are_listed_and_shown_as_their_files(furnished: Bridge) -> None
     assert shown["registration"] == "static"
     assert len(shown["accepted_tokens_since"]) == 1
     assert len(shown["assignments"]) == 2
+    assert shown["silent"] is None
     assert "jedlix" in furnished("partner", "list").stdout
+
+
+def test_a_partner_that_answers_nothing_is_shown_to_be_silent(furnished: Bridge, tables: AwsTables) -> None:
+    silences = DynamoSilences(tables.client, tables.registry)
+    assert silences.begin_silence("jedlix", Silence(NEW_YEAR, NEW_YEAR + timedelta(seconds=30)))
+    shown = furnished("partner", "show", "jedlix").document
+    assert shown["silent"] == {"since": "2026-01-01T00:00:00Z", "until": "2026-01-01T00:00:30Z"}
 
 
 def test_a_partner_is_replaced(furnished: Bridge, write: Write, registry: DynamoRegistry) -> None:

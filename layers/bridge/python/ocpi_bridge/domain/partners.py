@@ -1,6 +1,7 @@
 """Partners: the Smart Charging Service Providers that see and steer sessions, and how they and we reach each other."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
@@ -138,3 +139,11 @@ class Partner:
     def secret_name(self) -> str:
         """The secret that we present to the partner, below the stage's folder."""
         return f"partners/{self.partner_id}" + (f"/{self.credential}" if self.credential else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """Since when a partner answers nothing, and until when no push calls it (docs/decisions/0029)."""
+
+    since: datetime
+    until: datetime

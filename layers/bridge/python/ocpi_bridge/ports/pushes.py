@@ -6,9 +6,8 @@ from datetime import datetime
 from typing import Protocol
 
 from ocpi_bridge.domain.controls import Control
-from ocpi_bridge.domain.partners import Partner
+from ocpi_bridge.domain.partners import Partner, Silence
 from ocpi_bridge.domain.sessions import ChargingPeriod, Session
-from ocpi_bridge.domain.silence import Silence
 from ocpi_bridge.domain.watches import Watch
 from ocpi_bridge.ports.json_values import JsonObject
 

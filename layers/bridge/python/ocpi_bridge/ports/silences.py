@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Protocol
 
-from ocpi_bridge.domain.silence import Silence
+from ocpi_bridge.domain.partners import Silence
 
 
 class SilenceStore(Protocol):

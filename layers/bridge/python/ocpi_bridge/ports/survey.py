@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from ocpi_bridge.domain.silence import Silence
+from ocpi_bridge.domain.partners import Silence
 from ocpi_bridge.ports.pushes import Pushed
 
 

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from ocpi_bridge.domain.partners import Partner
-from ocpi_bridge.domain.silence import SILENT_FOR, Silence
+from ocpi_bridge.domain.partners import Partner, Silence
 from ocpi_bridge.ports.clock import Clock
 from ocpi_bridge.ports.partners import PartnerClient, PartnerMessage, Receipt
 from ocpi_bridge.ports.silences import SilenceStore
@@ -19,6 +18,11 @@ from ocpi_bridge.ports.silences import SilenceStore
 PUSH_BUDGET = 8.0
 # Who finds out is given a little more than a call takes; if it dies meanwhile, the next one does.
 PROBE_FOR = timedelta(seconds=PUSH_BUDGET + 4)
+# Until the next call finds out. Long beside the time of a call, so that few workers wait; short for a partner's restart.
+SILENT_FOR = timedelta(seconds=30)
+# What is held back for long is looked at again after so much of its age, and at the latest after MOST_PATIENCE.
+SHARE_OF_AGE = 4
+MOST_PATIENCE = timedelta(minutes=15)
 
 
 class LineEvent(StrEnum):
@@ -96,3 +100,11 @@ class PartnerLines:
     def open(self, partner_id: str, silence: Silence | None) -> PartnerLine:
         """The line to a partner whose silence was just read."""
         return PartnerLine(partner_id, silence, self.client, self.store, self.clock)
+
+
+def look_again_at(until: datetime, news_of: datetime, now: datetime) -> datetime:
+    """When news of an instant, held back until another one, is looked at again if nothing else happens.
+
+    The older the news, the later: a partner that is away for days must not fill each sweep with what it is owed.
+    """
+    return max(until, now + min((now - news_of) / SHARE_OF_AGE, MOST_PATIENCE))

@@ -12,14 +12,13 @@ from urllib.parse import quote
 
 from ocpi_bridge.domain.partners import Partner, Party
 from ocpi_bridge.domain.sessions import Session
-from ocpi_bridge.domain.silence import look_again_at
 from ocpi_bridge.ocpi.sessions import changed_fields, charging_periods, session_fields
 from ocpi_bridge.ports.clock import Clock
 from ocpi_bridge.ports.json_values import JsonObject
 from ocpi_bridge.ports.partners import PartnerMessage, Receipt
 from ocpi_bridge.ports.pushes import PushContext, Pushed, PushStore
 from ocpi_bridge.ports.secrets import SecretStore
-from ocpi_bridge.usecases.partner_line import PartnerLine
+from ocpi_bridge.usecases.partner_line import PartnerLine, look_again_at
 
 # Fields whose change waits for the partner's interval; every other change goes at once.
 METER_FIELDS = frozenset({"kwh", "total_cost", "last_updated"})

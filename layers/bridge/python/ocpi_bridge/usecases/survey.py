@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from ocpi_bridge.domain.silence import Silence
+from ocpi_bridge.domain.partners import Silence
 from ocpi_bridge.ports.clock import Clock
 from ocpi_bridge.ports.pushes import Pushed
 from ocpi_bridge.ports.survey import SurveyStore

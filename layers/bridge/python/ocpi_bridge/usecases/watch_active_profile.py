@@ -12,14 +12,13 @@ from ocpi_bridge.domain.events import SessionStatus
 from ocpi_bridge.domain.followed_profiles import PUSHED_SECONDS, explained
 from ocpi_bridge.domain.plan_keeping import Decision, Duty, decide
 from ocpi_bridge.domain.requests import WAITING, Request, RequestKind, RequestState, Result
-from ocpi_bridge.domain.silence import look_again_at
 from ocpi_bridge.domain.watches import Watch
 from ocpi_bridge.ports.clock import Clock
 from ocpi_bridge.ports.pushes import PushContext
 from ocpi_bridge.ports.watches import WatchStore
 from ocpi_bridge.usecases.keep_plan import KeepPlan
 from ocpi_bridge.usecases.own_requests import OWN_TIMEOUT, OwnRequests
-from ocpi_bridge.usecases.partner_line import PartnerLine
+from ocpi_bridge.usecases.partner_line import PartnerLine, look_again_at
 from ocpi_bridge.usecases.tell_active_profile import TellActiveProfile
 from ocpi_bridge.usecases.watching import Seen, Step, Watched
 

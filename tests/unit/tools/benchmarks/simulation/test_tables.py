@@ -39,7 +39,7 @@ def test_an_outage_has_a_line_for_each_size_and_manner(monkeypatch: pytest.Monke
     lines = tables.outage(Paper())
 
     assert [line.split("|")[2].strip() for line in lines[2:4]] == ["answers nothing", "refuses at once"]
-    assert "keep all 50 workers that push waiting for it" in lines[-1]
+    assert "take all 50 workers that push until the first call has run into its time" in lines[-1]
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "often"])

@@ -7,8 +7,7 @@ the item anew ends it.
 from ocpi_bridge.adapters.dynamodb.documents import dump, load
 from ocpi_bridge.adapters.dynamodb.instants import from_epoch_ms
 from ocpi_bridge.adapters.dynamodb.tables import ItemKey, PlainItem
-from ocpi_bridge.domain.partners import Partner
-from ocpi_bridge.domain.silence import Silence
+from ocpi_bridge.domain.partners import Partner, Silence
 
 PARTNERS = "PARTNER"
 

@@ -18,7 +18,7 @@ from ocpi_bridge.adapters.dynamodb.registry_table import TRANSACTION_LIMIT, Regi
 from ocpi_bridge.adapters.dynamodb.tables import ItemKey, PlainItem
 from ocpi_bridge.domain.assignments import Assignment, Scope
 from ocpi_bridge.domain.errors import InvalidInput, UnknownEntity
-from ocpi_bridge.domain.partners import Partner
+from ocpi_bridge.domain.partners import Partner, Silence
 from ocpi_bridge.domain.registration import (
     RegistrationRefused,
     StationChange,
@@ -28,7 +28,6 @@ from ocpi_bridge.domain.registration import (
     plan_import,
 )
 from ocpi_bridge.domain.replacements import Replacement, replacement
-from ocpi_bridge.domain.silence import Silence
 from ocpi_bridge.domain.stations import Csms, Station, StationRef, StationState
 from ocpi_bridge.domain.tokens import AcceptedToken
 

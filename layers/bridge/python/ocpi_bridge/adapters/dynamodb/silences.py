@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ocpi_bridge.adapters.dynamodb import partner_items, writes
 from ocpi_bridge.adapters.dynamodb.instants import epoch_ms
-from ocpi_bridge.domain.silence import Silence
+from ocpi_bridge.domain.partners import Silence
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ocpi_bridge.adapters.dynamodb import partner_items, pushed_items, session_items, tables
 from ocpi_bridge.adapters.dynamodb.sweep import LIVE_INDEX
-from ocpi_bridge.domain.silence import Silence
+from ocpi_bridge.domain.partners import Silence
 from ocpi_bridge.ports.pushes import Pushed
 from ocpi_bridge.ports.survey import LiveSessions
 
