@@ -10,6 +10,7 @@ from decimal import Decimal
 import pytest
 
 from ocpi_bridge.domain.events import ChargingState, EventType, ReportedLimit, SessionStatus
+from ocpi_bridge.domain.partners import Silence
 from ocpi_bridge.domain.plan_keeping import ASK_AGAIN, RENEW_BEFORE
 from ocpi_bridge.domain.plans import Plan, PlanPeriod, RateUnit
 from ocpi_bridge.domain.requests import Request, RequestKind, RequestState, Result
@@ -22,7 +23,7 @@ from ocpi_bridge.usecases.watch_active_profile import HINT_PAUSE, RETRY_AFTER
 from ocpi_bridge.usecases.watching import Watched
 from tests.support.clocks import START
 from tests.support.dynamodb_faults import meanwhile
-from tests.support.scripted import DELIVERED, UNREACHABLE, MemoryOutbox, Outcome, ScriptedDriver
+from tests.support.scripted import DELIVERED, HANGS, UNREACHABLE, MemoryOutbox, Outcome, ScriptedDriver
 from tests.support.watched_site import ACCEPTED, AS_ASKED, LOWER, Site, schedule, sender
 from tests.support.world import CARD, DEADLINE, PAUSE_BETWEEN, World, event
 
@@ -515,6 +516,20 @@ def test_a_partner_that_does_not_answer_renews_nothing_and_the_car_charges_again
     assert site.look(paused, Done("Rejected")) is Watched.PUSHED
     assert site.told_periods()[0]["limit"] == Decimal("11000.0")
     assert (site.step(paused), SET in own_kinds(site)) == (Watched.NOTHING, False)
+
+
+def test_a_plan_that_ended_while_its_partner_was_silent_is_not_told_as_it_was(world: World, paused: Session) -> None:
+    site, end = Site(world), START + timedelta(seconds=9000)
+    site.step(paused)
+    world.clock.advance((end - timedelta(minutes=5) - world.clock.now()).total_seconds())
+    site.http.answer_with(HANGS)
+    world.silences.begin_silence("jedlix", Silence(world.clock.now(), world.clock.now() + timedelta(minutes=1)))
+    assert site.look(paused, schedule("0", start=7200)) is Watched.HELD
+    world.clock.advance((end - world.clock.now()).total_seconds())
+    site.http.answer_with(DELIVERED)
+    assert site.look(paused, Done("Rejected")) is Watched.PUSHED
+    assert len(site.profiles) == 1
+    assert site.told_periods()[0]["limit"] == Decimal("11000.0")
 
 
 @pytest.mark.parametrize("shown", [schedule("0", start=7200), Done("NotSupported")])

@@ -238,6 +238,20 @@ def test_a_profile_is_held_back_and_told_after_the_silence_without_another_quest
     assert (kinds(site), len(site.profiles)) == ([GET], 1)
 
 
+def test_a_profile_that_waits_for_long_is_noted_once_for_each_time_it_is_looked_at(
+    world: World, site: Site, followed: Session
+) -> None:
+    falls_silent(site)
+    answered(site, followed)
+    stays_silent(world, timedelta(minutes=4))
+    assert site.step(followed) is Watched.HELD
+    due = world.watch_due(followed)
+    assert due == world.clock.now() + timedelta(minutes=1)
+    world.clock.advance(20)
+    assert site.step(followed) is Watched.HELD
+    assert world.watch_due(followed) == due
+
+
 def test_a_step_whose_session_push_ran_into_its_time_does_not_call_for_the_profile(
     world: World, site: Site, followed: Session
 ) -> None:

@@ -86,6 +86,8 @@ class WatchActiveProfile:
                 current = watch.told_number + 1 == request.number
                 number = request.number if current and request.number is not None else watch.told_number
                 return replace(watch, own=None, look=True, attempts=0, told_number=number), Watched.NOTHING
+            case RequestKind.GET if _outlived(seen, request):
+                return replace(watch, own=None, look=True), Watched.NOTHING
             case RequestKind.GET:
                 return self.tell(seen, request)
             case _:
@@ -96,8 +98,6 @@ class WatchActiveProfile:
         watch, doubt_at = seen.watch, seen.session.profile_doubt_at
         if doubt_at is not None and doubt_at > answer.created_at:
             return self._next(replace(seen, watch=replace(watch, own=None)), Watched.NOTHING, settle=settle)
-        if seen.now > answer.created_at + ANSWER_KEEPS:
-            return self._next(replace(seen, watch=replace(watch, own=None, look=True)), Watched.NOTHING, settle=settle)
         return self._next(seen, Watched.HELD, settle=settle, held_since=answer.created_at)
 
     def _next(self, seen: Seen, done: Watched, *, settle: bool, held_since: datetime | None = None) -> Step:
@@ -107,11 +107,11 @@ class WatchActiveProfile:
                 return self._clear(seen)
             case Duty.RESEND:
                 return self._resend(seen)
-            case Duty.LOOK if held_since is None:
+            case Duty.LOOK:
                 # Before a renewal its partner must have shown that it lives, and taking a push shows it.
                 seen = replace(seen, watch=replace(seen.watch, look=True, forced=seen.watch.forced or decision.renewal))
                 decision = replace(decision, again_at=decision.again_at or seen.now + RETRY_AFTER[0])
-            case Duty.LOOK | Duty.NOTHING:
+            case Duty.NOTHING:
                 pass
         if held_since is not None:
             return self._hold(seen, decision, held_since)
@@ -208,6 +208,15 @@ class WatchActiveProfile:
 
     def _retry_at(self, watch: Watch) -> datetime:
         return self.clock.now() + RETRY_AFTER[min(watch.attempts, len(RETRY_AFTER)) - 1]
+
+
+def _outlived(seen: Seen, answer: Request) -> bool:
+    """Whether a charge point may follow something else by now than it said: its partner was silent meanwhile."""
+    installed = seen.installed
+    ends_at = installed.fail_safe_at if installed is not None else None
+    if ends_at is not None and answer.created_at < ends_at <= seen.now:
+        return True
+    return seen.now > answer.created_at + ANSWER_KEEPS
 
 
 def _may_come_late(seen: Seen) -> datetime | None:
