@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from ocpi_bridge.domain.errors import UnknownEntity
-from ocpi_bridge.ports.refused_hosts import RefusedHost
+from ocpi_bridge.domain.refused_hosts import RefusedHost
 from tools.bridge import files
 from tools.bridge.session import Session
 

@@ -8,7 +8,7 @@ import pytest
 
 from ocpi_bridge.adapters.dynamodb import tables as dynamo
 from ocpi_bridge.adapters.dynamodb.refused_hosts import MAX_HOSTS, RETENTION, DynamoRefusedHosts
-from ocpi_bridge.ports.refused_hosts import RefusedHost
+from ocpi_bridge.domain.refused_hosts import RefusedHost
 from tests.support.clocks import START
 from tests.support.tables import AwsTables
 

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import sys
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -22,16 +23,21 @@ _CONFIG = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard",
 
 
 class PlainFiles(JSONFileLoader):
-    """Reads descriptions as plain dicts: they keep their order too, and are made in half the time of an OrderedDict."""
+    """Reads descriptions as plain dicts: they keep their order too, and are made in half the time of an OrderedDict.
+
+    In half of that again by pydantic's parser, in a function that has it.
+    """
 
     def load_file(self, file_path: str) -> Any:  # noqa: ANN401 - whatever a description holds
         """What the file of this name without its ending holds, None where there is none."""
         for ending, opened in ((".json", open), (".json.gz", gzip.open)):
             try:
                 with opened(f"{file_path}{ending}", "rb") as file:
-                    return json.load(file)
+                    text = file.read()
             except FileNotFoundError:
                 continue
+            core = sys.modules.get("pydantic_core")
+            return json.loads(text) if core is None else core.from_json(text)
         return None
 
 

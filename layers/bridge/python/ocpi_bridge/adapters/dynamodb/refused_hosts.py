@@ -18,7 +18,7 @@ from ocpi_bridge.adapters.dynamodb import tables
 from ocpi_bridge.adapters.dynamodb.instants import epoch_ms, from_epoch_ms
 from ocpi_bridge.adapters.dynamodb.registry_table import RegistryTable
 from ocpi_bridge.adapters.dynamodb.tables import ItemKey
-from ocpi_bridge.ports.refused_hosts import RefusedHost
+from ocpi_bridge.domain.refused_hosts import RefusedHost
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
