@@ -1,12 +1,13 @@
 """Assignments: the CPO's word on who may see and who may steer which sessions, and what of a person they may know."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
 
 from ocpi_bridge.domain.events import IdToken
 from ocpi_bridge.domain.partners import Party
+from ocpi_bridge.domain.values import dataclass
 
 # Country, party and nine characters of its own, without the optional check digit: what is shorter is no eMI3 id.
 MIN_CONTRACT_ID = 14

@@ -5,11 +5,12 @@ an answer that may have been lost. The first use of the successor ends the other
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from ocpi_bridge.domain.partners import OutboundAuth, Partner, Party, Registration, TokenEncoding
 from ocpi_bridge.domain.tokens import AcceptedToken, TokenUse
+from ocpi_bridge.domain.values import dataclass
 
 # How long the POST may be repeated with its registration token when the answer was lost: a client's own retries, and a
 # person who presses the button again. Later the token, which came by mail or telephone, is dead whatever happened.

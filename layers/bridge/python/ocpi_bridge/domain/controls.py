@@ -6,13 +6,14 @@ accepted, and for each partner its token buckets and its newest accepted request
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from ocpi_bridge.domain.partners import Partner, Rate
 from ocpi_bridge.domain.plans import RateUnit
 from ocpi_bridge.domain.requests import InstalledPlan, RequestKind
+from ocpi_bridge.domain.values import dataclass
 
 # What changes the charge point has its place in the order; what only asks has none.
 NUMBERED = frozenset({RequestKind.SET, RequestKind.CLEAR})

@@ -1,13 +1,14 @@
 """Courses: what was meant, said or measured over time, as level stretches on the axis of absolute time."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from itertools import pairwise
 
 from ocpi_bridge.domain.plans import Plan, RateUnit, limit_at
+from ocpi_bridge.domain.values import dataclass
 
 _SECOND = timedelta(seconds=1)
 

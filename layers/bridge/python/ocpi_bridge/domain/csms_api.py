@@ -9,13 +9,14 @@ entry is left out where the command has no such value; `{name!s}` makes it text.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from string import Formatter
 from typing import Literal
 
 from ocpi_bridge.domain.errors import InvalidInput
 from ocpi_bridge.domain.requests import RequestKind
+from ocpi_bridge.domain.values import dataclass
 
 Path = tuple[str | int, ...]
 """Where a value stands in JSON: keys of objects and indexes of arrays, from the root; () is the whole."""

@@ -1,12 +1,12 @@
 """What a CSMS reports about its stations: one canonical event behind all doors (csms.md 8b)."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
 from ocpi_bridge.domain.plans import Plan
 from ocpi_bridge.domain.prices import Price
+from ocpi_bridge.domain.values import dataclass
 
 
 class EventType(StrEnum):

@@ -1,12 +1,12 @@
 """Histories: what became of a session, in order, as people look at it. No person is in one (design decision 22)."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from ocpi_bridge.domain.courses import Course
 from ocpi_bridge.domain.requests import UNDELIVERED_RESULT, WAITING, InstalledPlan, Origin, Request
 from ocpi_bridge.domain.sessions import Session
+from ocpi_bridge.domain.values import dataclass
 
 
 class Actor(StrEnum):

@@ -6,11 +6,11 @@ token it is stored as its SHA-256; that keeps it from whoever glances at the tab
 
 import hashlib
 import secrets
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from ocpi_bridge.domain.assignments import Assignment, Right, Scope, Share
 from ocpi_bridge.domain.errors import BridgeError
+from ocpi_bridge.domain.values import dataclass
 
 # Ten guesses an hour at a hundred million codes: with a thousand codes open at once, one hit in more than a year.
 CODE_DIGITS = 8

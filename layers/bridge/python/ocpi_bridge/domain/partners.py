@@ -1,9 +1,10 @@
 """Partners: the Smart Charging Service Providers that see and steer sessions, and how they and we reach each other."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+
+from ocpi_bridge.domain.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

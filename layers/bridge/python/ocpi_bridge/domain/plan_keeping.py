@@ -5,7 +5,6 @@ else: a command's outcome is unknown, the station lost the plan, the car's phase
 time comes near. All of that is decided here, from what is known at a moment; repeating a decision is harmless.
 """
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -15,6 +14,7 @@ from ocpi_bridge.domain.fitting import phases_in_use
 from ocpi_bridge.domain.requests import InstalledPlan
 from ocpi_bridge.domain.sessions import Session
 from ocpi_bridge.domain.stations import Outlet, StationState, maximum_power
+from ocpi_bridge.domain.values import dataclass
 from ocpi_bridge.domain.watches import Watch
 
 # A plan that ends in a pause is renewed this long before the charge point lets go of it: room for a station that is

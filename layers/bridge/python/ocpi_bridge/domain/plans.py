@@ -8,13 +8,14 @@ A limit is a maximum, so every step that cannot be exact rounds down, to the 0.1
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import ROUND_DOWN, Context, Decimal
 from enum import StrEnum
 from itertools import pairwise
 
 from ocpi_bridge.domain.errors import EmptyPlan, PlanIsOver, UnitNotPossible
+from ocpi_bridge.domain.values import dataclass
 
 # OCPP carries one decimal (multipleOf 0.1 in the schemas of 1.6, "at most one digit fraction" in 2.0.1).
 TENTH = Decimal("0.1")

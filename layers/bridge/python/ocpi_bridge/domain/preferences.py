@@ -1,12 +1,12 @@
 """Charging preferences: what a driver wishes of the CPO's own smart charging (OCPI 9.3.2)."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
 from ocpi_bridge.domain.sessions import Session
 from ocpi_bridge.domain.stations import Outlet, maximum_power
+from ocpi_bridge.domain.values import dataclass
 
 CHARGING_PREFERENCES_CAPABLE = "CHARGING_PREFERENCES_CAPABLE"
 

@@ -1,7 +1,8 @@
 """Prices, as the CPO's CSMS tells them."""
 
-from dataclasses import dataclass
 from decimal import Decimal
+
+from ocpi_bridge.domain.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

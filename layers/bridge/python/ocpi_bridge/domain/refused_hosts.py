@@ -1,7 +1,8 @@
 """Hosts that partners wanted us to call in vain."""
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from ocpi_bridge.domain.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

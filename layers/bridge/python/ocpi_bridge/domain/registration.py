@@ -1,12 +1,12 @@
 """What the registry takes in: the rules that hold between its entries, decided before anything is written."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from ocpi_bridge.domain.assignments import Assignment, Right
 from ocpi_bridge.domain.errors import BridgeError, InvalidInput
 from ocpi_bridge.domain.stations import Station, StationRef
+from ocpi_bridge.domain.values import dataclass
 
 _FOREVER = datetime.max.replace(tzinfo=UTC)
 

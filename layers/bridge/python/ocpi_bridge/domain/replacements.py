@@ -1,9 +1,10 @@
 """What an operator's description may change of a partner: its registration (OCPI 7) is not the operator's to overwrite."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from ocpi_bridge.domain.partners import Partner, Registration
+from ocpi_bridge.domain.values import dataclass
 
 # What a handshake agreed on, beside the party.
 _AGREED: Final = (

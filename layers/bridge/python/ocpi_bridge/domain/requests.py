@@ -9,13 +9,13 @@ Each arrow is one conditional write, so a request has at most one answer. PENDIN
 anything was sent) or EXPIRED. The answer itself never changes.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
 from ocpi_bridge.domain.partners import Party
 from ocpi_bridge.domain.plans import Plan, RateUnit
+from ocpi_bridge.domain.values import dataclass
 
 
 class RequestKind(StrEnum):

@@ -1,12 +1,13 @@
 """Sessions, as partners see them and as the bridge steers them (OCPI 9.3.1). What events make of them: session_course."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from ocpi_bridge.domain.assignments import Rights
 from ocpi_bridge.domain.events import ChargingState, EventType, IdToken, ReportedLimit, SessionStatus
 from ocpi_bridge.domain.prices import Price
+from ocpi_bridge.domain.values import dataclass
 
 # Energy is told in kWh to the Wh, power in kW to the W.
 TO_THE_WH = Decimal("0.001")

@@ -5,7 +5,7 @@ station is what the bridge must know to write a charging profile that the statio
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -14,6 +14,7 @@ from typing import NamedTuple
 from ocpi_bridge.domain.csms_api import CsmsApi
 from ocpi_bridge.domain.partners import OAuth2Client
 from ocpi_bridge.domain.plans import RateUnit
+from ocpi_bridge.domain.values import dataclass
 
 CHARGING_PROFILE_CAPABLE = "CHARGING_PROFILE_CAPABLE"
 

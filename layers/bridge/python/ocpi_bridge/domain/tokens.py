@@ -8,11 +8,11 @@ he cannot choose. Secrets that are compared (event keys, MACs) are compared in c
 import binascii
 import hashlib
 import secrets
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from ocpi_bridge.domain.partners import Party
+from ocpi_bridge.domain.values import dataclass
 
 # OCPI 7.3.1: string(64).
 TOKEN_MAX_LENGTH = 64

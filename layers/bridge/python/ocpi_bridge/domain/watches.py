@@ -4,8 +4,10 @@ From a partner's first accepted PUT on a session until the session's end, it is 
 learns of and that is not its own. A watch remembers how far that duty is done.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
+
+from ocpi_bridge.domain.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 """ChargingProfiles (OCPI 14): the Receiver interface that we serve, and the results and pushes that we send."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_DOWN, Decimal
 from enum import StrEnum
@@ -13,6 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from ocpi_bridge.domain.errors import InvalidInput
 from ocpi_bridge.domain.plans import Plan, PlanPeriod, RateUnit
 from ocpi_bridge.domain.requests import Answer
+from ocpi_bridge.domain.values import dataclass
 from ocpi_bridge.ocpi.datetimes import format_datetime, parse_datetime
 from ocpi_bridge.ocpi.transport import OcpiRequest
 from ocpi_bridge.ocpi.validation import invalid_input

@@ -1,7 +1,7 @@
 """Credentials (OCPI 7): the object that both sides exchange, and the order of what is checked at its endpoint."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Annotated
 
@@ -12,6 +12,7 @@ from ocpi_bridge.domain.errors import InvalidInput
 from ocpi_bridge.domain.partners import Partner, Party
 from ocpi_bridge.domain.tokens import AcceptedToken, candidates, is_token, token_hash
 from ocpi_bridge.domain.url_guard.urls import MAX_URL_LENGTH
+from ocpi_bridge.domain.values import dataclass
 from ocpi_bridge.ocpi.transport import OcpiRequest, TransportError
 from ocpi_bridge.ocpi.validation import invalid_input
 from ocpi_bridge.ports.json_values import JsonObject, JsonValue

@@ -8,12 +8,13 @@ import base64
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from urllib.parse import quote, urlencode
 
 from ocpi_bridge.domain.errors import InvalidInput
 from ocpi_bridge.domain.partners import Party
+from ocpi_bridge.domain.values import dataclass
 from ocpi_bridge.ocpi.bounded_json import read_json
 from ocpi_bridge.ocpi.datetimes import format_datetime, parse_datetime
 from ocpi_bridge.ocpi.transport import MAX_SESSION_ID_LENGTH, OcpiRequest

@@ -4,13 +4,13 @@ import json
 import re
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import IntEnum
 
 from ocpi_bridge.domain.errors import BridgeError, InvalidInput
 from ocpi_bridge.domain.partners import Party
+from ocpi_bridge.domain.values import dataclass
 from ocpi_bridge.ocpi.bounded_json import JsonBeyondBounds, UnreadableJson, read_json
 from ocpi_bridge.ocpi.datetimes import format_datetime
 from ocpi_bridge.ports.json_values import JsonObject, JsonValue

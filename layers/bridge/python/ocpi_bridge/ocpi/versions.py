@@ -4,12 +4,12 @@ Lists of partners are read by 4.1.4.1: an entry that is broken, or that we do no
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
 from ocpi_bridge.domain.errors import InvalidInput
 from ocpi_bridge.domain.url_guard.urls import MAX_URL_LENGTH
+from ocpi_bridge.domain.values import dataclass
 from ocpi_bridge.ports.json_values import JsonObject, JsonValue
 
 VERSIONS: Final = ("2.2.1", "2.3.0")

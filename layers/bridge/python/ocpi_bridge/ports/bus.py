@@ -1,10 +1,10 @@
 """The bus on which the bridge tells a CSMS what it is not asked for."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from ocpi_bridge.domain.values import dataclass
 from ocpi_bridge.ports.json_values import JsonObject
 
 

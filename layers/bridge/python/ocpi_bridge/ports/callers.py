@@ -1,11 +1,11 @@
 """Whoever calls, and the store that knows."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from ocpi_bridge.domain.partners import Party
 from ocpi_bridge.domain.tokens import AcceptedToken
+from ocpi_bridge.domain.values import dataclass
 
 if TYPE_CHECKING:
     # Doors that are about no session never load one: with all that it knows, it is a tenth of such a door's start.

@@ -1,11 +1,11 @@
 """The charge point, through its CSMS (csms: charging station management system)."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 from ocpi_bridge.domain.plans import Plan, RateUnit
 from ocpi_bridge.domain.requests import RequestKind
+from ocpi_bridge.domain.values import dataclass
 
 if TYPE_CHECKING:
     # Whoever only reads what charge points say needs no station: a twentieth of the start of the door for events.

@@ -1,6 +1,6 @@
 """The store of requests, as their commands need it. Writes as in requests."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
 
 from ocpi_bridge.domain.controls import Control
@@ -8,6 +8,7 @@ from ocpi_bridge.domain.plans import Plan
 from ocpi_bridge.domain.requests import Answer, Request, Whereabouts
 from ocpi_bridge.domain.sessions import Session
 from ocpi_bridge.domain.stations import Csms, Outlet, Station, StationState, outlet_as_it_is
+from ocpi_bridge.domain.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

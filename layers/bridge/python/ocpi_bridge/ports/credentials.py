@@ -1,12 +1,13 @@
 """What handshakes with partners need (OCPI 6, 7): the other side's platform, the registry, and the secrets."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Protocol
 
 from ocpi_bridge.domain.partners import Partner, Party, TokenEncoding
 from ocpi_bridge.domain.tokens import AcceptedToken
+from ocpi_bridge.domain.values import dataclass
 from ocpi_bridge.ports.json_values import JsonObject, JsonValue
 
 

@@ -1,10 +1,10 @@
 """What turning raw OCPP frames into events needs to remember: a call and its answer come in two posts, in any order."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from ocpi_bridge.domain.values import dataclass
 from ocpi_bridge.ports.json_values import JsonObject
 
 

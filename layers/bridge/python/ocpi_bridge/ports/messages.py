@@ -1,11 +1,11 @@
 """Messages between functions, and the outbox that hands them to the queues."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from ocpi_bridge.domain.requests import Whereabouts
+from ocpi_bridge.domain.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,9 @@
 """The partner as we call it."""
 
-from dataclasses import dataclass
 from typing import Protocol
 
 from ocpi_bridge.domain.partners import Partner, Party
+from ocpi_bridge.domain.values import dataclass
 from ocpi_bridge.ports.json_values import JsonObject
 
 _TIMEOUTS = frozenset({"timeout", "connect_timeout"})

@@ -1,13 +1,14 @@
 """The store of what was pushed of sessions. Writes as in requests."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Protocol
 
 from ocpi_bridge.domain.controls import Control
 from ocpi_bridge.domain.partners import Partner, Silence
 from ocpi_bridge.domain.sessions import ChargingPeriod, Session
+from ocpi_bridge.domain.values import dataclass
 from ocpi_bridge.domain.watches import Watch
 from ocpi_bridge.ports.json_values import JsonObject
 

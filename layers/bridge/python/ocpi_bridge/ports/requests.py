@@ -1,6 +1,6 @@
 """Stores of requests. Every write is conditional and atomic; what returns False, or None, wrote nothing."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Protocol
 
@@ -11,6 +11,7 @@ from ocpi_bridge.domain.plans import Plan
 from ocpi_bridge.domain.requests import Request
 from ocpi_bridge.domain.sessions import Session
 from ocpi_bridge.domain.stations import Csms, Station, StationState
+from ocpi_bridge.domain.values import dataclass
 from ocpi_bridge.ports.callers import CallerStore
 
 

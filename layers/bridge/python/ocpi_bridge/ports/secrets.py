@@ -1,9 +1,10 @@
 """Secrets, read and kept for a while."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
 
 from ocpi_bridge.domain.partners import Partner
+from ocpi_bridge.domain.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

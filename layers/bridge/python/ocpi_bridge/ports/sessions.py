@@ -1,7 +1,7 @@
 """Stores of sessions and of what was pushed of them. Writes as in requests."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Protocol
 
@@ -9,6 +9,7 @@ from ocpi_bridge.domain.assignments import Rights
 from ocpi_bridge.domain.events import IdToken, StationEvent
 from ocpi_bridge.domain.sessions import ChargingPeriod, Session
 from ocpi_bridge.domain.stations import Csms, Station, StationState
+from ocpi_bridge.domain.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

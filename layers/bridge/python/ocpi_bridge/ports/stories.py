@@ -1,7 +1,6 @@
 """The store that looks back: what became of a session and of what was asked of its charge point. Nothing is written."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
@@ -9,6 +8,7 @@ from ocpi_bridge.domain.controls import Control
 from ocpi_bridge.domain.plans import Plan
 from ocpi_bridge.domain.requests import Request
 from ocpi_bridge.domain.sessions import ChargingPeriod, Session
+from ocpi_bridge.domain.values import dataclass
 from ocpi_bridge.domain.watches import Watch
 from ocpi_bridge.ports.pushes import Pushed
 

@@ -1,10 +1,10 @@
 """What is looked at to see how it goes, without a scan."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from ocpi_bridge.domain.partners import Silence
+from ocpi_bridge.domain.values import dataclass
 from ocpi_bridge.ports.pushes import Pushed
 
 

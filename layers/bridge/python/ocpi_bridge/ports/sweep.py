@@ -1,10 +1,10 @@
 """What the sweep reads."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from ocpi_bridge.domain.values import dataclass
 from ocpi_bridge.ports.messages import OverdueSession
 
 

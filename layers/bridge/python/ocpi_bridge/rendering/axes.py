@@ -1,10 +1,10 @@
 """The axes of a plot: where times and values lie, and round numbers beside them."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import ROUND_CEILING, Decimal
 
 from ocpi_bridge.domain.plans import RateUnit
+from ocpi_bridge.domain.values import dataclass
 from ocpi_bridge.rendering.markup import Markup, element, joined
 
 WIDTH = 1120.0

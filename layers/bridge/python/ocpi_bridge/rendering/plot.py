@@ -4,13 +4,13 @@ Colours come from the page: `STYLE` names the variables that it must set.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import Decimal
 from textwrap import wrap
 
 from ocpi_bridge.domain.courses import Stretch
 from ocpi_bridge.domain.plans import RateUnit
+from ocpi_bridge.domain.values import dataclass
 from ocpi_bridge.rendering.axes import (
     AREA,
     AXIS,

@@ -6,10 +6,10 @@ CloudWatch takes scripts, iframes and SVG's `use` out of what a function returns
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import tzinfo
 
 from ocpi_bridge.domain.histories import History
+from ocpi_bridge.domain.values import dataclass
 from ocpi_bridge.rendering.markup import Markup, element
 from ocpi_bridge.rendering.story import STYLE, story
 from ocpi_bridge.rendering.style import Theme, scoped

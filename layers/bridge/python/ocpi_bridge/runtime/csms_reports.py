@@ -5,7 +5,6 @@ attributes of ours: it is the whole envelope, and who sent it is the account in 
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 
@@ -16,6 +15,7 @@ from ocpi_bridge.adapters.dynamodb.unplaced import DynamoUnplaced
 from ocpi_bridge.domain.csms_ids import can_be_csms_id
 from ocpi_bridge.domain.errors import InvalidInput
 from ocpi_bridge.domain.events import StationEvent
+from ocpi_bridge.domain.values import dataclass
 from ocpi_bridge.ocpi.bounded_json import UnreadableJson, read_json
 from ocpi_bridge.ports.clock import Clock
 from ocpi_bridge.runtime.queue_door import NotYet, QueueMessage

@@ -2,9 +2,9 @@
 
 import base64
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from ocpi_bridge.domain.values import dataclass
 from ocpi_bridge.ports.json_values import JsonValue
 
 # What API Gateway hands to a function, and what it takes back. Its shape is AWS's.

@@ -6,10 +6,12 @@ each combination as a metric of its own (docs/operations.md, "What watching cost
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from itertools import product
 from typing import Final
+
+from ocpi_bridge.domain.values import dataclass
 
 NAMESPACE: Final = "OcpiBridge"
 """Each stage has its own: `OcpiBridge/production`."""

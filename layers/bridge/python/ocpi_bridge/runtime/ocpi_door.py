@@ -6,13 +6,14 @@ Every answer, whoever made the error, is HTTP 2xx with the envelope, or one of t
 
 import functools
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from types import MappingProxyType
 from typing import Protocol
 
 from ocpi_bridge.domain.errors import Contended, InvalidInput, RegistrationFailed
 from ocpi_bridge.domain.partners import Party
 from ocpi_bridge.domain.tokens import AcceptedToken, TokenUse, candidates, is_bearer, token_hash
+from ocpi_bridge.domain.values import dataclass
 from ocpi_bridge.ocpi.transport import (
     MAX_SESSION_ID_LENGTH,
     CallContext,

@@ -5,11 +5,12 @@ It is no module of OCPI, so there is no envelope and the HTTP status says it all
 
 import functools
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from ocpi_bridge.domain.errors import Contended, InvalidInput
 from ocpi_bridge.domain.pairing import CodeUnknown, TooManyAttempts
 from ocpi_bridge.domain.registration import RegistrationRefused
+from ocpi_bridge.domain.values import dataclass
 from ocpi_bridge.ocpi.transport import TransportError, dumps
 from ocpi_bridge.ports.callers import Caller
 from ocpi_bridge.ports.json_values import JsonObject, JsonValue

@@ -1,11 +1,11 @@
 """Every call of a partner: logged and counted, whoever makes it and for whatever; what the URL guard refused, too."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from ocpi_bridge.domain.partners import Partner
 from ocpi_bridge.domain.url_guard.urls import host_of
+from ocpi_bridge.domain.values import dataclass
 from ocpi_bridge.ports.clock import Clock
 from ocpi_bridge.ports.partners import PartnerClient, PartnerMessage, Receipt
 from ocpi_bridge.ports.refused_hosts import RefusedHosts

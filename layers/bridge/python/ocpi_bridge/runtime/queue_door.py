@@ -7,11 +7,11 @@ would move it without one, does so only where a worker died or ran out of time.
 import json
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ocpi_bridge.adapters.sqs.dead_letters import NOT_DONE, Failure, kind_of, place_of, put_dead_letter
 from ocpi_bridge.domain.errors import BridgeError, Contended
+from ocpi_bridge.domain.values import dataclass
 from ocpi_bridge.runtime.clock import SystemClock
 from ocpi_bridge.runtime.metric_catalogue import GIVEN_UP_MESSAGES
 from ocpi_bridge.runtime.metrics import emit, log_failure

@@ -1,10 +1,10 @@
 """The environment of a function. What is missing is an error at the first use, with the variable's name."""
 
 import os
-from dataclasses import dataclass
 from datetime import timedelta
 
 from ocpi_bridge.domain.partners import Party
+from ocpi_bridge.domain.values import dataclass
 
 # The one stage on which loopback http is a legal address: the embedded AWS on one machine.
 LOCAL_STAGE = "local"

@@ -1,9 +1,10 @@
 """A partner registers, or renews its registration (OCPI 7.2.2, 7.2.3): POST and PUT credentials."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from ocpi_bridge.domain.connections import registered, succession
 from ocpi_bridge.domain.tokens import AcceptedToken, new_token, token_hash
+from ocpi_bridge.domain.values import dataclass
 from ocpi_bridge.ocpi.credentials import Credentials
 from ocpi_bridge.ports.clock import Clock
 from ocpi_bridge.ports.credentials import PlatformKey, Standing

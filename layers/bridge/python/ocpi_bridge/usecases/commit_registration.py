@@ -5,11 +5,12 @@ At no moment does the registry name a secret that is not there, and no failure l
 
 import secrets as random
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from ocpi_bridge.domain.errors import Contended
 from ocpi_bridge.domain.partners import Partner
 from ocpi_bridge.domain.tokens import AcceptedToken
+from ocpi_bridge.domain.values import dataclass
 from ocpi_bridge.ports.credentials import PartnerSecrets, RegistrationStore, Standing
 
 # Tells the secrets of one partner apart; the name is no secret itself.

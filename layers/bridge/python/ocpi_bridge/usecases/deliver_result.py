@@ -5,7 +5,6 @@ same step.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from random import SystemRandom
@@ -23,6 +22,7 @@ from ocpi_bridge.domain.requests import (
     RequestState,
     Result,
 )
+from ocpi_bridge.domain.values import dataclass
 from ocpi_bridge.ocpi.charging_profiles import result_body
 from ocpi_bridge.ports.clock import Clock
 from ocpi_bridge.ports.deliveries import DeliveryStore, PartnerReader

@@ -1,7 +1,7 @@
 """Discovers the other side of a handshake: its versions, and in one of them the endpoints that we need (OCPI 6, 7.1)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
@@ -9,6 +9,7 @@ from ocpi_bridge.domain.connections import Platform
 from ocpi_bridge.domain.errors import EndpointMissing, InvalidInput, PlatformUnusable, TokenRefused, VersionNotShared
 from ocpi_bridge.domain.partners import TokenEncoding
 from ocpi_bridge.domain.url_guard.urls import check_public_url
+from ocpi_bridge.domain.values import dataclass
 from ocpi_bridge.ocpi import versions
 from ocpi_bridge.ocpi.versions import Endpoint, OfferedVersion
 from ocpi_bridge.ports.clock import Clock

@@ -1,8 +1,7 @@
 """A registration ends (OCPI 7.2.4): from then on nothing is called, and no call is accepted."""
 
-from dataclasses import dataclass
-
 from ocpi_bridge.domain.connections import left
+from ocpi_bridge.domain.values import dataclass
 from ocpi_bridge.ports.credentials import Standing
 from ocpi_bridge.usecases.commit_registration import CommitRegistration, Committed
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from ocpi_bridge.domain.errors import Contended
@@ -20,6 +20,7 @@ from ocpi_bridge.domain.session_course import (
 )
 from ocpi_bridge.domain.sessions import Session, reassigned
 from ocpi_bridge.domain.stations import Outlet
+from ocpi_bridge.domain.values import dataclass
 from ocpi_bridge.ports.clock import Clock
 from ocpi_bridge.ports.sessions import Place, SessionStore
 from ocpi_bridge.ports.stations import StationStates

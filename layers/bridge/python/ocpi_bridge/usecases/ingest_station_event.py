@@ -5,7 +5,6 @@ active profile looks for himself.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from ocpi_bridge.domain.errors import Contended
@@ -13,6 +12,7 @@ from ocpi_bridge.domain.events import EventType, StationEvent
 from ocpi_bridge.domain.places import evse_of, names_a_place
 from ocpi_bridge.domain.sessions import Session, doubted, told_steering
 from ocpi_bridge.domain.stations import Evse
+from ocpi_bridge.domain.values import dataclass
 from ocpi_bridge.ports.clock import Clock
 from ocpi_bridge.ports.sessions import SessionStore
 from ocpi_bridge.ports.stations import StationStates

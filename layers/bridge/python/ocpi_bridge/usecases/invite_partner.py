@@ -1,11 +1,12 @@
 """An operator invites a partner to register (OCPI 7.1.1): an entry, and the token with which the handshake begins."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from ocpi_bridge.domain.errors import Contended, InvalidInput
 from ocpi_bridge.domain.partners import Partner, Registration
 from ocpi_bridge.domain.registration import RegistrationRefused
 from ocpi_bridge.domain.tokens import AcceptedToken, TokenUse, new_token, token_hash
+from ocpi_bridge.domain.values import dataclass
 from ocpi_bridge.ports.clock import Clock
 from ocpi_bridge.ports.credentials import RegistrationStore
 

@@ -1,13 +1,14 @@
 """Own requests that bring a charge point to the plan that it should follow (domain.plan_keeping decides which)."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from ocpi_bridge.domain.controls import Control, NewestRequest
 from ocpi_bridge.domain.plan_keeping import Duty, decide, must_go
 from ocpi_bridge.domain.plan_sending import fail_safe_of, steps_of
 from ocpi_bridge.domain.requests import WAITING, Request, RequestKind
 from ocpi_bridge.domain.stations import replacement_at
+from ocpi_bridge.domain.values import dataclass
 from ocpi_bridge.domain.watches import Watch
 from ocpi_bridge.ports.watches import WatchStore
 from ocpi_bridge.usecases.own_requests import OwnRequests

@@ -1,11 +1,11 @@
 """A partner lists the sessions that it sees, page by page (OCPI 9.2.1.1)."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from ocpi_bridge.domain.errors import InvalidInput
 from ocpi_bridge.domain.partners import Party
 from ocpi_bridge.domain.sessions import Session
+from ocpi_bridge.domain.values import dataclass
 from ocpi_bridge.ocpi.session_pages import Cursor, SessionPage, SessionQuery
 from ocpi_bridge.ocpi.sessions import charging_periods, session_fields
 from ocpi_bridge.ocpi.transport import CallContext

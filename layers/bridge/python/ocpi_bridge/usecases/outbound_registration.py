@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import TypeVar
 
@@ -11,6 +11,7 @@ from ocpi_bridge.domain.errors import BridgeError, Contended, InvalidInput, Plat
 from ocpi_bridge.domain.partners import Partner, Registration
 from ocpi_bridge.domain.registration import RegistrationRefused
 from ocpi_bridge.domain.tokens import AcceptedToken, TokenUse, new_token, token_hash
+from ocpi_bridge.domain.values import dataclass
 from ocpi_bridge.ocpi import versions
 from ocpi_bridge.ocpi.credentials import Credentials, own_credentials
 from ocpi_bridge.ports.clock import Clock

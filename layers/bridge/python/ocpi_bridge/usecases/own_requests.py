@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from ocpi_bridge.domain.controls import Control, numbered
@@ -10,6 +10,7 @@ from ocpi_bridge.domain.errors import Contended
 from ocpi_bridge.domain.plans import Plan
 from ocpi_bridge.domain.requests import Origin, Request, RequestKind, RequestState
 from ocpi_bridge.domain.sessions import Session
+from ocpi_bridge.domain.values import dataclass
 from ocpi_bridge.ports.clock import Clock
 from ocpi_bridge.ports.requests import RequestStore
 

@@ -1,9 +1,8 @@
 """A partner pairs a charge point with its customer, by the code that the driver has from the CPO."""
 
-from dataclasses import dataclass
-
 from ocpi_bridge.domain.pairing import CodeUnknown, TooManyAttempts, code_hash, seconds_until_next_window
 from ocpi_bridge.domain.stations import Evse
+from ocpi_bridge.domain.values import dataclass
 from ocpi_bridge.ports.clock import Clock
 from ocpi_bridge.ports.pairing import PairingStore
 

@@ -5,11 +5,11 @@ first one notes the silence beside the partner's entry, which each push reads an
 is. Whatever the partner answers then, a refusal too, ends the silence: who answers holds nobody.
 """
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from ocpi_bridge.domain.partners import Partner, Silence
+from ocpi_bridge.domain.values import dataclass
 from ocpi_bridge.ports.clock import Clock
 from ocpi_bridge.ports.partners import PartnerClient, PartnerMessage, Receipt
 from ocpi_bridge.ports.silences import SilenceStore

@@ -5,13 +5,14 @@ a PUT of the whole object the first time and after a doubt, else a PATCH of what
 is silent it is held back: the message is done, and the sweep wakes the push again, or the session's next change does.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from urllib.parse import quote
 
 from ocpi_bridge.domain.partners import Partner, Party
 from ocpi_bridge.domain.sessions import Session
+from ocpi_bridge.domain.values import dataclass
 from ocpi_bridge.ocpi.sessions import changed_fields, charging_periods, session_fields
 from ocpi_bridge.ports.clock import Clock
 from ocpi_bridge.ports.json_values import JsonObject

@@ -1,6 +1,6 @@
 """The charge point answered a command: the request gets its answer, or goes on to its next step."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 
 from ocpi_bridge.domain.answers import active_profile, clear_answer, set_answer, understood
@@ -8,6 +8,7 @@ from ocpi_bridge.domain.learning import NOT_SUPPORTED_FOR, rate_limited_for, say
 from ocpi_bridge.domain.requests import WAITING, Answer, Request, RequestKind, Result
 from ocpi_bridge.domain.stations import Capabilities
 from ocpi_bridge.domain.statuses import ACCEPTED, UNKNOWN
+from ocpi_bridge.domain.values import dataclass
 from ocpi_bridge.ports.charge_points import Done, Failed
 from ocpi_bridge.ports.clock import Clock
 from ocpi_bridge.ports.commands import CommandContext, CommandStore

@@ -1,9 +1,9 @@
 """What a CSMS reports to a command by its id, on whichever way, becomes the charge point's answer."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from ocpi_bridge.domain.requests import Request
+from ocpi_bridge.domain.values import dataclass
 from ocpi_bridge.ports.charge_points import CallbackParser
 from ocpi_bridge.ports.clock import Clock
 from ocpi_bridge.ports.commands import CommandStore

@@ -7,7 +7,7 @@ written. Accepting is one transaction: the request, its plan, and the session's 
 import hashlib
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from ocpi_bridge.domain.controls import Control, NewestRequest, admit, repeated
@@ -28,6 +28,7 @@ from ocpi_bridge.domain.stations import (
     replacement_at,
 )
 from ocpi_bridge.domain.url_guard.urls import check_callback_url, partner_hosts
+from ocpi_bridge.domain.values import dataclass
 from ocpi_bridge.ocpi.charging_profiles import (
     ChargingProfileCall,
     ChargingProfileResponse,

@@ -5,7 +5,7 @@ again only while its number is still the last one sent and enough time is left f
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from enum import StrEnum
 
@@ -26,6 +26,7 @@ from ocpi_bridge.domain.requests import (
 )
 from ocpi_bridge.domain.sessions import Session
 from ocpi_bridge.domain.stations import Csms, Outlet, Quirk, maximum_power
+from ocpi_bridge.domain.values import dataclass
 from ocpi_bridge.ports.charge_points import ChargePointDriver, ChargerCommand, Done, Failed, Pending
 from ocpi_bridge.ports.clock import Clock
 from ocpi_bridge.ports.commands import CommandContext, CommandStore

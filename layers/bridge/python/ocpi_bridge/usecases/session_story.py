@@ -1,12 +1,13 @@
 """Looking back: what became of a session, found by any id that an operator may have at hand."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from urllib.parse import urlsplit
 
 from ocpi_bridge.domain.histories import History, Standing
 from ocpi_bridge.domain.requests import Request
+from ocpi_bridge.domain.values import dataclass
 from ocpi_bridge.ports.clock import Clock
 from ocpi_bridge.ports.stories import PartnerStory, RequestStory, SessionStory, StoryStore
 from ocpi_bridge.usecases.session_courses import courses, window

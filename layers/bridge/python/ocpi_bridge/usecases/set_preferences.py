@@ -1,13 +1,13 @@
 """A partner tells what a driver wishes of the CPO's own smart charging (OCPI 9.2.1.2)."""
 
 import uuid
-from dataclasses import dataclass
 from typing import NoReturn
 
 from ocpi_bridge.domain.errors import InvalidInput
 from ocpi_bridge.domain.partners import Party
 from ocpi_bridge.domain.preferences import CHARGING_PREFERENCES_CAPABLE, ChargingPreferences, PreferencesChange
 from ocpi_bridge.domain.stations import outlet_by_uid
+from ocpi_bridge.domain.values import dataclass
 from ocpi_bridge.ocpi.charging_preferences import ChargingPreferencesResponse
 from ocpi_bridge.ocpi.transport import CallContext, StatusCode, TransportError
 from ocpi_bridge.ports.callers import Caller

@@ -1,10 +1,10 @@
 """Each minute: how many sessions run, and which partner does not answer while sessions of its own run."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ocpi_bridge.domain.partners import Silence
+from ocpi_bridge.domain.values import dataclass
 from ocpi_bridge.ports.clock import Clock
 from ocpi_bridge.ports.pushes import Pushed
 from ocpi_bridge.ports.survey import SurveyStore

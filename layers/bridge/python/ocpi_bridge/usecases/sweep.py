@@ -3,10 +3,10 @@
 It reads states; it never decides anything.
 """
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ocpi_bridge.domain.requests import RequestState
+from ocpi_bridge.domain.values import dataclass
 from ocpi_bridge.ports.clock import Clock
 from ocpi_bridge.ports.messages import CommandMessage, DeadlineMessage, Message, Outbox, PushMessage, ResultMessage
 from ocpi_bridge.ports.sweep import OpenRequest, Reassessment, SweepStore

@@ -1,12 +1,13 @@
 """What a charge point said that it follows is told to the partner, if that is news to it (OCPI 14.4.2.4)."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from urllib.parse import quote
 
 from ocpi_bridge.domain.followed_profiles import exceeds, no_news, told_otherwise
 from ocpi_bridge.domain.partners import Party
 from ocpi_bridge.domain.plans import Plan, RateUnit
 from ocpi_bridge.domain.requests import Request, Result
+from ocpi_bridge.domain.values import dataclass
 from ocpi_bridge.domain.watches import Watch
 from ocpi_bridge.ocpi.charging_profiles import active_charging_profile
 from ocpi_bridge.ports.partners import PartnerMessage

@@ -1,8 +1,9 @@
 """A session changed, or what a partner may see of it: everything that the partner is owed for that, in its order."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from ocpi_bridge.domain.sessions import reassigned
+from ocpi_bridge.domain.values import dataclass
 from ocpi_bridge.ports.clock import Clock
 from ocpi_bridge.ports.pushes import PushContext, PushStore
 from ocpi_bridge.ports.sessions import SessionStore

@@ -5,13 +5,14 @@ brought to what it should follow (domain.plan_keeping); then, where that is in d
 that is news to the partner, it is told, and never of anything but the newest.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from ocpi_bridge.domain.events import SessionStatus
 from ocpi_bridge.domain.followed_profiles import PUSHED_SECONDS, explained
 from ocpi_bridge.domain.plan_keeping import Decision, Duty, decide
 from ocpi_bridge.domain.requests import WAITING, Request, RequestKind, RequestState, Result
+from ocpi_bridge.domain.values import dataclass
 from ocpi_bridge.domain.watches import Watch
 from ocpi_bridge.ports.clock import Clock
 from ocpi_bridge.ports.pushes import PushContext

@@ -1,6 +1,5 @@
 """One step of watching: what it rests on, and what can come of it."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -10,6 +9,7 @@ from ocpi_bridge.domain.plan_keeping import Situation
 from ocpi_bridge.domain.requests import InstalledPlan
 from ocpi_bridge.domain.sessions import Session
 from ocpi_bridge.domain.stations import Outlet, outlet_as_it_is
+from ocpi_bridge.domain.values import dataclass
 from ocpi_bridge.domain.watches import Watch
 from ocpi_bridge.ports.pushes import PushContext
 from ocpi_bridge.ports.sessions import Place

@@ -4,8 +4,10 @@ Nothing here shows a URL, a header or a body in its `repr`: those carry tokens, 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
+
+from ocpi_bridge.domain.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

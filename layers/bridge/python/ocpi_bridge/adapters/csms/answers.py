@@ -6,7 +6,7 @@ not may it be sent again without a thought; an answer that leaves it open says s
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 
 from ocpi_bridge.adapters.bounded_http.exchange import NoReply, Reply
@@ -17,6 +17,7 @@ from ocpi_bridge.domain.csms_api import CsmsApi, Path, Reading, Spelling
 from ocpi_bridge.domain.errors import InvalidInput
 from ocpi_bridge.domain.requests import RequestKind
 from ocpi_bridge.domain.stations import Csms, CsmsMode, OcppVersion
+from ocpi_bridge.domain.values import dataclass
 from ocpi_bridge.ocpi.bounded_json import UnreadableJson, read_json
 from ocpi_bridge.ports.charge_points import Done, Failed, Pending
 from ocpi_bridge.ports.json_values import JsonObject, JsonValue

@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 from urllib.parse import quote, urlencode
 
 from ocpi_bridge.domain.csms_api import Body, CsmsApi, Operation, Spelling
 from ocpi_bridge.domain.errors import InvalidInput
 from ocpi_bridge.domain.stations import Csms, CsmsMode, OcppVersion
+from ocpi_bridge.domain.values import dataclass
 from ocpi_bridge.ocpi.transport import dumps
 from ocpi_bridge.ports.charge_points import ChargerCommand
 from ocpi_bridge.ports.json_values import JsonObject, JsonValue

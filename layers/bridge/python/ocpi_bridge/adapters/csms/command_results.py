@@ -1,8 +1,9 @@
 """A charge point's answer to a command that came by the bus, as the CSMS reports it (`command.result`)."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 
+from ocpi_bridge.domain.values import dataclass
 from ocpi_bridge.ocpi.transport import dumps
 from ocpi_bridge.ports.json_values import JsonObject
 

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, cast
 
@@ -32,6 +31,7 @@ from ocpi_bridge.domain.events import (
 )
 from ocpi_bridge.domain.prices import Price
 from ocpi_bridge.domain.times import in_utc
+from ocpi_bridge.domain.values import dataclass
 from ocpi_bridge.ocpi.bounded_json import UnreadableJson, read_json
 from ocpi_bridge.ocpi.validation import invalid_input
 from ocpi_bridge.ports.json_values import JsonObject, JsonValue

@@ -8,7 +8,6 @@ uses decide how much power a limit in A means.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -22,6 +21,7 @@ from ocpi_bridge.domain.events import EventType, IdToken, Reading, SessionStatus
 from ocpi_bridge.domain.prices import Price
 from ocpi_bridge.domain.sessions import Session
 from ocpi_bridge.domain.stations import Csms
+from ocpi_bridge.domain.values import dataclass
 from ocpi_bridge.ocpi.datetimes import parse_datetime
 from ocpi_bridge.ocpi.validation import invalid_input
 from ocpi_bridge.ports.json_values import JsonObject, JsonValue

@@ -1,13 +1,13 @@
 """Who calls, by tokens alone: what a door needs that is about no session."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from ocpi_bridge.adapters.dynamodb import tables, writes
 from ocpi_bridge.adapters.dynamodb.token_items import token_key, token_of
 from ocpi_bridge.domain.tokens import AcceptedToken
+from ocpi_bridge.domain.values import dataclass
 from ocpi_bridge.ports.callers import Caller
 
 if TYPE_CHECKING:

@@ -1,7 +1,6 @@
 """Sending charger commands and recording their answers: one conditional write for each step of a request's life."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ocpi_bridge.adapters.dynamodb import instants, registry_items, request_items, session_items, tables, writes
@@ -18,6 +17,7 @@ from ocpi_bridge.domain.requests import (
     Result,
     Whereabouts,
 )
+from ocpi_bridge.domain.values import dataclass
 from ocpi_bridge.ports.clock import Clock
 from ocpi_bridge.ports.commands import CommandContext
 

@@ -1,7 +1,7 @@
 """Delivering results: who may deliver now, and how it ended."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from ocpi_bridge.adapters.dynamodb.requests import uncertain_entry
 from ocpi_bridge.domain.partners import Partner
 from ocpi_bridge.domain.plans import Plan
 from ocpi_bridge.domain.requests import Answer, Origin, Request, RequestState
+from ocpi_bridge.domain.values import dataclass
 from ocpi_bridge.ports.clock import Clock
 
 if TYPE_CHECKING:

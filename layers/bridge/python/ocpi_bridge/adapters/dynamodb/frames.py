@@ -8,7 +8,6 @@ Instants are epoch milliseconds. Items carry id tags, so they go soon: their tim
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ocpi_bridge.adapters.dynamodb import tables
 from ocpi_bridge.adapters.dynamodb.instants import epoch_ms, from_epoch_ms
 from ocpi_bridge.domain.stations import find_outlet
+from ocpi_bridge.domain.values import dataclass
 from ocpi_bridge.ports.frames import Exchange, ExchangePart, KeptFrame
 from ocpi_bridge.ports.sessions import SessionStore
 

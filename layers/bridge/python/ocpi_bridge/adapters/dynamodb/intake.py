@@ -1,7 +1,7 @@
 """The intake of requests: who calls, and what is around the session; reads in batches."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from ocpi_bridge.adapters.dynamodb import (
@@ -16,6 +16,7 @@ from ocpi_bridge.adapters.dynamodb.token_items import token_key
 from ocpi_bridge.domain.assignments import Rights, rights, scopes_of
 from ocpi_bridge.domain.sessions import Session, reassigned
 from ocpi_bridge.domain.tokens import AcceptedToken
+from ocpi_bridge.domain.values import dataclass
 from ocpi_bridge.ports.callers import Caller
 from ocpi_bridge.ports.requests import Surroundings
 

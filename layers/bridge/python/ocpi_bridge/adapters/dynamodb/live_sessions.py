@@ -1,7 +1,6 @@
 """The sessions that are not over, and what is installed at their charge points: for operators, who ask seldom."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +9,7 @@ from ocpi_bridge.adapters.dynamodb.sessions import DynamoSessionStore
 from ocpi_bridge.adapters.dynamodb.sweep import LIVE_INDEX
 from ocpi_bridge.domain.controls import Control
 from ocpi_bridge.domain.sessions import Session
+from ocpi_bridge.domain.values import dataclass
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -6,7 +6,6 @@
 | PAIRING_ATTEMPTS | {partner_id}#{window, s} | pairing_attempts | count: attempts of the window that led to nothing     |
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,7 @@ from ocpi_bridge.domain.assignments import Assignment
 from ocpi_bridge.domain.pairing import ATTEMPT_WINDOW, ATTEMPTS, CodeUnknown, PairingCode, attempts_since
 from ocpi_bridge.domain.partners import Partner
 from ocpi_bridge.domain.stations import Evse
+from ocpi_bridge.domain.values import dataclass
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -1,7 +1,6 @@
 """Charging preferences: one item a session, which its stream carries on to the CSMS."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ocpi_bridge.adapters.dynamodb import tables
@@ -9,6 +8,7 @@ from ocpi_bridge.adapters.dynamodb.documents import dump, load
 from ocpi_bridge.adapters.dynamodb.instants import expiry
 from ocpi_bridge.adapters.dynamodb.session_items import RETENTION, session_key
 from ocpi_bridge.domain.preferences import PreferencesChange
+from ocpi_bridge.domain.values import dataclass
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

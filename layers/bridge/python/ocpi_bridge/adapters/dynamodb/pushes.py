@@ -1,13 +1,13 @@
 """What partners last acknowledged of sessions."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ocpi_bridge.adapters.dynamodb import partner_items, pushed_items, session_items, tables
 from ocpi_bridge.adapters.dynamodb.watch_items import watch_key, watch_of
 from ocpi_bridge.domain.sessions import ChargingPeriod
+from ocpi_bridge.domain.values import dataclass
 from ocpi_bridge.ports.clock import Clock
 from ocpi_bridge.ports.pushes import PushContext, Pushed
 

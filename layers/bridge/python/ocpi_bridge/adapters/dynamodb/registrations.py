@@ -2,7 +2,6 @@
 
 import contextlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,7 @@ from ocpi_bridge.adapters.dynamodb import partner_items, reassessments, registry
 from ocpi_bridge.adapters.dynamodb.registry_table import RegistryTable
 from ocpi_bridge.domain.partners import Partner, Party
 from ocpi_bridge.domain.tokens import AcceptedToken, TokenUse
+from ocpi_bridge.domain.values import dataclass
 from ocpi_bridge.ports.credentials import Standing
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ completed by the same call again. The hot path reads the same items through regi
 
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from functools import reduce
 from operator import or_
@@ -30,6 +30,7 @@ from ocpi_bridge.domain.registration import (
 from ocpi_bridge.domain.replacements import Replacement, replacement
 from ocpi_bridge.domain.stations import Csms, Station, StationRef, StationState
 from ocpi_bridge.domain.tokens import AcceptedToken
+from ocpi_bridge.domain.values import dataclass
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

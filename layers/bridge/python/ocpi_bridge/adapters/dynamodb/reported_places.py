@@ -1,11 +1,11 @@
 """What is known around a session that a CSMS reports by OCPI's ids: its EVSE in the registry, and the session so far."""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ocpi_bridge.adapters.dynamodb import registry_items, session_items, tables
 from ocpi_bridge.domain.sessions import Session
 from ocpi_bridge.domain.stations import Csms, Station
+from ocpi_bridge.domain.values import dataclass
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -1,12 +1,12 @@
 """Requests as they are accepted, whoever wants them: one transaction each."""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ocpi_bridge.adapters.dynamodb import instants, request_items, session_items, tables, writes
 from ocpi_bridge.domain.controls import Control
 from ocpi_bridge.domain.plans import Plan
 from ocpi_bridge.domain.requests import Request
+from ocpi_bridge.domain.values import dataclass
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -1,7 +1,6 @@
 """The feed of sessions on the index `feed`: a partner's sessions by their last update, in shards."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ from ocpi_bridge.adapters.dynamodb.registry_table import READ_LIMIT, RegistryTab
 from ocpi_bridge.adapters.dynamodb.session_items import FEED_SHARDS
 from ocpi_bridge.domain.partners import Party
 from ocpi_bridge.domain.sessions import ChargingPeriod, Session
+from ocpi_bridge.domain.values import dataclass
 from ocpi_bridge.ports.session_feed import FeedEntry, FeedWindow
 
 if TYPE_CHECKING:

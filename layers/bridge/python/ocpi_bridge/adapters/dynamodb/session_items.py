@@ -23,7 +23,6 @@ further partner.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from zlib import crc32
@@ -35,6 +34,7 @@ from ocpi_bridge.domain.partners import Party
 from ocpi_bridge.domain.plans import RateUnit
 from ocpi_bridge.domain.requests import InstalledPlan
 from ocpi_bridge.domain.sessions import ChargingPeriod, Session
+from ocpi_bridge.domain.values import dataclass
 
 # One partition of an index takes 1,000 write units a second. A push costs four of them in the index `due`, so eight
 # shards let through 2,000 pushes a second. A sweep asks each shard. The number may rise, and must not fall: what is written

@@ -1,7 +1,6 @@
 """Sessions as events build them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +8,7 @@ from ocpi_bridge.adapters.dynamodb import instants, persons, registry_items, ses
 from ocpi_bridge.domain.assignments import Rights, rights, scopes_of
 from ocpi_bridge.domain.events import IdToken, SessionStatus, StationEvent
 from ocpi_bridge.domain.sessions import ChargingPeriod, Session
+from ocpi_bridge.domain.values import dataclass
 from ocpi_bridge.ports.sessions import Neighbours, Place
 
 if TYPE_CHECKING:

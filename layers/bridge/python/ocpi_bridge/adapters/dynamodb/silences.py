@@ -1,12 +1,12 @@
 """Silences of partners, beside their entries in the registry: the attributes `silent_since` and `silent_until`."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ocpi_bridge.adapters.dynamodb import partner_items, writes
 from ocpi_bridge.adapters.dynamodb.instants import epoch_ms
 from ocpi_bridge.domain.partners import Silence
+from ocpi_bridge.domain.values import dataclass
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

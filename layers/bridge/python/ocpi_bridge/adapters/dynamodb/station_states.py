@@ -9,7 +9,6 @@ Attributes of an EVSE carry its uid, folded; a station has 64 of them at most. I
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -18,6 +17,7 @@ from ocpi_bridge.adapters.dynamodb import registry_items, tables
 from ocpi_bridge.adapters.dynamodb.documents import dump
 from ocpi_bridge.adapters.dynamodb.instants import epoch_ms
 from ocpi_bridge.domain.stations import Capabilities, StationState
+from ocpi_bridge.domain.values import dataclass
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

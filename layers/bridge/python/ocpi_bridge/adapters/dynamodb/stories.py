@@ -1,13 +1,13 @@
 """Looking back at a session: a few queries and batches, however long it lasted. Nothing is written."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from ocpi_bridge.adapters.dynamodb import instants, pushed_items, request_items, session_items, tables
 from ocpi_bridge.adapters.dynamodb.watch_items import watch_key, watch_of
 from ocpi_bridge.domain.sessions import ChargingPeriod, Session
+from ocpi_bridge.domain.values import dataclass
 from ocpi_bridge.ports.stories import Milestones, PartnerStory, RequestStory, SessionStory
 
 if TYPE_CHECKING:

@@ -1,12 +1,12 @@
 """What a survey reads: the registry's partners and the index of live sessions."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ocpi_bridge.adapters.dynamodb import partner_items, pushed_items, session_items, tables
 from ocpi_bridge.adapters.dynamodb.sweep import LIVE_INDEX
 from ocpi_bridge.domain.partners import Silence
+from ocpi_bridge.domain.values import dataclass
 from ocpi_bridge.ports.pushes import Pushed
 from ocpi_bridge.ports.survey import LiveSessions
 

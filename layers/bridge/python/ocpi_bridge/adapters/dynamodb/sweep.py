@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ from ocpi_bridge.adapters.dynamodb import (
     writes,
 )
 from ocpi_bridge.domain.sessions import Session
+from ocpi_bridge.domain.values import dataclass
 from ocpi_bridge.ports.messages import OverdueSession
 from ocpi_bridge.ports.sweep import DueInSessions, DuePush, EndedSession, OpenRequest, Reassessment
 

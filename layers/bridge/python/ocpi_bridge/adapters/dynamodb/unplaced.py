@@ -8,7 +8,6 @@ One item for a station, place and reason, however often; it goes when nothing mo
 own words, so they are cut to MAX_ID_LENGTH. Instants are epoch milliseconds.
 """
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ from ocpi_bridge.adapters.dynamodb import tables
 from ocpi_bridge.adapters.dynamodb.instants import epoch_ms, from_epoch_ms
 from ocpi_bridge.adapters.dynamodb.registry_table import RegistryTable
 from ocpi_bridge.adapters.dynamodb.tables import ItemKey, PlainItem
+from ocpi_bridge.domain.values import dataclass
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -1,6 +1,5 @@
 """Watches: one item for each partner that is owed the active profile of a session."""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ocpi_bridge.adapters.dynamodb import instants, request_items, session_items, tables, watch_items
@@ -9,6 +8,7 @@ from ocpi_bridge.adapters.dynamodb.sessions import DynamoSessionStore
 from ocpi_bridge.domain.plans import Plan
 from ocpi_bridge.domain.requests import Request
 from ocpi_bridge.domain.sessions import Session
+from ocpi_bridge.domain.values import dataclass
 from ocpi_bridge.domain.watches import Watch
 from ocpi_bridge.ports.clock import Clock
 from ocpi_bridge.ports.sessions import Place

@@ -1,10 +1,10 @@
 """The CSMS bus on EventBridge."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ocpi_bridge.domain.errors import BridgeError
+from ocpi_bridge.domain.values import dataclass
 from ocpi_bridge.ocpi.transport import dumps
 from ocpi_bridge.ports.bus import BusEvent
 

@@ -5,7 +5,7 @@ of the partner's, and a redirect is never followed.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
@@ -17,6 +17,7 @@ from ocpi_bridge.adapters.partner_http.receipts import receipt_of
 from ocpi_bridge.domain.errors import InvalidInput
 from ocpi_bridge.domain.partners import OAuth2Client
 from ocpi_bridge.domain.url_guard.urls import check_public_url
+from ocpi_bridge.domain.values import dataclass
 from ocpi_bridge.ocpi.bounded_json import UnreadableJson, read_json
 from ocpi_bridge.ports.clock import Clock
 from ocpi_bridge.ports.json_values import JsonObject, JsonValue

@@ -2,12 +2,12 @@
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from ocpi_bridge.adapters.sqs.messages import body_of, deduplication_id, delay_seconds
 from ocpi_bridge.domain.errors import BridgeError
+from ocpi_bridge.domain.values import dataclass
 from ocpi_bridge.ports.clock import Clock
 from ocpi_bridge.ports.messages import (
     CommandMessage,

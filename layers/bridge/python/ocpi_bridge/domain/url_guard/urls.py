@@ -12,10 +12,10 @@ token; an entry that names a port (`ocpi.example.com:8443`) means that one.
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from ocpi_bridge.domain.errors import InvalidInput, UrlRefused
 from ocpi_bridge.domain.partners import Partner
+from ocpi_bridge.domain.values import dataclass
 
 # URL is string(255) in OCPI (16.7).
 MAX_URL_LENGTH = 255

@@ -1,9 +1,9 @@
 """What the charging profiles endpoint is made of."""
 
 import time
-from dataclasses import dataclass
 
 from ocpi_bridge.adapters.dynamodb.intake import DynamoIntakeStore
+from ocpi_bridge.domain.values import dataclass
 from ocpi_bridge.runtime import clients
 from ocpi_bridge.runtime.clock import SystemClock
 from ocpi_bridge.runtime.settings import Settings, variable

@@ -1,13 +1,12 @@
 """What the credentials endpoint is made of."""
 
-from dataclasses import dataclass
-
 from ocpi_bridge.adapters.dynamodb.registrations import DynamoRegistrations
 from ocpi_bridge.adapters.partner_http.guarded import guarded_partner_platform
 from ocpi_bridge.adapters.secrets.partner_secrets import SecretsManagerPartnerSecrets
 from ocpi_bridge.domain.connections import OwnPlatform
 from ocpi_bridge.domain.tokens import AcceptedToken
 from ocpi_bridge.domain.url_guard.urls import host_of
+from ocpi_bridge.domain.values import dataclass
 from ocpi_bridge.ocpi.credentials import Credentials, check_call, own_credentials, presented_token
 from ocpi_bridge.ocpi.transport import TransportError
 from ocpi_bridge.ocpi.versions import version_in, versions_url

@@ -1,12 +1,11 @@
 """What the callback door is made of."""
 
-from dataclasses import dataclass
-
 from ocpi_bridge.adapters.csms.answers import CallbackReader
 from ocpi_bridge.adapters.csms.signing import command_of, verify
 from ocpi_bridge.adapters.dynamodb.commands import DynamoCommandStore
 from ocpi_bridge.adapters.dynamodb.station_states import DynamoStationStates
 from ocpi_bridge.adapters.secrets.secrets_manager import SecretsManagerStore
+from ocpi_bridge.domain.values import dataclass
 from ocpi_bridge.ports.json_values import JsonObject
 from ocpi_bridge.ports.secrets import SecretStore
 from ocpi_bridge.runtime import clients

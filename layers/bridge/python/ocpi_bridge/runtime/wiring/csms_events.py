@@ -1,6 +1,5 @@
 """What the event door is made of."""
 
-from dataclasses import dataclass
 from datetime import timedelta
 
 from ocpi_bridge.adapters.csms.events import parse_events
@@ -9,6 +8,7 @@ from ocpi_bridge.adapters.dynamodb.signatures import DynamoSignatures
 from ocpi_bridge.adapters.secrets.secrets_manager import SecretsManagerStore
 from ocpi_bridge.domain.csms_ids import can_be_csms_id
 from ocpi_bridge.domain.errors import InvalidInput, UnknownEntity
+from ocpi_bridge.domain.values import dataclass
 from ocpi_bridge.ports.clock import Clock
 from ocpi_bridge.ports.json_values import JsonObject
 from ocpi_bridge.runtime import clients

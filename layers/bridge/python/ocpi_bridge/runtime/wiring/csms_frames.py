@@ -1,12 +1,11 @@
 """What the door for raw frames is made of."""
 
-from dataclasses import dataclass
-
 from ocpi_bridge.adapters.csms.frames.posts import count_frames
 from ocpi_bridge.adapters.csms.signing import can_be_frames_token, verify_frames_token
 from ocpi_bridge.adapters.secrets.secrets_manager import SecretsManagerStore
 from ocpi_bridge.domain.csms_ids import can_be_csms_id
 from ocpi_bridge.domain.errors import InvalidInput, UnknownEntity
+from ocpi_bridge.domain.values import dataclass
 from ocpi_bridge.ports.clock import Clock
 from ocpi_bridge.ports.json_values import JsonObject
 from ocpi_bridge.runtime import clients

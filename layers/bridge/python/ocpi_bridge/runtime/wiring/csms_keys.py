@@ -1,11 +1,12 @@
 """Who a CSMS is, by the event key that it shares with us: what the doors for CSMSs have in common."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from typing import TypeVar
 
 from ocpi_bridge.domain.errors import InvalidInput, UnknownEntity
+from ocpi_bridge.domain.values import dataclass
 from ocpi_bridge.ports.clock import Clock
 from ocpi_bridge.ports.secrets import SecretStore
 

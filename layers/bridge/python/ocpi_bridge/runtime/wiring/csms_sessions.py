@@ -1,7 +1,6 @@
 """What the door for OCPI sessions is made of."""
 
 import hmac
-from dataclasses import dataclass
 
 from ocpi_bridge.adapters.csms.ocpi_sessions import Change, ReportedSession, parse_session
 from ocpi_bridge.adapters.dynamodb.reported_places import DynamoReportedPlaces
@@ -10,6 +9,7 @@ from ocpi_bridge.domain.csms_ids import can_be_csms_id
 from ocpi_bridge.domain.errors import InvalidInput, UnknownEntity
 from ocpi_bridge.domain.stations import Csms, Station, outlet_by_uid
 from ocpi_bridge.domain.tokens import candidates, is_bearer
+from ocpi_bridge.domain.values import dataclass
 from ocpi_bridge.ocpi.transport import MAX_SESSION_ID_LENGTH, OcpiRequest
 from ocpi_bridge.ports.clock import Clock
 from ocpi_bridge.runtime import clients

@@ -1,9 +1,8 @@
 """What the doors for partners have in common, and those that are about no session."""
 
-from dataclasses import dataclass
-
 from ocpi_bridge.adapters.dynamodb.callers import DynamoCallers
 from ocpi_bridge.domain.partners import Party
+from ocpi_bridge.domain.values import dataclass
 from ocpi_bridge.ports.clock import Clock
 from ocpi_bridge.runtime import clients
 from ocpi_bridge.runtime.clock import SystemClock

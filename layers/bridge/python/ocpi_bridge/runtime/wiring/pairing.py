@@ -1,8 +1,7 @@
 """What the pairing endpoint is made of."""
 
-from dataclasses import dataclass
-
 from ocpi_bridge.adapters.dynamodb.pairings import DynamoPairings
+from ocpi_bridge.domain.values import dataclass
 from ocpi_bridge.ocpi.pairing import evse_fields, parse_code
 from ocpi_bridge.ocpi.transport import TransportError
 from ocpi_bridge.ports.json_values import JsonObject

@@ -1,11 +1,10 @@
 """What the sessions endpoint is made of."""
 
-from dataclasses import dataclass
-
 from ocpi_bridge.adapters.dynamodb.intake import DynamoIntakeStore
 from ocpi_bridge.adapters.dynamodb.preferences import DynamoPreferencesStore
 from ocpi_bridge.adapters.dynamodb.session_feed import DynamoSessionFeed
 from ocpi_bridge.adapters.secrets.secrets_manager import SecretsManagerStore
+from ocpi_bridge.domain.values import dataclass
 from ocpi_bridge.ocpi.versions import SESSIONS, VERSIONS, version_in
 from ocpi_bridge.runtime import clients
 from ocpi_bridge.runtime.clock import SystemClock

@@ -4,7 +4,6 @@ OCPP 1.6 has no notification of limits; what the CSMS sets shows in its own fram
 range that is reserved for the bridge is the CPO's.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +11,7 @@ from ocpi_bridge.adapters.csms.frames.fields import Outlet, Payload, Text, Whole
 from ocpi_bridge.adapters.csms.limits import course_of
 from ocpi_bridge.domain.errors import InvalidInput
 from ocpi_bridge.domain.events import ReportedLimit
+from ocpi_bridge.domain.values import dataclass
 from ocpi_bridge.ports.json_values import JsonObject
 
 # ChargingLimitSource: of what the CSMS sets, and of whoever names himself in words that OCPP 2.0.1 does not know.

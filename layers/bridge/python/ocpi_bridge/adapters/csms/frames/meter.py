@@ -5,12 +5,13 @@ mean, is left out: a bad value must not hide the good ones beside it. Signed val
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from datetime import datetime
 from decimal import Decimal
 
 from ocpi_bridge.adapters.csms.frames.plain_fields import read_instant
 from ocpi_bridge.domain.events import Reading
+from ocpi_bridge.domain.values import dataclass
 from ocpi_bridge.ocpp.responses import read_number
 from ocpi_bridge.ports.json_values import JsonObject, JsonValue
 

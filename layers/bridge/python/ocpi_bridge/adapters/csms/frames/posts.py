@@ -5,12 +5,12 @@ CSMS itself (`csms`). Newer versions name the station `ocppConnectionName`. Conn
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from ocpi_bridge.adapters.csms.frames.plain_fields import MAX_ID_LENGTH, MAX_MESSAGE_ID_LENGTH, is_id, read_instant
 from ocpi_bridge.domain.errors import InvalidInput
+from ocpi_bridge.domain.values import dataclass
 from ocpi_bridge.ocpi.bounded_json import UnreadableJson, read_json
 from ocpi_bridge.ports.json_values import JsonObject, JsonValue
 

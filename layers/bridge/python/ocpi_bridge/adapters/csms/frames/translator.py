@@ -8,7 +8,7 @@ before its transaction has an id, or of a transaction whose start is still on it
 import json
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from ocpi_bridge.adapters.csms.frames import limits, posts, v16, v201
@@ -18,6 +18,7 @@ from ocpi_bridge.adapters.csms.frames.posts import Call, Connection, Origin, Res
 from ocpi_bridge.domain.errors import InvalidInput
 from ocpi_bridge.domain.events import ChargingState, EventType, Reading, SessionStatus, StationEvent
 from ocpi_bridge.domain.stations import Csms
+from ocpi_bridge.domain.values import dataclass
 from ocpi_bridge.ports.clock import Clock
 from ocpi_bridge.ports.frames import ExchangePart, FrameStore, KeptFrame, LiveTransactions
 from ocpi_bridge.ports.json_values import JsonValue

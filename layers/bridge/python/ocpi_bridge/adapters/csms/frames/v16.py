@@ -1,7 +1,6 @@
 """What the calls of an OCPP 1.6 station say (edition 2, 4 and 6). Pure; raises InvalidInput for what breaks the rules."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -18,6 +17,7 @@ from ocpi_bridge.adapters.csms.frames.fields import (
 )
 from ocpi_bridge.adapters.csms.frames.meter import REGISTER, TimedReading, newest, read_meter_values, within_bounds
 from ocpi_bridge.domain.events import ChargingState, IdToken, Reading
+from ocpi_bridge.domain.values import dataclass
 from ocpi_bridge.ports.json_values import JsonObject
 
 # 6.49: the reason may be left out where it is Local.

@@ -1,7 +1,6 @@
 """What the calls of an OCPP 2.0.1 station say (part 2, E and J). Pure; raises InvalidInput for what breaks the rules."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -9,6 +8,7 @@ from ocpi_bridge.adapters.csms.frames.fields import Instant, Outlet, Payload, Te
 from ocpi_bridge.adapters.csms.frames.meter import TimedReading, newest, read_meter_values
 from ocpi_bridge.domain.errors import InvalidInput
 from ocpi_bridge.domain.events import ChargingState, EventType, IdToken, Reading
+from ocpi_bridge.domain.values import dataclass
 from ocpi_bridge.ports.json_values import JsonObject
 
 # 2.62: the reason may be left out where it is Local.
