@@ -88,6 +88,8 @@ class ScriptedBridge:
         self._caps: dict[str, Decimal] = {}
         self._suspended: set[str] = set()
         self._workers: list[threading.Thread] = []
+        # What is installed last is fitted to what was seen last.
+        self._installing = threading.Lock()
         self._first_token: str | None = None
 
     @property
@@ -194,13 +196,14 @@ class ScriptedBridge:
             self._call(station_id, "ClearChargingProfile", {"id": PROFILE_ID})
 
     def _install(self, station_id: str) -> None:
-        running = self.csms.books.active(station_id)[0]
-        cap = self._caps.get(station_id)
-        payload = _set(self._plans[station_id], running.transaction_id, self._script, cap)
-        if station_id == AMPERE_STATION:
-            seen = self._phases.get(station_id, CONNECTOR_PHASES)
-            payload = _in_ampere(payload, CONNECTOR_PHASES if self._script.assumes_three_phases else seen)
-        self._call(station_id, "SetChargingProfile", payload)
+        with self._installing:
+            running = self.csms.books.active(station_id)[0]
+            cap = self._caps.get(station_id)
+            payload = _set(self._plans[station_id], running.transaction_id, self._script, cap)
+            if station_id == AMPERE_STATION:
+                seen = self._phases.get(station_id, CONNECTOR_PHASES)
+                payload = _in_ampere(payload, CONNECTOR_PHASES if self._script.assumes_three_phases else seen)
+            self._call(station_id, "SetChargingProfile", payload)
 
     def _tell(self, station_id: str, profile: JsonObject) -> None:
         session = next(one for one in self._sessions.values() if one["location_id"] == station_id)
