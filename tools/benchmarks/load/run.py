@@ -55,7 +55,7 @@ class Plan:
     seconds: float
 
 
-FULL = Plan(sessions=(4, 8, 16, 32), seconds=12.0)
+FULL = Plan(sessions=(4, 8, 16, 32, 64), seconds=12.0)
 SMALL = Plan(sessions=(2, 4), seconds=5.0)
 
 
