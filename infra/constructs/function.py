@@ -187,12 +187,11 @@ class BridgeFunction(Construct):
         table: BridgeTable,
         *entities: str,
         failures: sqs.IQueue,
-        states: Sequence[str] = (),
-        numbers: Mapping[str, int] | None = None,
+        only: Mapping[str, Sequence[str] | int] | None = None,
     ) -> None:
         """Run the alias for each new or changed item of these entities, in the order of each item's changes.
 
-        With `states`, only for items that are in one of them now; with `numbers`, only where these attributes are so.
+        With `only`, where these attributes are then this number, or one of these texts.
         A failed batch is halved and tried again; the mapping does not name single failures, because the embedded AWS
         takes no notice of them on streams. What fails in the end is reported to `failures` by its position only.
         """
@@ -217,7 +216,7 @@ class BridgeFunction(Construct):
             max_record_age=STREAM_MAX_AGE,
             parallelization_factor=1,
             on_failure=_Failures(failures),
-            filters=[_new_image_of(entities, states, numbers or {})],
+            filters=[_new_image_of({"entity": entities, **(only or {})})],
         )
 
     def read_secrets(self, secrets: Secrets, *names: str) -> None:
@@ -244,10 +243,14 @@ class BridgeFunction(Construct):
         self._role.add_to_principal_policy(iam.PolicyStatement(actions=list(actions), resources=list(resources)))
 
 
-def _new_image_of(entities: Sequence[str], states: Sequence[str], numbers: Mapping[str, int]) -> dict[str, object]:
-    wanted = {"entity": entities, **({"state": states} if states else {})}
-    image = {name: {"S": lambda_.FilterRule.or_(*values)} for name, values in wanted.items()}
-    image |= {name: {"N": lambda_.FilterRule.is_equal(str(number))} for name, number in numbers.items()}
+def _new_image_of(wanted: Mapping[str, Sequence[str] | int]) -> dict[str, object]:
+    # DynamoDB has a number as text.
+    image = {
+        name: {"N": lambda_.FilterRule.is_equal(str(one))}
+        if isinstance(one, int)
+        else {"S": lambda_.FilterRule.or_(*one)}
+        for name, one in wanted.items()
+    }
     return dict(lambda_.FilterCriteria.filter({"dynamodb": {"NewImage": image}}))
 
 

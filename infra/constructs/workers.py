@@ -60,9 +60,8 @@ class Workers(Construct):
         relay.follow(
             self._tables.requests,
             "request",
-            states=CARRIED_ON,
-            numbers={"delivery_attempts": 0},
             failures=queues.relay_failures,
+            only={"state": CARRIED_ON, "delivery_attempts": 0},
         )
         self._bus.let_publish(relay)
         relay.send_to(

@@ -4,6 +4,7 @@ import dataclasses
 import re
 from collections.abc import Callable, Hashable
 from dataclasses import FrozenInstanceError, field, replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +92,7 @@ def test_what_is_not_to_be_shown_is_not() -> None:
 
 
 def test_it_is_frozen_has_slots_and_is_replaced_as_ever() -> None:
-    plan = Plan(RateUnit.WATT, (PlanPeriod(0, 1),))  # type: ignore[arg-type]
+    plan = Plan(RateUnit.WATT, (PlanPeriod(0, Decimal(1)),))
     with pytest.raises(FrozenInstanceError):
         plan.unit = RateUnit.AMPERE  # type: ignore[misc]
     assert not hasattr(plan, "__dict__")
